@@ -1,0 +1,31 @@
+# make run    credit the contributors of the default study (STUDY=config/studies/... for another)
+# make test   run the tests
+
+PYTHON ?= python3
+CORES  ?= all
+STUDY  ?= config/config.yaml
+RESULT  = results/$(shell sed -n 's/^study: *//p' $(STUDY))
+
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+
+.PHONY: run test check
+
+run: .venv/installed
+	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
+	.venv/bin/diffusion-credit show $(RESULT)
+
+test: .venv/installed
+	.venv/bin/python -m pytest
+
+check: .venv/installed
+	.venv/bin/uv pip install -q --python .venv -c constraints.txt -e .[test,dev]
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/mypy
+	.venv/bin/snakemake --lint
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q uv
+	.venv/bin/uv pip install -q --python .venv --compile-bytecode -c constraints.txt -e .[test]
+	touch $@

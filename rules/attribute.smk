@@ -1,0 +1,38 @@
+"""Utilities -> one attribution CSV and figure for each property and estimator."""
+
+
+rule attribute_contributors:
+    input:
+        f"{R}/utilities/{{property}}.csv",
+    output:
+        f"{R}/attribution/{{property}}/{{estimator}}.csv",
+    log:
+        f"{R}/logs/attribution/{{property}}/{{estimator}}.log",
+    params:
+        options=lambda w: plain(STUDY.estimators[w.estimator]),
+        higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
+        code=lambda w: code(
+            "attribute_contributors.py",
+            f"estimators.{STUDY.estimators[w.estimator].kind}",
+        ),
+    priority: 70
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/attribute_contributors.py"
+
+
+rule plot_attribution:
+    input:
+        f"{R}/attribution/{{property}}/{{estimator}}.csv",
+    output:
+        f"{R}/attribution/{{property}}/{{estimator}}.png",
+    log:
+        f"{R}/logs/attribution/{{property}}/{{estimator}}_figure.log",
+    params:
+        higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
+        code=code("plot_attribution.py"),
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/plot_attribution.py"

@@ -1,0 +1,139 @@
+"""What the rules share: the validated study, its lists of subsets, and where everything lies."""
+
+import sys
+from math import ceil
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+
+from diffusion_credit.code import code_digest
+from diffusion_credit.config import plain, read_study
+from diffusion_credit.errors import UserError
+
+try:
+    STUDY = read_study(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
+ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
+R = f"results/{STUDY.study}"
+BATCH = STUDY.design.batch_size
+LDS, COUNTERFACTUAL = STUDY.evaluation.lds, STUDY.evaluation.counterfactual
+ALPHAS = {f"{alpha:g}": alpha for alpha in LDS.alphas}
+
+# Every model of the study is a row of one of these lists: name -> number of rows.
+LISTS = {
+    "everyone": 1,
+    "sampled": STUDY.design.subsets,
+    "anchors": 2 * STUDY.design.anchors,
+    **{f"held_out_{alpha}": LDS.subsets * LDS.replicates for alpha in ALPHAS},
+    **{
+        f"counterfactual_{name}": 2 * COUNTERFACTUAL.replicates
+        for name in STUDY.properties
+    },
+}
+
+# How a regime's models come to be: the checkpoint they start from, and their training.
+START = {
+    "full": None,
+    "retrain": None,
+    "refit": "pruned",
+    "finetune": "full",
+    "sparse": "refit",
+}
+TRAINING = {
+    "full": STUDY.training,
+    "refit": STUDY.pruning.refit,
+    "retrain": STUDY.regimes.retrain,
+    "finetune": STUDY.regimes.finetune,
+    "sparse": STUDY.regimes.sparse,
+}
+SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
+UTILITY = STUDY.design.regime
+
+
+wildcard_constraints:
+    regime="|".join([*START, "pruned"]),
+    collection=r"[a-z]+/[\w.]+/\d{4}",
+    list=r"[\w.]+",
+    batch=r"\d{4}",
+    property=r"\w+",
+    extractor=r"\w+",
+    estimator=r"\w+",
+
+
+def code(script, *plugins):
+    """The digest that makes an edit rerun exactly the rules that use what was edited."""
+    return code_digest(SCRIPTS / script, *plugins)
+
+
+def batches(name):
+    """Batch names of a list."""
+    return [f"{batch:04d}" for batch in range(ceil(LISTS[name] / BATCH))]
+
+
+def designs(name):
+    return [f"{R}/designs/{name}/{batch}.csv" for batch in batches(name)]
+
+
+def collections(stage, regime, name):
+    """Manifests of all batches of a list in a regime, at a stage such as `models`."""
+    return [
+        f"{R}/{stage}/{regime}/{name}/{batch}/manifest.json" for batch in batches(name)
+    ]
+
+
+def of_everyone(stage, regime):
+    """Manifest of the one model of everyone that a study makes in a single regime."""
+    (manifest,) = collections(stage, regime, "everyone")
+    return manifest
+
+
+def properties(property, regime, name):
+    return collections(f"properties/{property}", regime, name)
+
+
+def utilities_of(property, regime, name):
+    return f"{R}/utilities/{property}/{regime}_{name}.csv"
+
+
+def extractor_of(property):
+    return STUDY.properties[property].extractor
+
+
+def plugin(property):
+    """The module that defines a property."""
+    return f"properties.{STUDY.properties[property].kind}"
+
+
+def property_module(property):
+    from importlib import import_module
+
+    return import_module(f"diffusion_credit.{plugin(property)}")
+
+
+def attributions():
+    return expand(
+        f"{R}/attribution/{{property}}/{{estimator}}.{{kind}}",
+        property=STUDY.properties,
+        estimator=STUDY.estimators,
+        kind=["csv", "png"],
+    )
+
+
+def evaluations():
+    return [
+        *expand(
+            f"{R}/evaluation/{{property}}/{{table}}.{{kind}}",
+            property=STUDY.properties,
+            table=["lds", "fidelity", "counterfactual"],
+            kind=["csv", "png"],
+        ),
+        f"{R}/evaluation/runtime.csv",
+        f"{R}/evaluation/models.csv",
+        f"{R}/evaluation/models.png",
+        f"{R}/evaluation/contributor.png",
+    ]

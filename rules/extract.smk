@@ -1,0 +1,45 @@
+"""Images -> features, one file for each extractor and model; a property never embeds again."""
+
+
+rule extract_features:
+    input:
+        images=f"{R}/images/{{collection}}/manifest.json",
+        extractor=f"{R}/extractors/{{extractor}}/manifest.json",
+    output:
+        f"{R}/features/{{extractor}}/{{collection}}/manifest.json",
+    log:
+        f"{R}/logs/features/{{extractor}}/{{collection}}.log",
+    params:
+        options=lambda w: plain(STUDY.extractors[w.extractor]),
+        code=lambda w: extractor_code(w.extractor),
+    priority: 40
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/extract_features.py"
+
+
+rule extract_data_features:
+    input:
+        pixels=f"{R}/index/pixels.npy",
+        index=f"{R}/index/index.json",
+        extractor=f"{R}/extractors/{{extractor}}/manifest.json",
+    output:
+        f"{R}/features/{{extractor}}/data/everyone/0000/manifest.json",
+    log:
+        f"{R}/logs/features/{{extractor}}/data.log",
+    params:
+        options=lambda w: plain(STUDY.extractors[w.extractor]),
+        code=lambda w: extractor_code(w.extractor),
+    priority: 40
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/extract_features.py"
+
+
+ruleorder: extract_data_features > extract_features
+
+
+def extractor_code(name):
+    return code("extract_features.py", f"extractors.{STUDY.extractors[name].kind}")

@@ -1,0 +1,27 @@
+"""Checkpoints -> a folder of generated images each."""
+
+
+rule generate_images:
+    input:
+        f"{R}/models/{{collection}}/manifest.json",
+    output:
+        f"{R}/images/{{collection}}/manifest.json",
+    log:
+        f"{R}/logs/images/{{collection}}.log",
+    benchmark:
+        f"{R}/benchmarks/images/{{collection}}.tsv"
+    params:
+        options=dict(
+            generation=plain(STUDY.generation),
+            seed=STUDY.seed,
+            device=STUDY.device,
+        ),
+        code=code("generate_images.py"),
+    priority: 30
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/generate_images.py"

@@ -1,0 +1,75 @@
+"""Features -> one property JSON for each property and model -> the table of utilities."""
+
+
+def reference_features(w):
+    source = {"data": "data", "full": "full"}[property_module(w.property).REFERENCE]
+    return of_everyone(f"features/{extractor_of(w.property)}", source)
+
+
+def reference_of(w):
+    if property_module(w.property).REFERENCE is None:
+        return []
+    return f"{R}/references/{w.property}.safetensors"
+
+
+rule fit_reference:
+    input:
+        reference_features,
+    output:
+        f"{R}/references/{{property}}.safetensors",
+    log:
+        f"{R}/logs/references/{{property}}.log",
+    params:
+        options=lambda w: plain(STUDY.properties[w.property]),
+        seed=STUDY.seed,
+        code=lambda w: code("fit_reference.py", plugin(w.property)),
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/fit_reference.py"
+
+
+rule measure_property:
+    input:
+        features=lambda w: f"{R}/features/{extractor_of(w.property)}/{w.collection}/manifest.json",
+        reference=reference_of,
+    output:
+        f"{R}/properties/{{property}}/{{collection}}/manifest.json",
+    log:
+        f"{R}/logs/properties/{{property}}/{{collection}}.log",
+    params:
+        options=lambda w: plain(STUDY.properties[w.property]),
+        code=lambda w: code("measure_property.py", plugin(w.property)),
+    priority: 50
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/measure_property.py"
+
+
+rule collect_utilities:
+    input:
+        designs=designs("sampled") + designs("anchors"),
+        properties=lambda w: properties(w.property, UTILITY, "sampled")
+        + properties(w.property, UTILITY, "anchors"),
+    output:
+        f"{R}/utilities/{{property}}.csv",
+    log:
+        f"{R}/logs/utilities/{{property}}.log",
+    params:
+        code=code("collect_utilities.py"),
+    priority: 60
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/collect_utilities.py"
+
+
+use rule collect_utilities as collect_list_utilities with:
+    input:
+        designs=lambda w: designs(w.list),
+        properties=lambda w: properties(w.property, w.regime, w.list),
+    output:
+        f"{R}/utilities/{{property}}/{{regime}}_{{list}}.csv",
+    log:
+        f"{R}/logs/utilities/{{property}}/{{regime}}_{{list}}.log",

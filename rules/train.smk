@@ -1,0 +1,40 @@
+"""Design batch -> one checkpoint a subset; full, re-fitted, sparse, fine-tuned and retrained models alike."""
+
+
+def starting_point(w):
+    start = START[w.regime]
+    return of_everyone("models", start) if start else []
+
+
+rule train_models:
+    input:
+        design=f"{R}/designs/{{list}}/{{batch}}.csv",
+        index=f"{R}/index/index.json",
+        pixels=f"{R}/index/pixels.npy",
+        start=starting_point,
+    output:
+        f"{R}/models/{{regime}}/{{list}}/{{batch}}/manifest.json",
+    log:
+        f"{R}/logs/models/{{regime}}/{{list}}/{{batch}}.log",
+    benchmark:
+        f"{R}/benchmarks/models/{{regime}}/{{list}}/{{batch}}.tsv"
+    wildcard_constraints:
+        regime="|".join(START),
+    params:
+        options=lambda w: dict(
+            training=plain(TRAINING[w.regime]),
+            model=plain(STUDY.model),
+            diffusion=plain(STUDY.diffusion),
+            empty=STUDY.design.empty,
+            device=STUDY.device,
+        ),
+        code=code("train_models.py"),
+    # The chain full -> pruned -> re-fitted -> sparse is the longest, retraining fills the other cores.
+    priority: lambda w: 0 if w.regime == "retrain" else 20
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+    conda:
+        ENV
+    script:
+        "../workflow/scripts/train_models.py"

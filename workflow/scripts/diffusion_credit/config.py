@@ -1,0 +1,239 @@
+"""The study's configuration: every option with its type, default, unit and one sentence, and all cross-checks.
+
+Only the Snakefile reads this module; scripts receive the few plain values that they use as params.
+"""
+
+from importlib import import_module
+from typing import Annotated, Any, Literal, Self, Union
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from diffusion_credit.design import DESIGNS
+from diffusion_credit.errors import UserError
+from diffusion_credit.estimators import ESTIMATORS
+from diffusion_credit.extractors import EXTRACTORS
+from diffusion_credit.properties import PROPERTIES
+from diffusion_credit.sources import SOURCES
+
+
+def _slug(name: str) -> str:
+    if not name or not all(c.isascii() and (c.isalnum() or c == "_") for c in name):
+        raise ValueError("a name made of a-z, A-Z, 0-9 and _, because folders are named after it")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_slug)]
+
+
+def _options(package: str, names: tuple[str, ...], key: str) -> Any:
+    """The union of the registered modules' Options, told apart by `key`."""
+    models = tuple(import_module(f"diffusion_credit.{package}.{name}").Options for name in names)
+    return Annotated[Union[models], Field(discriminator=key)]  # noqa: UP007 - built from a tuple
+
+
+Source = _options("sources", SOURCES, "source")
+Extractor = _options("extractors", EXTRACTORS, "kind")
+Property = _options("properties", PROPERTIES, "kind")
+Estimator = _options("estimators", ESTIMATORS, "kind")
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Model(Section):
+    """The denoising network, a diffusers UNet2DModel."""
+
+    channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")
+    layers_per_block: int = Field(default=2, ge=1, description="Residual blocks a level.")
+    norm_groups: int = Field(default=32, ge=1, description="Groups of every group normalisation; divides every width.")
+    attention: list[int] = Field(default=[], description="Levels with self-attention, counted from 0 at the finest.")
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if any(width < 1 or width % self.norm_groups for width in self.channels):
+            raise ValueError(f"channels: found {self.channels}, expected multiples of norm_groups = {self.norm_groups}")
+        if any(not 0 <= level < len(self.channels) for level in self.attention):
+            raise ValueError(f"attention: found {self.attention}, expected levels 0 to {len(self.channels) - 1}")
+        return self
+
+
+class Diffusion(Section):
+    """The noising process that training and sampling share."""
+
+    timesteps: int = Field(default=1000, ge=2, description="Number of noise levels.")
+    schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = Field(
+        default="linear", description="How noise grows with the timestep (diffusers' names)."
+    )
+    beta_start: float = Field(default=0.0001, gt=0, description="First noise variance; unused by squaredcos_cap_v2.")
+    beta_end: float = Field(default=0.02, gt=0, description="Last noise variance; unused by squaredcos_cap_v2.")
+    prediction: Literal["epsilon", "v_prediction", "sample"] = Field(
+        default="epsilon", description="What the network predicts: the noise, the velocity, or the clean image."
+    )
+
+
+class Training(Section):
+    """One training with AdamW, warm-up, cosine decay to zero, gradient clipping and weight averaging."""
+
+    steps: int = Field(ge=1, description="Optimiser steps.")
+    batch_size: int = Field(ge=1, description="Images a step.")
+    learning_rate: float = Field(gt=0, description="Highest learning rate.")
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps in which the rate rises linearly.")
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's decoupled weight decay.")
+    gradient_clip: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this L2 norm.")
+    ema_decay: float = Field(
+        default=0.999, ge=0, lt=1, description="Decay a step of the weights' average, started anew in every training."
+    )
+    flip: bool = Field(default=False, description="Mirror half of the images left to right.")
+    precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the forward pass.")
+
+
+class Pruning(Section):
+    """Structural magnitude pruning of the full model, and its re-fit on everyone's images."""
+
+    ratio: float = Field(gt=0, lt=1, description="Share of each layer's channels to remove; widths are rounded.")
+    refit: Training = Field(description="Training of the pruned model on everyone's images.")
+
+
+class Regimes(Section):
+    """How a subset's model is made, one training per regime."""
+
+    sparse: Training = Field(description="From the re-fitted pruned model: sparsified fine-tuning.")
+    retrain: Training = Field(description="From scratch, at full width: the truth that the others are judged by.")
+    finetune: Training | None = Field(default=None, description="From the full model; needed only where it is used.")
+
+
+class Design(Section):
+    """Which subsets are evaluated, and how many share a job."""
+
+    kind: Literal[tuple(DESIGNS)] = Field(default="paper", description="How subsets are drawn.")  # type: ignore[valid-type]
+    subsets: int = Field(ge=1, description="Number of sampled subsets; a multiple of batch_size.")
+    batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
+    anchors: int = Field(default=5, ge=1, description="Training seeds of F(everyone) and of F(empty).")
+    empty: Literal["untrained"] = Field(
+        description="What F(empty) is: `untrained`, the regime's own architecture at random initialisation."
+    )
+    regime: Literal["sparse", "finetune", "retrain"] = Field(
+        default="sparse", description="The regime whose utilities the Shapley values divide."
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if self.subsets % self.batch_size:
+            raise ValueError(f"subsets: found {self.subsets}, expected a multiple of batch_size = {self.batch_size}")
+        return self
+
+
+class Generation(Section):
+    """Images generated from every model, from the same noise."""
+
+    images: int = Field(ge=2, description="Images a model.")
+    solver: Literal["dpm_solver++", "ddim"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
+    steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
+    batch_size: int = Field(default=256, ge=1, description="Images generated at once; bounds the memory.")
+
+
+class Lds(Section):
+    """Linear datamodeling score against retrained models on held-out subsets."""
+
+    alphas: list[float] = Field(min_length=1, description="Sizes of held-out subsets, as shares of the contributors.")
+    subsets: int = Field(ge=4, description="Held-out subsets for each alpha.")
+    replicates: int = Field(
+        default=2, ge=2, description="Training seeds of each held-out subset; two give the noise floor."
+    )
+    regimes: list[Literal["sparse", "finetune"]] = Field(
+        default=["sparse"], description="Regimes compared with `retrain` on the held-out subsets (fidelity)."
+    )
+
+
+class Counterfactual(Section):
+    """Retraining without the top contributors, and with only them."""
+
+    share: float = Field(default=0.4, gt=0, lt=1, description="Share of the contributors that are the top.")
+    replicates: int = Field(default=3, ge=2, description="Training seeds of each retrained model.")
+    estimator: str = Field(description="Name of the estimator whose values decide who is on top.")
+
+
+class Evaluation(Section):
+    """The proof that the values are good."""
+
+    lds: Lds
+    counterfactual: Counterfactual
+
+
+class Study(Section):
+    """A study: data, model, regimes, properties, estimators and evaluation."""
+
+    study: Name = Field(description="Name of the study and of its folder below results/.")
+    seed: int = Field(ge=0, description="The seed that every random draw of the study is derived from.")
+    data: Source = Field(description="The training images and who owns them.")
+    model: Model
+    diffusion: Diffusion
+    training: Training = Field(description="Training of the full model on everyone's images.")
+    pruning: Pruning
+    regimes: Regimes
+    design: Design
+    generation: Generation
+    extractors: dict[Name, Extractor] = Field(min_length=1, description="Feature extractors, by a name of your own.")
+    properties: dict[Name, Property] = Field(min_length=1, description="Properties, by a name of your own.")
+    estimators: dict[Name, Estimator] = Field(min_length=1, description="Estimators, by a name of your own.")
+    evaluation: Evaluation
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training and generation.")
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        for name, prop in self.properties.items():
+            if prop.extractor not in self.extractors:
+                raise ValueError(
+                    f"properties.{name}.extractor: found {prop.extractor!r}, expected one of {sorted(self.extractors)}"
+                )
+            clusters = getattr(prop, "clusters", 0)
+            if clusters > self.generation.images:
+                raise ValueError(
+                    f"properties.{name}.clusters: found {clusters}, expected at most generation.images ="
+                    f" {self.generation.images}"
+                )
+        estimator = self.evaluation.counterfactual.estimator
+        if estimator not in self.estimators:
+            raise ValueError(
+                f"evaluation.counterfactual.estimator: found {estimator!r}, expected one of {sorted(self.estimators)}"
+            )
+        if "finetune" in {self.design.regime, *self.evaluation.lds.regimes} and self.regimes.finetune is None:
+            raise ValueError("regimes.finetune: not found, expected its training because the regime is used")
+        if len(set(self.evaluation.lds.alphas)) < len(self.evaluation.lds.alphas):
+            raise ValueError(f"evaluation.lds.alphas: found {self.evaluation.lds.alphas}, expected each value once")
+        return self
+
+
+def read_study(config: dict[str, Any]) -> Study:
+    """Validate a configuration. Raises UserError: one sentence on the first thing that is wrong."""
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        raise UserError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first complaint of a pydantic error as: key, what was found, what was expected."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "value_error":
+        message = str(first["ctx"]["error"])
+        if ": found" in message or ": not found" in message:
+            return f"config: {key + '.' if key else ''}{message}"
+        return f"config: {key}: found {first['input']!r}, expected {message}"
+    if first["type"] == "extra_forbidden":
+        return f"config: {key}: found an unknown key, expected only the keys listed in config/README.md"
+    if first["type"] in ("missing", "union_tag_not_found"):
+        if first["type"] == "union_tag_not_found":
+            key += "." + first["ctx"]["discriminator"].strip("'")
+        return f"config: {key}: not found, expected a value (see config/README.md)"
+    if first["type"] == "union_tag_invalid":
+        return f"config: {key}: found {first['ctx']['tag']!r}, expected one of {first['ctx']['expected_tags']}"
+    expected = first["msg"].removeprefix("Input should be ")
+    return f"config: {key}: found {first['input']!r}, expected {expected}"
+
+
+def plain(section: BaseModel | None) -> dict[str, Any]:
+    """A section as the plain dict that a script receives."""
+    return {} if section is None else section.model_dump(mode="json")

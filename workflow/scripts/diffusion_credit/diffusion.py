@@ -1,0 +1,80 @@
+"""The diffusion process: how images are noised, what the network predicts, and how images are sampled.
+
+options (config key `diffusion`): schedule, prediction, timesteps, and beta_start and beta_end.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from torch import nn
+
+from diffusion_credit.images import to_uint8
+from diffusion_credit.seeds import noise
+
+SOLVERS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "dpm_solver++": (DPMSolverMultistepScheduler, {}),
+    # diffusers clips the predicted image by default, which makes scores fall as the steps rise
+    "ddim": (DDIMScheduler, {"clip_sample": False, "timestep_spacing": "trailing"}),
+}
+
+
+def schedule(options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that every diffusers scheduler of one process shares."""
+    return {
+        "num_train_timesteps": options["timesteps"],
+        "beta_schedule": options["schedule"],
+        "beta_start": options["beta_start"],
+        "beta_end": options["beta_end"],
+        "prediction_type": options["prediction"],
+    }
+
+
+class Process:
+    """Noising and the training target."""
+
+    def __init__(self, options: dict[str, Any], device: str) -> None:
+        self.timesteps = int(options["timesteps"])
+        self.prediction = options["prediction"]
+        cumulative = DDPMScheduler(**schedule(options)).alphas_cumprod.to(device)
+        self.signal, self.noise = cumulative.sqrt(), (1 - cumulative).sqrt()
+
+    def noised(self, images: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The noised images at timesteps t (batch,) and what the network should predict from them."""
+        a, b = self.signal[t, None, None, None], self.noise[t, None, None, None]
+        target = {"epsilon": lambda: noise, "v_prediction": lambda: a * noise - b * images, "sample": lambda: images}
+        return a * images + b * noise, target[self.prediction]()
+
+
+@torch.inference_mode()
+def sample(
+    model: nn.Module,
+    diffusion: dict[str, Any],
+    options: dict[str, Any],
+    shape: tuple[int, int, int],
+    seed: int,
+    chunk: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> np.ndarray:
+    """Generate options["images"] images: uint8 (images, height, width, channels).
+
+    options: images, solver, steps. shape: (channels, height, width). Image i starts from the same noise for
+    every model, and images are generated `chunk` at a time, padded to that number, so that none depends on how
+    many there are.
+    """
+    device = next(model.parameters()).device
+    scheduler_class, arguments = SOLVERS[options["solver"]]
+    out = []
+    for start in range(0, options["images"], chunk):
+        scheduler = scheduler_class(**schedule(diffusion), **arguments)
+        scheduler.set_timesteps(options["steps"], device=device)
+        x = torch.from_numpy(noise(seed, start, start + chunk, shape)).to(device)
+        for t in scheduler.timesteps:
+            x = scheduler.step(model(x, t).sample, t, x, return_dict=False)[0]
+        out.append(to_uint8(x.float().cpu().numpy()))
+        progress(min(start + chunk, options["images"]))
+    return np.concatenate(out)[: options["images"]]

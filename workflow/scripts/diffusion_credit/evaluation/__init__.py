@@ -1,0 +1,1 @@
+"""How good the values are: LDS, fidelity, counterfactual, runtime."""

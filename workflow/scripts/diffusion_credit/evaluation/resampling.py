@@ -1,0 +1,70 @@
+"""Correlations over held-out subsets with bootstrap intervals."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from diffusion_credit.errors import UserError
+from diffusion_credit.seeds import generator
+from diffusion_credit.tables import Subsets
+
+RESAMPLES = 2000
+
+
+def by_subset(table: Subsets) -> tuple[np.ndarray, np.ndarray]:
+    """Members (subsets, n) and values (subsets, replicates) of a table of replicated subsets.
+
+    Raises UserError when subsets have different numbers of replicates.
+    """
+    assert table.value is not None
+    ids = list(dict.fromkeys(table.subset))
+    place = {name: [] for name in ids}  # type: dict[str, list[int]]
+    for row, name in enumerate(table.subset):
+        place[name].append(row)
+    if len({len(rows) for rows in place.values()}) != 1:
+        raise UserError("held-out subsets: found different numbers of replicates, expected the same for each")
+    rows = np.array([place[name] for name in ids])
+    return table.members[rows[:, 0]], table.value[rows]
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation, NaN when either side is constant."""
+    return pearson(stats.rankdata(a), stats.rankdata(b))
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> float:
+    """Linear correlation, NaN when either side is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def interval(
+    statistic: Callable[[np.ndarray, np.ndarray], float], subsets: int, replicates: int, seed: int
+) -> tuple[float, float]:
+    """95% percentile bootstrap interval over subsets and, within each, over training seeds.
+
+    statistic: called with the drawn subsets (subsets,) and, for each, its drawn replicates (subsets, replicates).
+    NaN ends when the statistic is not defined in more than one resample of twenty.
+    """
+    rng = generator(seed, "bootstrap")
+    draws = np.array(
+        [
+            statistic(rng.integers(subsets, size=subsets), rng.integers(replicates, size=(subsets, replicates)))
+            for _ in range(RESAMPLES)
+        ]
+    )
+    if np.isnan(draws).mean() > 0.05:
+        return float("nan"), float("nan")
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def cells(estimate: float, low: float, high: float) -> list[object]:
+    """Estimate and interval as CSV fields; empty fields and a reason where there is no estimate."""
+    if np.isnan(estimate):
+        return ["", "", "", "not estimable: one side is the same for every subset"]
+    if np.isnan(low):
+        return [estimate, "", "", "interval not estimable: too few distinct values"]
+    return [estimate, low, high, ""]

@@ -1,0 +1,41 @@
+"""Features and class probabilities of the classifier that the workflow trains on the contributors' images."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+CHUNK = 512
+
+
+class Options(BaseModel):
+    """A small convolutional network trained to tell the contributors apart."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    kind: Literal["classifier"]
+    steps: int = Field(ge=1, description="Training steps of the classifier.")
+    batch_size: int = Field(default=64, ge=1, description="Images a training step.")
+    learning_rate: float = Field(default=0.002, gt=0, description="AdamW's learning rate, decayed by cosine.")
+    held_out_share: float = Field(
+        default=0.2, gt=0, lt=1, description="Share of every contributor's images kept to measure its accuracy."
+    )
+
+
+def load(options: dict[str, Any], folder: Path) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """A function from uint8 images to {"features": (images, 32), "probabilities": (images, classes)} float32."""
+    import torch  # late, because the Snakefile reads this module for its Options
+
+    from diffusion_credit.classifier import load_classifier
+    from diffusion_credit.images import to_float
+
+    model = load_classifier(folder)
+
+    @torch.inference_mode()
+    def extract(pixels: np.ndarray) -> dict[str, np.ndarray]:
+        x = torch.from_numpy(to_float(pixels))
+        features = torch.cat([model.body(part) for part in x.split(CHUNK)])
+        return {"features": features.numpy(), "probabilities": model.head(features).softmax(1).numpy()}
+
+    return extract

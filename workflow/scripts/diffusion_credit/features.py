@@ -1,0 +1,69 @@
+"""Features of images: one safetensors file for each model and extractor, so that a property never embeds again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import announce, read_manifest, replacing
+from diffusion_credit.images import ZIP, read_zip
+from diffusion_credit.members import announce_collection, entries, unfinished
+
+FEATURES = "features.safetensors"
+
+
+def images_of(manifest: Path) -> dict[str, tuple[str, Callable[[], np.ndarray]]]:
+    """Name -> (digest, a function that reads the images) of a collection of generated images."""
+
+    def reader(folder: Path) -> Callable[[], np.ndarray]:
+        def read() -> np.ndarray:
+            read_manifest(folder)
+            return read_zip(folder / ZIP)
+
+        return read
+
+    return {name: (digest, reader(folder)) for name, (folder, digest) in entries(manifest).items()}
+
+
+def extract(
+    images: dict[str, tuple[str, Callable[[], np.ndarray]]],
+    collection: Path,
+    extractor: Callable[[], Callable[[np.ndarray], dict[str, np.ndarray]]],
+    options: dict[str, Any],
+) -> None:
+    """Write the features of every entry. extractor: loads the function from uint8 images to named arrays.
+
+    options: whatever the features depend on besides the images.
+    """
+    wanted = {name: {**options, "images": digest} for name, (digest, _) in images.items()}
+    run = None
+    for name, folder in unfinished(collection, wanted):
+        run = run or extractor()
+        with replacing(folder / FEATURES) as temporary:
+            save_file({key: np.ascontiguousarray(array) for key, array in run(images[name][1]()).items()}, temporary)
+        announce(folder, [FEATURES], provenance=wanted[name])
+    announce_collection(collection, list(images))
+
+
+def read_features(folder: Path) -> dict[str, np.ndarray]:
+    """The named arrays of one entry."""
+    read_manifest(folder)
+    return read_arrays(folder / FEATURES)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays in a safetensors file. Raises UserError naming a file that is none."""
+    try:
+        arrays: dict[str, np.ndarray] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: not a safetensors file ({error})") from None
+    return arrays
+
+
+def all_images(pixels: np.ndarray, digest: str) -> dict[str, tuple[str, Callable[[], np.ndarray]]]:
+    """The training data as a collection of one entry, named like the model of everyone."""
+    return {"everyone-0": (digest, lambda: np.asarray(pixels))}

@@ -1,0 +1,110 @@
+"""Files that are complete or absent, and the manifests that announce folders of them.
+
+A file is written beside its final name and moved into place, so a reader never sees half of it and two
+writers of the same bytes do no harm. A folder is announced by its manifest, which is written last and
+holds the digest of every file that belongs to it.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from diffusion_credit.errors import UserError
+
+MANIFEST = "manifest.json"
+CONFIG = "config.json"
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success move it there, on failure remove it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def canonical_json(value: Any) -> str:
+    """The same text for the same value, whatever the order of its keys. Raises ValueError on NaN."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write readable JSON with sorted keys. Raises ValueError on NaN or infinity."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON; raises UserError naming the file when it is missing or is not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found, expected a JSON file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: found text that is not JSON ({error})") from None
+
+
+def digest_of(value: Any) -> str:
+    """sha256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def digest_of_file(path: str | Path) -> str:
+    """sha256 of a file's bytes."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def announce(folder: str | Path, names: list[str], **fields: Any) -> None:
+    """Write a folder's manifest: the digest of every named file in it, and any further fields."""
+    folder = Path(folder)
+    files = {name: digest_of_file(folder / name) for name in names}
+    write_json(folder / MANIFEST, {"files": files, **fields})
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """A folder's manifest, after checking that every file it names is there and unchanged.
+
+    Raises UserError naming the first file that is missing or differs.
+    """
+    folder = Path(folder)
+    manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    for name, digest in manifest["files"].items():
+        if not (folder / name).is_file():
+            raise UserError(f"{folder / name}: not found, although {folder / MANIFEST} names it")
+        if digest_of_file(folder / name) != digest:
+            raise UserError(f"{folder / name}: its digest differs from the one in {folder / MANIFEST}")
+    return manifest
+
+
+def is_complete(folder: str | Path, provenance: dict[str, Any]) -> bool:
+    """Whether `folder` is announced, unchanged since, and was made from exactly this provenance."""
+    try:
+        return bool(read_manifest(folder).get("provenance") == provenance)
+    except UserError:
+        return False
+
+
+def clear(folder: str | Path) -> None:
+    """Empty a folder, its manifest first, so that it is never announced while half of it is gone."""
+    folder = Path(folder)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)

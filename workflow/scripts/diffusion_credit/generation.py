@@ -1,0 +1,44 @@
+"""A folder of generated images for each model of a collection."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+
+from diffusion_credit.diffusion import sample
+from diffusion_credit.files import announce
+from diffusion_credit.images import ZIP, write_zip
+from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.models import load_model
+
+
+def generate(
+    models: Path, collection: Path, options: dict[str, Any], batch_size: int, progress: Callable[[str, int, int], None]
+) -> int:
+    """Generate images from every model that the manifest `models` lists; return how many folders were missing.
+
+    options: `generation` (images, solver, steps), `seed` of the starting noise, `device`, `code`.
+    """
+    found = entries(models)
+    versions = {"diffusers": diffusers.__version__}
+    wanted = {name: {**options, **versions, "model": digest} for name, (_, digest) in found.items()}
+    made = 0
+    for name, folder in unfinished(collection, wanted):
+        model, config = load_model(found[name][0], options["device"])
+        height, width = config["architecture"]["sample_size"]
+        images = options["generation"]["images"]
+        pixels = sample(
+            model.eval(),
+            config["diffusion"],
+            options["generation"],
+            (config["architecture"]["out_channels"], height, width),
+            options["seed"],
+            batch_size,
+            lambda done, name=name: progress(name, done, images),
+        )
+        write_zip(folder / ZIP, pixels)
+        announce(folder, [ZIP], provenance=wanted[name])
+        made += 1
+    announce_collection(collection, list(found))
+    return made

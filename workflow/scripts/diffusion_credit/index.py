@@ -1,0 +1,71 @@
+"""The index of a study: who owns which image."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import digest_of_file, read_json, replacing, write_json
+from diffusion_credit.images import Images, pixel_digests
+from diffusion_credit.tables import read_csv, write_csv
+
+
+def shared_pictures(digests: list[str], owner: Iterable[int]) -> int:
+    """How many distinct pictures belong to more than one contributor."""
+    owners: dict[str, set[int]] = {}
+    for digest, player in zip(digests, owner, strict=True):
+        owners.setdefault(digest, set()).add(int(player))
+    return sum(len(players) > 1 for players in owners.values())
+
+
+def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> list[str]:
+    """Write index.csv (one row an image), pixels.npy and index.json; return sentences to warn about.
+
+    Raises UserError when fewer than two contributors take part: there is nothing to divide.
+    """
+    if len(images.contributors) < 2:
+        raise UserError(f"data: found {len(images.contributors)} contributor(s), expected at least two to share credit")
+    counts = np.bincount(images.owner, minlength=len(images.contributors))
+    if (counts == 0).any():
+        raise UserError(f"data: contributor {images.contributors[int(counts.argmin())]!r} has no image")
+    digests = pixel_digests(images.pixels)
+    shared = shared_pictures(digests, images.owner)
+    with replacing(pixels) as temporary, temporary.open("wb") as stream:
+        np.save(stream, images.pixels, allow_pickle=False)
+    rows = zip([images.contributors[i] for i in images.owner], images.source, digests, strict=True)
+    write_csv(table, ["image", "contributor", "source", "sha256"], [(i, *row) for i, row in enumerate(rows)])
+    write_json(
+        summary,
+        {
+            "contributors": [
+                {"name": name, "images": int(n)} for name, n in zip(images.contributors, counts, strict=True)
+            ],
+            "shape": list(images.pixels.shape[1:]),
+            "pixels": digest_of_file(pixels),
+            "shared_pictures": shared,
+            "notes": list(images.notes),
+        },
+    )
+    warnings = list(images.notes)
+    if shared:
+        warnings.append(f"{shared} picture(s) belong to more than one contributor; each keeps its own copy")
+    return warnings
+
+
+class Index:
+    """What later stages need of index.json and, beside it, index.csv."""
+
+    def __init__(self, path: str | Path) -> None:
+        summary: dict[str, Any] = read_json(path)
+        self.contributors: list[str] = [entry["name"] for entry in summary["contributors"]]
+        self.counts = np.array([entry["images"] for entry in summary["contributors"]])
+        number = {name: i for i, name in enumerate(self.contributors)}
+        self.owner = np.array([number[row[1]] for row in read_csv(Path(path).with_suffix(".csv"))[1]])
+        self.shape: tuple[int, int, int] = tuple(summary["shape"])
+        self.pixels_digest: str = summary["pixels"]
+
+    def images_of(self, members: np.ndarray) -> np.ndarray:
+        """Indices of all images that belong to the subset (n,) bool, in the order of the index."""
+        return np.flatnonzero(members[self.owner])

@@ -1,0 +1,60 @@
+"""A property's value for each model of a collection, and the table of utilities made of them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from diffusion_credit.errors import UserError
+from diffusion_credit.features import read_features
+from diffusion_credit.files import announce, digest_of_file, read_json, write_json
+from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.tables import Subsets, concatenate, read_subsets
+
+PROPERTY = "property.json"
+
+
+def measure(
+    name: str,
+    module: ModuleType,
+    options: dict[str, Any],
+    features: Path,
+    reference: tuple[Path, dict[str, np.ndarray]] | None,
+    collection: Path,
+    code: str,
+) -> None:
+    """Write property.json (value, definition, provenance) for each entry of a collection of features.
+
+    reference: file and arrays that the property's `fit` made, or None. Raises UserError naming the property and
+    the model whose value is not finite; the values measured before are kept.
+    """
+    found = entries(features)
+    common = {"property": options, "code": code, "reference": digest_of_file(reference[0]) if reference else None}
+    wanted = {entry: {**common, "features": digest} for entry, (_, digest) in found.items()}
+    for entry, folder in unfinished(collection, wanted):
+        value = module.evaluate(read_features(found[entry][0]), options, reference[1] if reference else {})
+        if not math.isfinite(value):
+            raise UserError(f"property {name} of {found[entry][0]}: found {value}, expected a finite number")
+        write_json(folder / PROPERTY, {"name": name, "value": value})
+        announce(folder, [PROPERTY], provenance=wanted[entry])
+    announce_collection(collection, list(found))
+
+
+def values(manifests: Sequence[str | Path]) -> dict[str, float]:
+    """Entry -> value over several collections of one property."""
+    found = {name: folder for manifest in manifests for name, (folder, _) in entries(manifest).items()}
+    return {name: float(read_json(folder / PROPERTY)["value"]) for name, folder in found.items()}
+
+
+def utilities(designs: Sequence[str | Path], manifests: Sequence[str | Path]) -> Subsets:
+    """Designs with the values measured for them. Raises UserError when one has no value."""
+    table = concatenate([read_subsets(path) for path in designs])
+    known = values(manifests)
+    missing = [name for name in table.names if name not in known]
+    if missing:
+        raise UserError(f"{manifests[0]}: found no value for {len(missing)} subset(s) such as {missing[0]}")
+    return replace(table, value=np.array([known[name] for name in table.names]))

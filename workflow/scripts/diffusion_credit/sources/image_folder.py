@@ -1,0 +1,108 @@
+"""A folder of folders, `<contributor>/<image files>`: the contributor's name is the folder's, taken as it is."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+from pydantic import BaseModel, ConfigDict, Field
+
+from diffusion_credit.errors import UserError
+from diffusion_credit.images import Images
+
+SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+EDGE = 1 << 16  # bytes read at either end of a file to notice that it changed
+MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; others would clip silently
+
+
+class Options(BaseModel):
+    """Any folder `<contributor>/<image files>`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    source: Literal["image_folder"]
+    path: str = Field(min_length=1, description="The folder that holds one folder a contributor.")
+    size: int = Field(ge=4, description="Images are cropped to their central square and resized to size x size pixels.")
+    mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (L) or colour (RGB).")
+    minimum_images: int = Field(default=1, ge=1, description="Contributors with fewer images take no part (logged).")
+
+
+def read(options: Options) -> Images:
+    """Read every contributor's images, in the order of names.
+
+    Raises UserError on a missing folder, a contributor's empty folder, an unreadable image.
+    """
+    root = Path(options.path)
+    if not root.is_dir():
+        raise UserError(f"data.path: {root} is not a folder, expected one that holds a folder for each contributor")
+    contributors: list[str] = []
+    owner: list[int] = []
+    source: list[str] = []
+    pixels: list[np.ndarray] = []
+    notes: list[str] = []
+    for folder in sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda entry: entry.name):
+        name = folder.name
+        if name.startswith("."):
+            continue
+        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+        images = [file for file in files if file.suffix.lower() in SUFFIXES]
+        if not images:
+            raise UserError(f"{folder}: found no image, expected files ending in {' '.join(sorted(SUFFIXES))}")
+        if len(files) > len(images):
+            notes.append(f"{folder}: {len(files) - len(images)} files that are no images are left out")
+        if len(images) < options.minimum_images:
+            notes.append(f"{folder}: left out, {len(images)} images and data.minimum_images is {options.minimum_images}")
+            continue
+        for file in images:
+            for text in (name, str(file)):
+                if not text.isprintable() and any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+                    raise UserError(f"{os.fsencode(file)!r}: found a name that is not UTF-8, please rename it")
+            pixels.append(read_image(file, options.size, options.mode))
+            owner.append(len(contributors))
+            source.append(file.relative_to(root).as_posix())
+        contributors.append(name)
+    if not contributors:
+        raise UserError(
+            f"{root}: found no contributor with at least data.minimum_images = {options.minimum_images} images"
+        )
+    return Images(contributors, np.array(owner), source, np.stack(pixels), tuple(notes))
+
+
+def read_image(file: Path, size: int, mode: str) -> np.ndarray:
+    """One image as (size, size, channels) uint8: turned upright, on white where transparent, central square.
+
+    Raises UserError naming the file when it is damaged, or has more than 8 bits a channel.
+    """
+    try:
+        with Image.open(file) as picture:
+            if picture.mode not in MODES:
+                raise UserError(f"{file}: found pixels of mode {picture.mode}, expected 8 bits a channel")
+            picture.load()
+            picture = ImageOps.exif_transpose(picture)
+            if picture.has_transparency_data:
+                picture = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+            square = ImageOps.fit(picture.convert(mode), (size, size), Image.Resampling.LANCZOS)
+    except UserError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        raise UserError(f"{file}: not a readable image ({error})") from None
+    return np.asarray(square).reshape(size, size, -1)
+
+
+def fingerprint(options: Options) -> str:
+    """A digest that changes with the folder's files: names, sizes, and the first and last bytes of each.
+
+    Modification times do not count, so a copy of the folder is the same folder.
+    """
+    digest = hashlib.sha256()
+    root = Path(options.path)
+    for file in sorted(root.glob("*/**/*")):
+        if file.is_file():
+            digest.update(os.fsencode(file.relative_to(root)) + b"\0" + str(file.stat().st_size).encode() + b"\0")
+            with file.open("rb") as stream:
+                digest.update(stream.read(EDGE))
+                stream.seek(max(EDGE, file.stat().st_size - EDGE))
+                digest.update(stream.read(EDGE))
+    return digest.hexdigest()

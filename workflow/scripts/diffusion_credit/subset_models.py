@@ -1,0 +1,82 @@
+"""One model a subset, in whatever regime: the body of the workflow's training jobs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from diffusion_credit.files import MANIFEST, digest_of, digest_of_file
+from diffusion_credit.images import to_float
+from diffusion_credit.index import Index
+from diffusion_credit.members import announce_collection, unfinished
+from diffusion_credit.models import architecture, build, load_model, reinitialise, save_model
+from diffusion_credit.seeds import named_seed
+from diffusion_credit.tables import Subsets
+from diffusion_credit.training import train
+
+
+def train_subsets(
+    table: Subsets,
+    index: Index,
+    pixels: np.ndarray,
+    start: Path | None,
+    collection: Path,
+    options: dict[str, Any],
+    progress: Callable[[str, int, int], None],
+) -> int:
+    """Make one checkpoint for each row of `table` below `collection`; return how many were not there already.
+
+    start: the checkpoint that every training begins with, or None for a random initialisation. options:
+    `training`, `model` and `diffusion` sections, `device`, and `code`, the digest of the code that runs.
+    progress: called with (name, step, steps). The empty subset's model is the untrained network.
+    """
+    device = options["device"]
+    config = {"architecture": architecture(options["model"], index.shape), "diffusion": options["diffusion"]}
+    if start is not None:
+        model, config = load_model(start, device)
+        config = {key: config[key] for key in ("architecture", "diffusion")}
+        weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    common = {
+        **options,
+        **config,
+        "start": None if start is None else digest_of_file(start / MANIFEST),
+        "pixels": index.pixels_digest,
+        "torch": torch.__version__,
+    }
+    images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
+    seeds = dict(zip(table.names, table.seed, strict=True))
+    wanted = {
+        name: {**common, "seed": seeds[name], "images": len(images[name]), "image_list": digest_of(images[name].tolist())}
+        for name in table.names
+    }
+    resident = torch.from_numpy(to_float(pixels)).to(device)
+    made = 0
+    for name, folder in unfinished(collection, wanted):
+        first = named_seed(seeds[name], "initialise")
+        if start is None:
+            model = build(config["architecture"], first).to(device)
+        elif len(images[name]):
+            model.load_state_dict(weights)
+        else:
+            reinitialise(model, first)
+        state = collection / f".{name}.state.safetensors"
+        if len(images[name]):
+            steps = options["training"]["steps"]
+            train(
+                model,
+                resident,
+                images[name],
+                config["diffusion"],
+                options["training"],
+                seeds[name],
+                state,
+                digest_of(wanted[name]),
+                lambda step, name=name: progress(name, step, steps),
+            )
+        save_model(folder, model, config, wanted[name])
+        state.unlink(missing_ok=True)
+        made += 1
+    announce_collection(collection, table.names)
+    return made

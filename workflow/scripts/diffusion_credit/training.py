@@ -1,0 +1,132 @@
+"""The training loop, for every model of a study: full, re-fitted, and one a subset.
+
+All randomness of step k is a function of (seed, k), so a run that is cut and resumed from its periodic state
+ends with the same weights as an undisturbed one.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from diffusion_credit.diffusion import Process
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import replacing
+from diffusion_credit.seeds import generator
+
+STATE_SECONDS = 20.0  # work that a kill can cost; writing the state takes far less
+
+
+def learning_rate(options: dict[str, Any], step: int) -> float:
+    """Linear warm-up over a share of the steps, then cosine decay to zero.
+
+    The warm-up is a share and not a count, so that a short fine-tune does reach its learning rate.
+    """
+    steps, warmup = options["steps"], options["warmup"] * options["steps"]
+    rising = min(1.0, (step + 1) / max(warmup, 1))
+    return float(options["learning_rate"]) * rising * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def batch_of(images: np.ndarray, seed: int, step: int, size: int) -> np.ndarray:
+    """The images of step `step`: (size,) of the given indices, in an order reshuffled at every epoch."""
+    positions = np.arange(step * size, (step + 1) * size)
+    epochs = positions // len(images)
+    order = {epoch: generator(seed, "epoch", int(epoch)).permutation(len(images)) for epoch in np.unique(epochs)}
+    return images[[order[epoch][position % len(images)] for epoch, position in zip(epochs, positions, strict=True)]]
+
+
+def train(
+    model: nn.Module,
+    pixels: torch.Tensor,
+    images: np.ndarray,
+    diffusion: dict[str, Any],
+    options: dict[str, Any],
+    seed: int,
+    state: Path,
+    key: str,
+    progress: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Train `model` in place on pixels[images]; it ends with the averaged weights.
+
+    pixels: (all, channels, height, width) in [-1, 1], on the model's device. options: a `training` section of
+    the config. state: a file that lives while the training does and lets it resume. key: digest of all that
+    the result depends on; a state of another key is not resumed. Raises UserError when the loss is not finite.
+    """
+    device = str(pixels.device)
+    process = Process(diffusion, device)
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    # The average starts from this training's own weights: one carried over from the model that a short
+    # fine-tune starts from would keep most of that model.
+    average = [parameter.detach().clone() for parameter in weights]
+    optimizer = torch.optim.AdamW(weights, options["learning_rate"], weight_decay=options["weight_decay"], fused=True)
+    first = _restore(state, key, weights, average, optimizer)
+    model.train()
+    written = time.monotonic()
+    for step in range(first, options["steps"]):
+        optimizer.param_groups[0]["lr"] = learning_rate(options, step)
+        rng = generator(seed, "step", step)
+        x = pixels[batch_of(images, seed, step, options["batch_size"])]
+        if options["flip"]:
+            x = torch.where(torch.from_numpy(rng.random((len(x), 1, 1, 1)) < 0.5).to(device), x.flip(3), x)
+        t = torch.from_numpy(rng.integers(process.timesteps, size=len(x))).to(device)
+        noise = torch.from_numpy(rng.standard_normal(tuple(x.shape), dtype=np.float32)).to(device)
+        noised, target = process.noised(x, noise, t)
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=options["precision"] == "bf16"):
+            predicted = model(noised, t).sample
+        loss = nn.functional.mse_loss(predicted.float(), target)
+        if step % 50 == 0 and not math.isfinite(loss.item()):
+            raise UserError(f"training: found a loss of {loss.item()} at step {step}, expected a finite number")
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, options["gradient_clip"])
+        optimizer.step()
+        with torch.no_grad():
+            # A young average forgets faster, so that its starting point is gone after some dozen steps.
+            torch._foreach_lerp_(average, weights, 1 - min(options["ema_decay"], (step + 1) / (step + 10)))
+        progress(step + 1)
+        if time.monotonic() - written > STATE_SECONDS and step + 1 < options["steps"]:
+            _save(state, key, step + 1, weights, average, optimizer)
+            written = time.monotonic()
+    with torch.no_grad():
+        torch._foreach_copy_(weights, average)
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in weights):
+        raise UserError("training: found weights that are not finite after the last step, expected finite numbers")
+    model.eval()
+
+
+def _save(
+    path: Path, key: str, step: int, weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any
+) -> None:
+    tensors = {}
+    for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
+        moments = optimizer.state[weight]
+        tensors |= {f"{i}.weight": weight.detach(), f"{i}.average": mean}
+        tensors |= {f"{i}.{name}": moments[name] for name in ("exp_avg", "exp_avg_sq", "step")}
+    with replacing(path) as temporary:
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, {"key": key, "step": str(step)}
+        )
+
+
+def _restore(path: Path, key: str, weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any) -> int:
+    """Continue from `path` when it is a state of this very training; return the step to go on with."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            if file.metadata().get("key") != key:
+                return 0
+            with torch.no_grad():
+                for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
+                    weight.copy_(file.get_tensor(f"{i}.weight"))
+                    mean.copy_(file.get_tensor(f"{i}.average"))
+                    names = ("exp_avg", "exp_avg_sq", "step")
+                    optimizer.state[weight] = {n: file.get_tensor(f"{i}.{n}").to(weight.device) for n in names}
+            return int(file.metadata()["step"])
+    except (FileNotFoundError, SafetensorError):
+        return 0

@@ -1,0 +1,20 @@
+"""Pixels and generated images -> contact sheets of the models and of one contributor's data."""
+
+from pathlib import Path
+
+from diffusion_credit import figures
+from diffusion_credit.features import images_of
+from diffusion_credit.images import open_pixels
+from diffusion_credit.index import Index
+from job import job
+
+with job(snakemake):
+    index, pixels = Index(snakemake.input.index), open_pixels(snakemake.input.pixels)
+    groups = []
+    for name, manifest in zip(snakemake.params.models, snakemake.input.images, strict=True):
+        ((_, read),) = images_of(Path(manifest)).values()
+        groups.append((f"{name} model", read()))
+    figures.save(figures.contact_sheet(groups), snakemake.output.models)
+    own = pixels[index.owner == 0]
+    title = f"data of {figures.shorten(index.contributors[0])} ({len(own)} images)"
+    figures.save(figures.contact_sheet([(title, own)]), snakemake.output.contributor)

@@ -1,0 +1,17 @@
+"""Models retrained without the top, and with only the top -> counterfactual.csv and its figure."""
+
+import numpy as np
+from diffusion_credit import figures
+from diffusion_credit.evaluation.counterfactual import HEADER, rows
+from diffusion_credit.tables import read_subsets, write_csv
+from job import job
+
+with job(snakemake):
+    anchors, removed = (read_subsets(snakemake.input[key], valued=True) for key in ("anchors", "removed"))
+    found = rows(anchors, removed)
+    write_csv(snakemake.output.table, HEADER, found)
+    shown = [row for row in found if row[5] != ""]
+    change, low, high = (np.array([row[column] for row in shown], dtype=float) for column in (5, 6, 7))
+    labels = [row[0].replace("_", " ") for row in shown]
+    title = f"{snakemake.wildcards.property}: retrained without / with only the top {snakemake.params.share:.0%}"
+    figures.save(figures.change_bars(labels, change, low, high, title), snakemake.output.figure)

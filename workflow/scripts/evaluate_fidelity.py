@@ -1,0 +1,27 @@
+"""Held-out subsets in a cheap regime and retrained -> fidelity.csv and its figure."""
+
+from diffusion_credit import figures
+from diffusion_credit.evaluation.fidelity import HEADER, correlations
+from diffusion_credit.evaluation.resampling import by_subset
+from diffusion_credit.tables import read_subsets, write_csv
+from job import job
+
+with job(snakemake):
+    alphas, regimes = snakemake.params.alphas, snakemake.params.regimes
+    tables = [read_subsets(path, valued=True) for path in snakemake.input.tables]
+    truth = dict(zip(alphas, tables[: len(alphas)], strict=True))
+    cheap = {
+        regime: dict(zip(alphas, tables[(i + 1) * len(alphas) :][: len(alphas)], strict=True))
+        for i, regime in enumerate(regimes)
+    }
+    write_csv(snakemake.output.table, HEADER, correlations(truth, cheap, snakemake.params.seed))
+    pairs = [(regime, alpha) for regime in regimes for alpha in alphas]
+    figure = figures.scatter(
+        [by_subset(truth[alpha])[1].mean(axis=1) for _, alpha in pairs],
+        [by_subset(cheap[regime][alpha])[1].mean(axis=1) for regime, alpha in pairs],
+        [f"{regime}, alpha {alpha}" for regime, alpha in pairs],
+        "retrained, mean over seeds",
+        "cheap regime, mean over seeds",
+        f"{snakemake.wildcards.property}: held-out subsets",
+    )
+    figures.save(figure, snakemake.output.figure)

@@ -1,0 +1,33 @@
+"""Attributions and retrained held-out subsets -> lds.csv and its figure."""
+
+from diffusion_credit import figures
+from diffusion_credit.attribution import read_attribution
+from diffusion_credit.design import assert_disjoint
+from diffusion_credit.evaluation.lds import HEADER, scores
+from diffusion_credit.evaluation.resampling import by_subset
+from diffusion_credit.index import Index
+from diffusion_credit.tables import read_subsets, write_csv
+from job import job
+
+with job(snakemake):
+    alphas = snakemake.params.alphas
+    tables = dict(zip(alphas, [read_subsets(path, valued=True) for path in snakemake.input.held_out], strict=True))
+    design = read_subsets(snakemake.input.utilities, valued=True)
+    for table in tables.values():
+        assert_disjoint(design, table)
+    names = snakemake.params.estimators
+    predictors = {
+        name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)
+    }
+    rows = scores(tables, predictors, Index(snakemake.input.index).counts, snakemake.params.seed)
+    write_csv(snakemake.output.table, HEADER, rows)
+    data = {alpha: by_subset(table) for alpha, table in tables.items()}
+    figure = figures.scatter(
+        [members @ predictors[names[0]] for members, _ in data.values()],
+        [values.mean(axis=1) for _, values in data.values()],
+        [f"alpha {alpha}" for alpha in data],
+        f"sum of the contributors' values ({names[0]})",
+        "retrained, mean over seeds",
+        f"{snakemake.wildcards.property}: held-out subsets",
+    )
+    figures.save(figure, snakemake.output.figure)

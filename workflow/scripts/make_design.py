@@ -1,0 +1,27 @@
+"""Index -> one aligned batch of a list of subsets, with the training seed of each row."""
+
+from diffusion_credit import design
+from diffusion_credit.attribution import read_attribution
+from diffusion_credit.index import Index
+from diffusion_credit.tables import write_subsets
+from job import job
+
+with job(snakemake):
+    names, seed = Index(snakemake.input.index).contributors, snakemake.params.seed
+    options, start, stop = snakemake.params.options, snakemake.params.start, snakemake.params.stop
+    sizes = design.held_out_sizes(options["alphas"], options["held_out"], len(names)) if "alphas" in options else {}
+    reserved = design.Reserved(len(names), {size: options["held_out"] for size in sizes.values()}, seed)
+    match options["list"]:
+        case "everyone":
+            table = design.everyone(names, seed)
+        case "sampled":
+            table = design.sampled(names, seed, options["kind"], stop, reserved)
+        case "anchors":
+            table = design.anchors(names, seed, options["replicates"])
+        case "held_out":
+            size = sizes[options["alpha"]]
+            table = design.held_out(names, seed, size, options["held_out"], options["replicates"], reserved)
+        case "counterfactual":
+            order = read_attribution(snakemake.input.attribution).order
+            table = design.counterfactual(names, seed, order, options["share"], options["replicates"])
+    write_subsets(snakemake.output[0], table.rows(range(start, stop)))

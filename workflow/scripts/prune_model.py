@@ -1,0 +1,25 @@
+"""Full model -> pruned model, with the number of parameters before and after."""
+
+from pathlib import Path
+
+from diffusion_credit.files import MANIFEST, digest_of_file
+from diffusion_credit.members import announce_collection, only_entry
+from diffusion_credit.models import count_parameters, load_model, save_model
+from diffusion_credit.pruning import prune
+from job import job
+
+with job(snakemake) as log:
+    source, collection = only_entry(snakemake.input.full), Path(snakemake.output[0]).parent
+    model, config = load_model(source)
+    before = count_parameters(model)
+    prune(model, snakemake.params.ratio)
+    provenance = {
+        "code": snakemake.params.code,
+        "full_model": digest_of_file(source / MANIFEST),
+        "ratio": snakemake.params.ratio,
+        "parameters_before": before,
+    }
+    kept = {key: config[key] for key in ("architecture", "diffusion")}
+    save_model(collection / source.name, model, kept, provenance)
+    announce_collection(collection, [source.name])
+    log.info("parameters: %d before, %d after pruning", before, count_parameters(model))

@@ -1,0 +1,17 @@
+"""Data, full, pruned and re-fitted model -> models.csv: parameters and every property."""
+
+from diffusion_credit.files import CONFIG, read_json
+from diffusion_credit.measuring import values
+from diffusion_credit.members import only_entry
+from diffusion_credit.tables import write_csv
+from job import job
+
+with job(snakemake):
+    names, properties = snakemake.params.models, snakemake.params.properties
+    parameters = {"data": ""} | {
+        name: read_json(only_entry(path) / CONFIG)["parameters"]
+        for name, path in zip(names[1:], snakemake.input.models, strict=True)
+    }
+    found = [next(iter(values([path]).values())) for path in snakemake.input.properties]
+    rows = [[name, parameters[name], *found[i * len(properties) :][: len(properties)]] for i, name in enumerate(names)]
+    write_csv(snakemake.output[0], ["images_of", "parameters", *properties], rows)
