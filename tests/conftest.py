@@ -1,0 +1,114 @@
+"""Tiny studies and helpers that run the workflow as a user does."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+TRAINING = {"steps": 4, "batch_size": 8, "learning_rate": 0.002}
+
+
+def tiny_config() -> dict[str, Any]:
+    """A study that runs in a minute: three digits, 8x8, a network of 8 channels, a handful of steps."""
+    return {
+        "study": "tiny",
+        "seed": 1,
+        "data": {"source": "digits", "contributors": [0, 1, 2, 3]},
+        "model": {"channels": [8, 16], "layers_per_block": 1, "norm_groups": 4},
+        "diffusion": {"schedule": "squaredcos_cap_v2", "prediction": "sample"},
+        "training": TRAINING,
+        "pruning": {"ratio": 0.5, "refit": TRAINING},
+        "regimes": {"sparse": TRAINING, "retrain": TRAINING, "finetune": TRAINING},
+        "design": {"kind": "paper", "subsets": 6, "batch_size": 3, "anchors": 2, "empty": "untrained"},
+        "generation": {"images": 12, "solver": "dpm_solver++", "steps": 2},
+        "extractors": {"classifier": {"kind": "classifier", "steps": 20}},
+        "properties": {
+            "inception_score": {"kind": "inception_score", "extractor": "classifier"},
+            "fid": {"kind": "fid", "extractor": "classifier"},
+            "cluster_entropy": {"kind": "cluster_entropy", "extractor": "classifier", "clusters": 3},
+        },
+        "estimators": {"paper": {"kind": "paper"}},
+        "evaluation": {
+            "lds": {"alphas": [0.5], "subsets": 4, "replicates": 2, "regimes": ["sparse", "finetune"]},
+            "counterfactual": {"share": 0.4, "replicates": 2, "estimator": "paper"},
+        },
+    }
+
+
+class Workspace:
+    """A copy of the workflow in a folder of its own, with a config to edit and Snakemake to run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = tiny_config()
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in ("rules", "workflow", "envs", "profiles"):
+            shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        shutil.copy(ROOT / "Snakefile", folder)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results" / "tiny"
+
+    def command(self, *arguments: str, cores: int = 2) -> list[str]:
+        (self.folder / "study.yaml").write_text(yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
+        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", str(cores), "--nocolor"]
+        return [*snakemake, *arguments]
+
+    def run(self, *arguments: str, cores: int = 2, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments, cores=cores),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment(),
+            check=False,
+            **options,
+        )
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "XDG_CACHE_HOME": str(self.folder / ".cache")}
+
+    def planned(self) -> dict[str, int]:
+        """Rule -> number of jobs that Snakemake would run now."""
+        process = self.run("--dry-run", "--quiet", "reason")
+        assert process.returncode == 0, process.stdout
+        counts: dict[str, int] = {}
+        for line in process.stdout.splitlines():
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit() and words[0] not in ("total", "all"):
+                counts[words[0]] = int(words[1])
+        return counts
+
+    def csvs(self) -> dict[str, bytes]:
+        """Every CSV that must not depend on how the run went; times and memory may."""
+        return {
+            str(path.relative_to(self.results)): path.read_bytes()
+            for path in sorted(self.results.rglob("*.csv"))
+            if path.name != "runtime.csv"
+        }
+
+    def manifest(self, *parts: str) -> Any:
+        return json.loads(self.results.joinpath(*parts, "manifest.json").read_text())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The tiny study, run once, undisturbed. Do not change it: copy it."""
+    workspace = Workspace(tmp_path_factory.mktemp("finished"))
+    process = workspace.run()
+    assert process.returncode == 0, process.stdout
+    return workspace

@@ -1,0 +1,109 @@
+"""LDS, fidelity and counterfactual against numbers that can be known."""
+
+import numpy as np
+import pytest
+from diffusion_credit.evaluation import counterfactual, fidelity, lds
+from diffusion_credit.evaluation.resampling import interval, pearson, spearman
+from diffusion_credit.tables import Subsets
+from scipy import stats
+
+N = 8
+
+
+def held_out(values: np.ndarray, noise: float, subsets: int, replicates: int, size: int = 4, seed: int = 0) -> Subsets:
+    """An additive game on random subsets, with noise that differs by replicate."""
+    rng = np.random.default_rng(seed)
+    members = np.array([np.isin(np.arange(N), rng.choice(N, size, replace=False)) for _ in range(subsets)])
+    members = np.repeat(members, replicates, axis=0)
+    rows = len(members)
+    ids = [str(i // replicates) for i in range(rows)]
+    measured = members @ values + rng.normal(0, noise, rows)
+    return Subsets([f"c{i}" for i in range(N)], ids, [i % replicates for i in range(rows)], [0] * rows, members, measured)
+
+
+def row(rows: list[list[object]], alpha: str, predictor: str) -> list[object]:
+    (found,) = [r for r in rows if r[:2] == [alpha, predictor]]
+    return found
+
+
+def test_correlations_equal_scipys() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 9, 40), rng.normal(size=40)  # with ties
+    assert spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
+    assert pearson(a, b) == pytest.approx(stats.pearsonr(a, b).statistic)
+    assert np.isnan(spearman(np.ones(4), np.arange(4)))
+
+
+def test_the_bootstrap_interval_equals_scipys() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=60)
+    y = x + rng.normal(size=60)
+    ours = interval(lambda subsets, seeds: spearman(x[subsets], y[subsets]), 60, 1, seed=0)
+    theirs = stats.bootstrap(
+        (x, y), lambda a, b: spearman(a, b), paired=True, vectorized=False, method="percentile",
+        n_resamples=4000, rng=np.random.default_rng(2),
+    ).confidence_interval  # fmt: skip
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.03)
+
+
+def test_lds_of_the_true_values_is_one_and_of_their_negative_minus_one() -> None:
+    values = np.arange(N) ** 1.5
+    table = held_out(values, 0.0, 30, 2)
+    rows = lds.scores({"0.5": table}, {"true": values, "wrong": -values}, np.full(N, 7), seed=0)
+    assert row(rows, "0.5", "true")[4:7] == pytest.approx([1, 1, 1])
+    assert row(rows, "0.5", "wrong")[4] == pytest.approx(-1)
+    assert row(rows, "0.5", "noise_floor")[4] == pytest.approx(1)
+    # at one size neither the number of contributors nor that of equal image counts can tell subsets apart
+    for name in ("subset_size", "image_count"):
+        assert row(rows, "0.5", name)[4] == ""
+        assert "not estimable" in str(row(rows, "0.5", name)[7])
+
+
+def test_subset_size_is_scored_when_sizes_are_pooled() -> None:
+    values = np.ones(N)
+    tables = {str(size): held_out(values, 0.01, 12, 2, size=size) for size in (2, 4, 6)}
+    rows = lds.scores(tables, {"equal": values}, np.full(N, 3), seed=0)
+    assert float(row(rows, "pooled", "subset_size")[4]) > 0.9  # type: ignore[arg-type]
+
+
+def test_the_noise_floor_is_the_reliability_of_one_retraining() -> None:
+    # signal variance = noise variance, so two retrainings correlate with 1/2 (Pearson; Spearman is 6/pi asin(1/4))
+    values = np.random.default_rng(5).normal(size=N)
+    clean = held_out(values, 0.0, 2000, 2)
+    assert clean.value is not None
+    table = held_out(values, float(np.std(clean.value)), 2000, 2)
+    rows = lds.scores({"0.5": table}, {"true": values}, np.full(N, 7), seed=0)
+    assert row(rows, "0.5", "noise_floor")[4] == pytest.approx(6 / np.pi * np.arcsin(0.25), abs=0.05)
+
+
+def test_fidelity_uses_the_same_subsets_and_averages_seeds() -> None:
+    values = np.arange(N, dtype=float)
+    truth, cheap = held_out(values, 0.5, 25, 2), held_out(2 * values, 0.5, 25, 2)
+    rows = fidelity.correlations({"0.5": truth}, {"sparse": {"0.5": cheap}}, seed=0)
+    assert truth.value is not None
+    assert cheap.value is not None
+    a, b = truth.value.reshape(25, 2).mean(1), cheap.value.reshape(25, 2).mean(1)
+    assert rows[0][5] == pytest.approx(stats.pearsonr(a, b).statistic)
+    assert rows[1][5] == pytest.approx(stats.spearmanr(a, b).statistic)
+    assert rows[0][6] < rows[0][5] < rows[0][7]
+
+
+def test_the_relative_change_by_hand() -> None:
+    change, low, high = counterfactual.relative_change(np.array([7.0, 9]), np.array([10.0, 10]))
+    # mean 8 against 10; variance of the mean 2/2 = 1, relative 0.1; one degree of freedom: t = 12.706
+    assert change == pytest.approx(-20)
+    assert (low, high) == pytest.approx((-20 - 127.06, -20 + 127.06), abs=0.01)
+    assert all(np.isnan(counterfactual.relative_change(np.array([1.0, 2]), np.array([-1.0, 1]))))
+
+
+def test_the_interval_of_the_change_covers_the_truth() -> None:
+    rng = np.random.default_rng(6)
+    hits = 0
+    for _ in range(1000):
+        _, low, high = counterfactual.relative_change(rng.normal(8, 0.5, 3), rng.normal(10, 0.5, 5))
+        hits += low <= -20 <= high
+    assert 925 <= hits <= 985  # nominal 950
+
+
+def test_a_negative_base_keeps_the_direction_of_the_change() -> None:
+    assert counterfactual.relative_change(np.array([-8.0, -8]), np.array([-10.0, -10]))[0] == pytest.approx(20)

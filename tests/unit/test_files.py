@@ -1,0 +1,144 @@
+"""Files are complete or absent, tables say what is wrong, and code is known by what it does."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from diffusion_credit import code as code_module
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import announce, is_complete, read_manifest, replacing, write_json
+from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.tables import Subsets, read_subsets, write_subsets
+
+PACKAGE = Path(code_module.__file__).parent
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", 1)
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "a.json") as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "1\n"
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "a.json", float("nan"))
+
+
+def test_a_manifest_notices_what_happened_to_its_files(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("data")
+    announce(tmp_path, ["x"], provenance={"seed": 1})
+    assert is_complete(tmp_path, {"seed": 1})
+    assert not is_complete(tmp_path, {"seed": 2})
+    (tmp_path / "x").write_text("Data")
+    assert not is_complete(tmp_path, {"seed": 1})
+    with pytest.raises(UserError, match="digest"):
+        read_manifest(tmp_path)
+    (tmp_path / "x").unlink()
+    with pytest.raises(UserError, match="not found"):
+        read_manifest(tmp_path)
+
+
+def test_a_collection_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    wanted = {name: {"seed": seed} for seed, name in enumerate(["a", "b", "c"])}
+    for name, folder in unfinished(tmp_path, wanted):
+        if name == "c":
+            break
+        (folder / "x").write_text(name)
+        announce(folder, ["x"], provenance=wanted[name])
+    (tmp_path / "c" / "half").write_text("half")
+    assert [name for name, _ in unfinished(tmp_path, wanted)] == ["c"]
+    assert not (tmp_path / "c" / "half").exists()
+    wanted["a"] = {"seed": 7}
+    assert [name for name, _ in unfinished(tmp_path, wanted)] == ["a", "c"]
+    for name, folder in unfinished(tmp_path, wanted):
+        announce(folder, [], provenance=wanted[name])
+    announce_collection(tmp_path, list(wanted))
+    assert list(entries(tmp_path / "manifest.json")) == ["a", "b", "c"]
+
+
+def table(names: list[str]) -> Subsets:
+    members = np.array([[i >> k & 1 for k in range(len(names))] for i in range(4)], dtype=bool)
+    values = np.array([0.1, 1 / 3, -2e-17, 1e300])
+    return Subsets(names, ["00000", "1", "2", "3"], [0, 1, 0, 0], [2**48 - 1, 1, 2, 3], members, values)
+
+
+def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path) -> None:
+    names = ["value", "NA", 'a"b', "line\nbreak", "ü,;", "=1+1"]
+    write_subsets(tmp_path / "t.csv", table(names))
+    back = read_subsets(tmp_path / "t.csv", valued=True)
+    assert back.contributors == names
+    assert (back.members == table(names).members).all()
+    assert back.value is not None
+    assert back.value.tolist() == table(names).value.tolist()
+    assert (back.subset, back.replicate, back.seed) == (table(names).subset, table(names).replicate, table(names).seed)
+    frame = pd.read_csv(tmp_path / "t.csv", dtype={"subset": str})
+    assert frame.shape == (4, 3 + len(names) + 1)
+    assert frame.iloc[:, -1].tolist() == pytest.approx(back.value.tolist())
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "empty file"),
+        ("a,b\n1,2\n", "header"),
+        ("subset,replicate,seed,value\n", "header"),
+        ("subset,replicate,seed,x,value\n1,0,0,2,1.5\n", "row 2, column x: found '2', expected 0 or 1"),
+        ("subset,replicate,seed,x,value\n1,0,0,1,nan\n", "finite"),
+        ("subset,replicate,seed,x,value\n1,0,0,1,abc\n", "expected a number"),
+        ("subset,replicate,seed,x,value\n1,zero,0,1,1\n", "column replicate"),
+        ("subset,replicate,seed,x,value\n1,0,0,1\n", "row 2 has 4 fields, expected 5"),
+    ],
+)
+def test_malformed_tables_are_refused_by_row_and_column(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(UserError, match=complaint):
+        read_subsets(tmp_path / "t.csv", valued=True)
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the scripts whose digests can be taken."""
+    shutil.copytree(PACKAGE.parent, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code_module, "PACKAGE", tmp_path / "scripts" / PACKAGE.name)
+    return tmp_path / "scripts"
+
+
+def digest(scripts: Path, script: str, *plugins: str) -> str:
+    code_module.code_digest.cache_clear()
+    code_module._read.cache_clear()
+    return code_module.code_digest(scripts / script, *plugins)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_code_is_known_by_what_it_does(sources: Path) -> None:
+    package = sources / PACKAGE.name
+    arguments = {
+        "train": ("train_models.py",),
+        "fid": ("measure_property.py", "properties.fid"),
+        "entropy": ("measure_property.py", "properties.cluster_entropy"),
+    }
+
+    def digests() -> dict[str, str]:
+        return {name: digest(sources, *argument) for name, argument in arguments.items()}
+
+    def changed(path: Path, old: str, new: str) -> set[str]:
+        before = digests()
+        edit(path, old, new)
+        after = digests()
+        return {name for name in before if before[name] != after[name]}
+
+    assert changed(package / "properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt") == {"fid"}
+    assert changed(package / "training.py", "(step + 10)", "(step + 11)") == {"train"}
+    assert changed(package / "diffusion.py", "a * images", "images * a") == {"train"}  # a helper's helper
+    assert changed(package / "seeds.py", "digest[:6]", "digest[:5]") == {"train"}
+    assert changed(package / "files.py", 'indent=1', 'indent=2') == {"train", "fid", "entropy"}
+    assert changed(package / "training.py", '"""The training loop', '"""A training loop') == set()
+    assert changed(package / "training.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
+    assert changed(package / "properties/__init__.py", '"fid",', '"fid", "new",') == set()

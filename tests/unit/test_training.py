@@ -1,0 +1,103 @@
+"""Training: resumes bit-identically, forgets its starting point, reaches its learning rate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusion_credit import training
+from diffusion_credit.errors import UserError
+from diffusion_credit.models import architecture, build
+
+DIFFUSION = dict(
+    timesteps=1000, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="v_prediction"
+)
+OPTIONS = dict(
+    steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, gradient_clip=1.0,
+    ema_decay=0.9, flip=True, precision="float32",
+)  # fmt: skip
+NETWORK = architecture(dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[]), (8, 8, 1))
+PIXELS = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))
+
+
+class Cut(Exception):
+    """Stands for a kill."""
+
+
+def run(state: Path, cut: int | None = None, key: str = "k", **changes: object) -> list[torch.Tensor]:
+    torch.set_num_threads(1)
+    model = build(NETWORK, seed=3)
+
+    def progress(done: int) -> None:
+        if done == cut:
+            raise Cut
+
+    training.train(model, PIXELS, np.arange(5, 40), DIFFUSION, {**OPTIONS, **changes}, 9, state, key, progress)
+    return [parameter.detach() for parameter in model.parameters()]
+
+
+def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "STATE_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("eager")
+def test_cut_and_resumed_training_ends_bit_identical(tmp_path: Path) -> None:
+    undisturbed = run(tmp_path / "a")
+    for cut in (3, 8, 11):
+        with pytest.raises(Cut):
+            run(tmp_path / "b", cut)
+    done: list[int] = []
+    original = training.learning_rate
+    training.learning_rate = lambda options, step: done.append(step) or original(options, step)
+    try:
+        assert equal(run(tmp_path / "b"), undisturbed)
+    finally:
+        training.learning_rate = original
+    assert done == [10, 11]  # the state of step 10 was the last one written
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("change", ["key", "truncated"])
+def test_a_foreign_or_damaged_state_is_not_resumed(tmp_path: Path, change: str) -> None:
+    state = tmp_path / "s"
+    with pytest.raises(Cut):
+        run(state, 8)
+    if change == "truncated":
+        state.write_bytes(state.read_bytes()[:100])
+    assert equal(run(state, key="other" if change == "key" else "k"), run(tmp_path / "fresh"))
+
+
+def test_every_epoch_shows_every_image_once() -> None:
+    images = np.arange(100, 107)
+    seen = np.concatenate([training.batch_of(images, 1, step, 4) for step in range(14)])
+    assert seen.reshape(8, 7).shape == (8, 7)
+    for epoch in seen.reshape(8, 7):
+        assert sorted(epoch) == list(images)
+    assert len({tuple(epoch) for epoch in seen.reshape(8, 7)}) > 1
+
+
+def test_a_short_fine_tune_reaches_its_learning_rate() -> None:
+    rates = [training.learning_rate({**OPTIONS, "steps": 20}, step) for step in range(20)]
+    assert max(rates) > 0.9 * OPTIONS["learning_rate"]
+    assert rates[0] == pytest.approx(OPTIONS["learning_rate"] / 5)
+    assert rates[-1] < 0.01 * OPTIONS["learning_rate"]
+
+
+def test_the_average_forgets_the_weights_it_started_from(tmp_path: Path) -> None:
+    """With a decay of .9999, an average carried over would keep 99.8% of the old weights after 20 steps."""
+    start = [parameter.detach() for parameter in build(NETWORK, seed=3).parameters()]
+    raw = run(tmp_path / "a", steps=20, ema_decay=0.0)
+    averaged = run(tmp_path / "b", steps=20, ema_decay=0.9999)
+    moved = sum(float((x - s).square().sum()) for x, s in zip(raw, start, strict=True)) ** 0.5
+    kept = sum(float((x - y).square().sum()) for x, y in zip(raw, averaged, strict=True)) ** 0.5
+    assert kept < 0.5 * moved
+
+
+def test_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="finite"):
+        run(tmp_path / "s", learning_rate=1e30, warmup=0.0, gradient_clip=1e30)
