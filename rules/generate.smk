@@ -12,7 +12,7 @@ rule generate_images:
         f"{R}/benchmarks/images/{{collection}}.tsv"
     params:
         options=dict(
-            generation=plain(STUDY.generation),
+            generation=plain(STUDY.generation, exclude={"batch_size"}),
             seed=STUDY.seed,
             device=STUDY.device,
         ),
@@ -21,6 +21,8 @@ rule generate_images:
     threads: 1
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
+        # not a param, because it changes no image
+        images_at_once=STUDY.generation.batch_size,
     conda:
         ENV
     script:

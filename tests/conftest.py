@@ -23,10 +23,10 @@ def tiny_config() -> dict[str, Any]:
         "data": {"source": "digits", "contributors": [0, 1, 2, 3]},
         "model": {"channels": [8, 16], "layers_per_block": 1, "norm_groups": 4},
         "diffusion": {"schedule": "squaredcos_cap_v2", "prediction": "sample"},
-        "training": TRAINING,
+        "training": {**TRAINING, "steps": 150},
         "pruning": {"ratio": 0.5, "refit": TRAINING},
-        "regimes": {"sparse": TRAINING, "retrain": TRAINING, "finetune": TRAINING},
-        "design": {"kind": "paper", "subsets": 6, "batch_size": 3, "anchors": 2, "empty": "untrained"},
+        "regimes": {"sparse": {**TRAINING, "steps": 30}, "retrain": TRAINING, "finetune": TRAINING},
+        "design": {"kind": "paper", "subsets": 16, "batch_size": 8, "anchors": 2, "empty": "untrained"},
         "generation": {"images": 12, "solver": "dpm_solver++", "steps": 2},
         "extractors": {"classifier": {"kind": "classifier", "steps": 20}},
         "properties": {

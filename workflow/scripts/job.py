@@ -26,7 +26,8 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     stream.setLevel(logging.INFO)
     stream.setFormatter(logging.Formatter("%(name)s: %(message)s"))
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.handlers = [stream, file]
+    log.handlers = logging.getLogger("diffusion_credit").handlers = [stream, file]
+    logging.getLogger("diffusion_credit").setLevel(logging.INFO)
     if "torch" in sys.modules:
         import torch
 

@@ -18,7 +18,7 @@ FEATURES = 32
 
 
 class Classifier(nn.Module):
-    """Three convolutions, the last two followed by halving; global features; one logit a class."""
+    """Three convolutions with halvings, features from a 4x4 grid, one logit a class."""
 
     def __init__(self, channels: int, height: int, width: int, classes: int) -> None:
         super().__init__()
@@ -30,9 +30,9 @@ class Classifier(nn.Module):
             nn.AdaptiveAvgPool2d((math.ceil(height / 2), math.ceil(width / 2))),
             nn.Conv2d(WIDTH, 2 * WIDTH, 3, padding=1),
             nn.SiLU(),
-            nn.AdaptiveAvgPool2d((2, 2)),
+            nn.AdaptiveAvgPool2d((4, 4)),
             nn.Flatten(),
-            nn.Linear(8 * WIDTH, FEATURES),
+            nn.Linear(32 * WIDTH, FEATURES),
             nn.SiLU(),
         )
         self.head = nn.Linear(FEATURES, classes)

@@ -130,7 +130,7 @@ class Generation(Section):
     images: int = Field(ge=2, description="Images a model.")
     solver: Literal["dpm_solver++", "ddim"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
     steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
-    batch_size: int = Field(default=256, ge=1, description="Images generated at once; bounds the memory.")
+    batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory, changes no image.")
 
 
 class Lds(Section):
@@ -234,6 +234,6 @@ def _sentence(error: ValidationError) -> str:
     return f"config: {key}: found {first['input']!r}, expected {expected}"
 
 
-def plain(section: BaseModel | None) -> dict[str, Any]:
+def plain(section: BaseModel | None, exclude: set[str] | None = None) -> dict[str, Any]:
     """A section as the plain dict that a script receives."""
-    return {} if section is None else section.model_dump(mode="json")
+    return {} if section is None else section.model_dump(mode="json", exclude=exclude)

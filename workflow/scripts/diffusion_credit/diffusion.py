@@ -62,19 +62,19 @@ def sample(
 ) -> np.ndarray:
     """Generate options["images"] images: uint8 (images, height, width, channels).
 
-    options: images, solver, steps. shape: (channels, height, width). Image i starts from the same noise for
-    every model, and images are generated `chunk` at a time, padded to that number, so that none depends on how
-    many there are.
+    options: images, solver, steps. shape: (channels, height, width). chunk: images at once; it changes no image.
+    Image i starts from the same noise for every model.
     """
     device = next(model.parameters()).device
     scheduler_class, arguments = SOLVERS[options["solver"]]
     out = []
     for start in range(0, options["images"], chunk):
+        stop = min(start + chunk, options["images"])
         scheduler = scheduler_class(**schedule(diffusion), **arguments)
         scheduler.set_timesteps(options["steps"], device=device)
-        x = torch.from_numpy(noise(seed, start, start + chunk, shape)).to(device)
+        x = torch.from_numpy(noise(seed, start, stop, shape)).to(device)
         for t in scheduler.timesteps:
             x = scheduler.step(model(x, t).sample, t, x, return_dict=False)[0]
         out.append(to_uint8(x.float().cpu().numpy()))
-        progress(min(start + chunk, options["images"]))
-    return np.concatenate(out)[: options["images"]]
+        progress(stop)
+    return np.concatenate(out)

@@ -4,6 +4,7 @@ All randomness of step k is a function of (seed, k), so a run that is cut and re
 ends with the same weights as an undisturbed one.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from diffusion_credit.diffusion import Process
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import replacing
 from diffusion_credit.seeds import generator
+
+log = logging.getLogger(__name__)
 
 STATE_SECONDS = 20.0  # work that a kill can cost; writing the state takes far less
 
@@ -67,6 +70,8 @@ def train(
     average = [parameter.detach().clone() for parameter in weights]
     optimizer = torch.optim.AdamW(weights, options["learning_rate"], weight_decay=options["weight_decay"], fused=True)
     first = _restore(state, key, weights, average, optimizer)
+    if first:
+        log.info("resumed at step %d of %d", first, options["steps"])
     model.train()
     written = time.monotonic()
     for step in range(first, options["steps"]):

@@ -43,7 +43,8 @@ def read(options: Options) -> Images:
     notes: list[str] = []
     for folder in sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda entry: entry.name):
         name = folder.name
-        if name.startswith("."):
+        if name.startswith(".") and not name.startswith(".."):
+            notes.append(f"{folder}: left out, it is a hidden folder")
             continue
         files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
         images = [file for file in files if file.suffix.lower() in SUFFIXES]

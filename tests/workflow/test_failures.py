@@ -1,0 +1,188 @@
+"""Mistakes and accidents: one clear sentence, a non-zero exit, nothing half-written, other branches go on."""
+
+import os
+import resource
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Workspace
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+
+def put(*keys: Any) -> Callable[[dict[str, Any]], None]:
+    *path, last, value = keys
+
+    def change(config: dict[str, Any]) -> None:
+        for key in path:
+            config = config[key]
+        config[last] = value
+
+    return change
+
+
+def drop(*keys: str) -> Callable[[dict[str, Any]], None]:
+    *path, last = keys
+
+    def change(config: dict[str, Any]) -> None:
+        for key in path:
+            config = config[key]
+        del config[last]
+
+    return change
+
+
+CONFIGS = {
+    "missing key": (drop("seed"), "config: seed: not found"),
+    "missing nested key": (drop("training", "steps"), "config: training.steps: not found"),
+    "missing empty": (drop("design", "empty"), "config: design.empty: not found"),
+    "missing source": (drop("data", "source"), "config: data.source: not found"),
+    "unknown key": (put("colour", 1), "config: colour: found an unknown key"),
+    "unknown nested key": (put("design", "subset", 3), "config: design.subset: found an unknown key"),
+    "unknown option of the source": (put("data", "path", "x"), "data.digits.path: found an unknown key"),
+    "text for a number": (put("training", "steps", "many"), "config: training.steps: found 'many', expected a valid integer"),
+    "yaml's 1e-4": (put("training", "learning_rate", "1e-4"), "training.learning_rate: found '1e-4', expected a valid number"),
+    "fraction of a step": (put("training", "steps", 2.5), "config: training.steps: found 2.5"),
+    "negative steps": (put("regimes", "sparse", "steps", -1), "regimes.sparse.steps: found -1, expected greater than"),
+    "infinite rate": (put("training", "learning_rate", float("inf")), "training.learning_rate: found inf"),
+    "a list for a section": (put("model", [1, 2]), "config: model: found [1, 2], expected a valid dictionary"),
+    "unknown source": (put("data", "source", "imagenet"), "config: data: found 'imagenet', expected one of 'digits'"),
+    "unknown property": (put("properties", "fid", "kind", "fdi"), "found 'fdi', expected one of"),
+    "unknown solver": (put("generation", "solver", "euler"), "generation.solver: found 'euler', expected 'dpm_solver++'"),
+    "unknown extractor": (put("properties", "fid", "extractor", "clip"), "properties.fid.extractor: found 'clip', expected one of ['classifier']"),
+    "unknown estimator of the top": (put("evaluation", "counterfactual", "estimator", "best"), "counterfactual.estimator: found 'best'"),
+    "no property": (put("properties", {}), "config: properties: found {}"),
+    "batches do not divide": (put("design", "subsets", 15), "design.subsets: found 15, expected a multiple of batch_size = 8"),
+    "widths and groups": (put("model", "channels", [8, 15]), "model.channels: found [8, 15], expected multiples of norm_groups"),
+    "attention beyond the levels": (put("model", "attention", [5]), "model.attention: found [5]"),
+    "pruned to nothing": (put("pruning", "ratio", 1), "pruning.ratio: found 1, expected less than 1"),
+    "study name is a path": (put("study", "../../etc"), "config: study: found '../../etc', expected a name made of"),
+    "property name is a path": (put("properties", "a/b", {"kind": "fid", "extractor": "classifier"}), "expected a name made of"),
+    "finetune used and not given": (drop("regimes", "finetune"), "regimes.finetune: not found"),
+    "alpha twice": (put("evaluation", "lds", "alphas", [0.5, 0.5]), "evaluation.lds.alphas: found [0.5, 0.5]"),
+    "one retraining": (put("evaluation", "lds", "replicates", 1), "lds.replicates: found 1, expected greater than or equal to 2"),
+    "more clusters than images": (put("properties", "cluster_entropy", "clusters", 50), "clusters: found 50, expected at most"),
+    "unknown device": (put("device", "tpu"), "config: device: found 'tpu', expected 'cpu' or 'cuda'"),
+}  # fmt: skip
+
+
+def assert_one_sentence(output: str, complaint: str) -> None:
+    assert "Traceback" not in output, output
+    lines = [line for line in output.splitlines() if complaint in line]
+    assert len(lines) == 1, output
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_malformed_config_is_one_sentence(workspace: Workspace, name: str) -> None:
+    change, complaint = CONFIGS[name]
+    change(workspace.config)
+    process = workspace.run("--dry-run")
+    assert process.returncode != 0
+    assert_one_sentence(process.stdout, complaint)
+
+
+def pictures(folder: Path, images: int = 5) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(len(folder.name))
+    for i in range(images):
+        Image.fromarray(rng.integers(0, 256, (10, 10, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+
+
+def truncate(root: Path) -> None:
+    file = root / "ann/0.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 90), dtype=np.uint8)).save(file)
+    file.write_bytes(file.read_bytes()[:2000])
+
+
+FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (shutil.rmtree, "data.path: raw is not a folder"),
+    "no contributor": (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "raw: found no contributor"),
+    "one contributor": (lambda root: [shutil.rmtree(root / name) for name in ("bob", "cy")], "found 1 contributor(s), expected at least two"),
+    "empty contributor": (lambda root: (root / "dora").mkdir(), "raw/dora: found no image"),
+    "truncated image": (truncate, "raw/ann/0.png: not a readable image"),
+    "text named png": (lambda root: (root / "bob/0.png").write_text("x"), "raw/bob/0.png: not a readable image"),
+    "held-out subsets impossible": (lambda root: shutil.rmtree(root / "cy"), "evaluation.lds.subsets: found 4, expected fewer than the 2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_malformed_folder_is_one_sentence(workspace: Workspace, name: str) -> None:
+    change, complaint = FOLDERS[name]
+    for contributor in ("ann", "bob", "cy"):
+        pictures(workspace.folder / "raw" / contributor)
+    change(workspace.folder / "raw")
+    workspace.config["data"] = {"source": "image_folder", "path": "raw", "size": 8}
+    process = workspace.run("results/tiny/index/checked.json")
+    assert process.returncode != 0
+    assert_one_sentence(process.stdout.split("Finished jobid")[-1], complaint)
+    if "held-out" not in name:
+        assert not list(workspace.results.rglob("index.*")), "half-written index"
+
+
+def test_shared_pictures_are_a_warning(workspace: Workspace) -> None:
+    for contributor in ("ann", "bob", "cy", "dora"):
+        pictures(workspace.folder / "raw" / contributor)
+    shutil.copy(workspace.folder / "raw/ann/0.png", workspace.folder / "raw/bob/copy.png")
+    workspace.config["data"] = {"source": "image_folder", "path": "raw", "size": 8}
+    process = workspace.run("results/tiny/index/checked.json")
+    assert process.returncode == 0
+    # contributors' pictures are drawn from the length of their name, so ann and bob's are the same five... and copy
+    assert "belong to more than one contributor" in process.stdout
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(workspace: Workspace) -> None:
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    process = workspace.run("results/tiny/index/checked.json", "--nolock", preexec_fn=small_files)
+    assert process.returncode != 0
+    assert "File too large" in process.stdout
+    assert "Traceback" not in process.stdout
+    assert not (workspace.results / "index/pixels.npy").exists()
+    assert not [path for path in workspace.results.rglob(".*") if path.is_file()]
+
+
+def test_a_value_that_is_not_finite_stops_its_property_alone(finished: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
+    workspace = Workspace.__new__(Workspace)
+    workspace.folder, workspace.config = tmp_path / "copy", {**finished.config}
+    library = workspace.folder / "workflow/scripts/diffusion_credit/properties"
+    text = (library / "inception_score.py").read_text()
+    text = text.replace('"inception_score"', '"broken"').replace("return float(np.mean(scores))", "return float('nan')")
+    (library / "broken.py").write_text(text)
+    registry = library / "__init__.py"
+    registry.write_text(registry.read_text().replace('"fid",', '"fid", "broken",'))
+    kinds = {"broken": {"kind": "broken", "extractor": "classifier"}}
+    better = {"entropy_of_2": {"kind": "cluster_entropy", "extractor": "classifier", "clusters": 2}}
+    workspace.config["properties"] = {**finished.config["properties"], **kinds, **better}
+    process = workspace.run("results/tiny/attribution/entropy_of_2/paper.csv", "results/tiny/utilities/broken.csv")
+    assert process.returncode != 0
+    assert "property broken of results/tiny/features/classifier/" in process.stdout
+    assert "found nan, expected a finite number" in process.stdout
+    assert (workspace.results / "attribution/entropy_of_2/paper.csv").exists()
+    assert not list((workspace.results / "properties/broken").rglob("property.json"))
+    assert not os.path.exists(workspace.results / "utilities/broken.csv")
+
+
+def test_hostile_names_run_through_and_stay_data(workspace: Workspace) -> None:
+    names = ["a b", "..\\..\\x", "O'Brien \"x\" <b>&", "画家 é", "{wildcard}", "value"]
+    for name in names:
+        pictures(workspace.folder / "raw" / name)
+    workspace.config |= {"data": {"source": "image_folder", "path": "raw", "size": 8, "mode": "L"}}
+    workspace.config["properties"] = {"fid": workspace.config["properties"]["fid"]}
+    before = {path for path in workspace.folder.parent.rglob("*") if "results" not in path.parts}
+    process = workspace.run("credit")
+    assert process.returncode == 0, process.stdout
+    from diffusion_credit.attribution import read_attribution
+    from diffusion_credit.tables import read_subsets
+
+    assert sorted(read_attribution(workspace.results / "attribution/fid/paper.csv").contributors) == sorted(names)
+    table = read_subsets(workspace.results / "utilities/fid.csv", valued=True)
+    assert sorted(table.contributors) == sorted(names)
+    made = {path for path in workspace.folder.parent.rglob("*") if "results" not in path.parts} - before
+    assert all({".snakemake", ".cache", "__pycache__", "study.yaml"} & {*path.parts} for path in made), made

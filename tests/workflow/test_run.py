@@ -1,0 +1,133 @@
+"""The tiny study from end to end: what it writes is what the interface promises."""
+
+import csv
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Workspace
+from diffusion_credit.tables import read_subsets
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+PROPERTIES = ["inception_score", "fid", "cluster_entropy"]
+
+
+def frame(workspace: Workspace, *parts: str) -> pd.DataFrame:
+    return pd.read_csv(workspace.results.joinpath(*parts))
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_values_sum_to_everyone_minus_empty_of_the_sparse_regime(finished: Workspace, name: str) -> None:
+    utilities = frame(finished, "utilities", f"{name}.csv")
+    members = utilities.iloc[:, 3:-1]
+    assert list(utilities.columns[:3]) == ["subset", "replicate", "seed"]
+    assert list(members.columns) == [f"digit {i}" for i in range(4)]
+    assert len(utilities) == 16 + 4
+    everyone, empty = (utilities.value[members.sum(axis=1) == size].mean() for size in (4, 0))
+    attribution = frame(finished, "attribution", name, "paper.csv")
+    assert attribution.value.sum() == pytest.approx(everyone - empty, abs=1e-6)
+    assert attribution.share.sum() == pytest.approx(1)
+    ascending = name == "fid"
+    assert attribution["rank"].tolist() == attribution.value.rank(ascending=ascending).tolist()
+    # the anchors were made by the regime whose subsets they are compared with
+    manifest = finished.manifest("models", "sparse", "anchors", "0000", "everyone-0")
+    other = finished.manifest("models", "sparse", "sampled", "0000", "00000-0")
+    for key in ("start", "training", "architecture"):
+        assert manifest["provenance"][key] == other["provenance"][key]
+
+
+def test_held_out_subsets_are_not_in_the_design(finished: Workspace) -> None:
+    design = read_subsets(finished.results / "utilities/fid.csv", valued=True)
+    held = read_subsets(finished.results / "utilities/fid/retrain_held_out_0.5.csv", valued=True)
+    assert not {row.tobytes() for row in design.members} & {row.tobytes() for row in held.members}
+    assert set(held.members.sum(axis=1)) == {2}
+
+
+def test_a_design_that_meets_the_held_out_subsets_stops_the_evaluation(finished: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
+    workspace = Workspace.__new__(Workspace)
+    workspace.folder, workspace.config = tmp_path / "copy", finished.config
+    held, design = (workspace.results / f"utilities/fid{name}.csv" for name in ("/retrain_held_out_0.5", ""))
+    lines = design.read_text().splitlines()
+    lines[1] = held.read_text().splitlines()[1]
+    design.write_text("\n".join(lines) + "\n")
+    process = workspace.run("results/tiny/evaluation/fid/lds.csv", "--rerun-triggers", "mtime")
+    assert process.returncode != 0
+    assert "1 held-out subset" in process.stdout
+
+
+def test_every_model_costs_a_handful_of_files_that_people_can_open(finished: Workspace, tmp_path: Path) -> None:
+    folder = finished.results / "images/sparse/sampled/0000/00000-0"
+    assert {path.name for path in folder.iterdir()} == {"images.zip", "manifest.json"}
+    shutil.unpack_archive(folder / "images.zip", tmp_path)
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert len(pictures) == 12
+    assert Image.open(pictures[0]).size == (8, 8)
+    assert {"generation", "seed", "model", "device"} <= set(finished.manifest(*folder.relative_to(finished.results).parts)["provenance"])
+
+
+def test_pruned_checkpoints_load_back_by_the_documented_line(finished: Workspace) -> None:
+    models = frame(finished, "evaluation", "models.csv").set_index("images_of")
+    for name in ("full", "pruned", "refit"):
+        folder = finished.results / f"models/{name}/everyone/0000/everyone-0"
+        line = (
+            "from diffusion_credit.models import load_model;"
+            f"model, config = load_model({str(folder)!r});"
+            "print(sum(p.numel() for p in model.parameters()))"
+        )
+        process = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
+        assert int(process.stdout) == models.parameters[name]
+    assert models.parameters["pruned"] == models.parameters["refit"] < 0.5 * models.parameters["full"]
+
+
+def test_evaluations_have_intervals_or_say_why_not(finished: Workspace) -> None:
+    for name in PROPERTIES:
+        for table, estimate in (("lds", "lds"), ("fidelity", "estimate"), ("counterfactual", "change_percent")):
+            for row in csv.DictReader((finished.results / f"evaluation/{name}/{table}.csv").open()):
+                if row[estimate]:
+                    assert math.isfinite(float(row[estimate]))
+                else:
+                    assert row["note"]
+            assert (finished.results / f"evaluation/{name}/{table}.png").stat().st_size > 1000
+    runtime = frame(finished, "evaluation", "runtime.csv")
+    assert set(zip(runtime.regime, runtime.stage, strict=True)) == {
+        (regime, stage) for regime in ("sparse", "finetune", "retrain") for stage in ("training", "generation")
+    }
+    assert runtime.models[(runtime.regime == "retrain")].tolist() == [8 + 4 + 3 * 4] * 2
+
+
+def test_the_empty_subset_is_the_untrained_pruned_network(finished: Workspace) -> None:
+    from diffusion_credit.models import load_model, reinitialise
+    from diffusion_credit.seeds import named_seed
+
+    anchors = read_subsets(finished.results / "designs/anchors/0000.csv")
+    row = anchors.names.index("empty-0")
+    model, _ = load_model(finished.results / "models/refit/everyone/0000/everyone-0")
+    reinitialise(model, named_seed(anchors.seed[row], "initialise"))
+    found, _ = load_model(finished.results / "models/sparse/anchors/0000/empty-0")
+    for a, b in zip(model.parameters(), found.parameters(), strict=True):
+        assert np.array_equal(a.detach().numpy(), b.detach().numpy())
+
+
+def test_a_second_run_has_nothing_to_do(finished: Workspace) -> None:
+    process = finished.run()
+    assert process.returncode == 0
+    assert "Nothing to be done" in process.stdout
+
+
+def test_the_result_is_shown_best_first(finished: Workspace) -> None:
+    command = [sys.executable, "-m", "diffusion_credit.cli", "show", str(finished.results)]
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    best = frame(finished, "attribution", "fid", "paper.csv").set_index("rank").contributor[1]
+    assert process.stdout.split("fid (paper)")[1].splitlines()[1].split("  ")[1:3] == ["  1", best][:2] or best in (
+        process.stdout.split("fid (paper)")[1].splitlines()[1]
+    )
+    process = subprocess.run([*command[:-1], "/nowhere"], capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert process.stderr.startswith("Error: /nowhere")
