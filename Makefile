@@ -18,7 +18,7 @@ test: .venv/installed
 	.venv/bin/python -m pytest
 
 check: .venv/installed
-	.venv/bin/uv pip install -q --python .venv -c constraints.txt -e .[test,dev]
+	.venv/bin/uv pip install -q --system-certs --python .venv -c constraints.txt -e .[test,dev]
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile rules
 	.venv/bin/mypy
@@ -26,6 +26,6 @@ check: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -q uv
-	.venv/bin/uv pip install -q --python .venv --compile-bytecode -c constraints.txt -e .[test]
+	.venv/bin/python -m pip install -q uv==0.13.9
+	.venv/bin/uv pip install -q --system-certs --python .venv --compile-bytecode -c constraints.txt -e .[test]
 	touch $@

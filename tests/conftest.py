@@ -26,7 +26,7 @@ def tiny_config() -> dict[str, Any]:
         "training": {**TRAINING, "steps": 150},
         "pruning": {"ratio": 0.5, "refit": TRAINING},
         "regimes": {"sparse": {**TRAINING, "steps": 30}, "retrain": TRAINING, "finetune": TRAINING},
-        "design": {"kind": "paper", "subsets": 16, "batch_size": 8, "anchors": 2, "empty": "untrained"},
+        "design": {"kind": "paper", "subsets": 8, "batch_size": 8, "anchors": 2, "empty": "untrained"},
         "generation": {"images": 12, "solver": "dpm_solver++", "steps": 2},
         "extractors": {"classifier": {"kind": "classifier", "steps": 20}},
         "properties": {
@@ -59,7 +59,16 @@ class Workspace:
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         (self.folder / "study.yaml").write_text(yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
-        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--cores", str(cores), "--nocolor"]
+        snakemake = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--configfile",
+            "study.yaml",
+            "--cores",
+            str(cores),
+            "--nocolor",
+        ]
         return [*snakemake, *arguments]
 
     def run(self, *arguments: str, cores: int = 2, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
+
 from diffusion_credit.design import (
     Reserved,
     assert_disjoint,

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from diffusion_credit.evaluation import counterfactual, fidelity, lds
 from diffusion_credit.evaluation.resampling import interval, pearson, spearman
 from diffusion_credit.tables import Subsets
-from scipy import stats
 
 N = 8
 
@@ -18,7 +19,9 @@ def held_out(values: np.ndarray, noise: float, subsets: int, replicates: int, si
     rows = len(members)
     ids = [str(i // replicates) for i in range(rows)]
     measured = members @ values + rng.normal(0, noise, rows)
-    return Subsets([f"c{i}" for i in range(N)], ids, [i % replicates for i in range(rows)], [0] * rows, members, measured)
+    return Subsets(
+        [f"c{i}" for i in range(N)], ids, [i % replicates for i in range(rows)], [0] * rows, members, measured
+    )
 
 
 def row(rows: list[list[object]], alpha: str, predictor: str) -> list[object]:

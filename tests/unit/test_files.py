@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from diffusion_credit import code as code_module
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import announce, is_complete, read_manifest, replacing, write_json
@@ -138,7 +139,7 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
     assert changed(package / "training.py", "(step + 10)", "(step + 11)") == {"train"}
     assert changed(package / "diffusion.py", "a * images", "images * a") == {"train"}  # a helper's helper
     assert changed(package / "seeds.py", "digest[:6]", "digest[:5]") == {"train"}
-    assert changed(package / "files.py", 'indent=1', 'indent=2') == {"train", "fid", "entropy"}
+    assert changed(package / "files.py", "indent=1", "indent=2") == {"train", "fid", "entropy"}
     assert changed(package / "training.py", '"""The training loop', '"""A training loop') == set()
     assert changed(package / "training.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
     assert changed(package / "properties/__init__.py", '"fid",', '"fid", "new",') == set()

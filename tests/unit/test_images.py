@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from diffusion_credit.errors import UserError
 from diffusion_credit.images import Images, read_zip, to_float, to_uint8, write_zip
 from diffusion_credit.index import Index, shared_pictures, write_index
 from diffusion_credit.seeds import named_seed, noise
 from diffusion_credit.sources import digits, image_folder
-from PIL import Image
 
 HOSTILE = [
     "a b", "..\\..\\etc", "<img onerror=alert(1)>", "O'Brien \"x\"", "ünïcode 画家", "=1+1", "value", "NA", "{x}",

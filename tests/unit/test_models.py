@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from diffusion_credit.errors import UserError
 from diffusion_credit.models import architecture, build, count_parameters, load_model, reinitialise, save_model
 from diffusion_credit.pruning import prune

@@ -6,6 +6,7 @@ from math import comb, factorial
 
 import numpy as np
 import pytest
+
 from diffusion_credit.attribution import attribute
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators.paper import estimate

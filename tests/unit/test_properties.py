@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from diffusion_credit.properties import cluster_entropy, fid, inception_score
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
+
+from diffusion_credit.properties import cluster_entropy, fid, inception_score
 
 
 class Passing(nn.Module):

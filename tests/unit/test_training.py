@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from diffusion_credit import training
 from diffusion_credit.errors import UserError
 from diffusion_credit.models import architecture, build
@@ -28,7 +29,7 @@ def run(state: Path, cut: int | None = None, key: str = "k", **changes: object) 
     torch.set_num_threads(1)
     model = build(NETWORK, seed=3)
 
-    def progress(done: int) -> None:
+    def progress(done: int, steps: int) -> None:
         if done == cut:
             raise Cut
 

@@ -170,7 +170,7 @@ def test_a_value_that_is_not_finite_stops_its_property_alone(finished: Workspace
 
 
 def test_hostile_names_run_through_and_stay_data(workspace: Workspace) -> None:
-    names = ["a b", "..\\..\\x", "O'Brien \"x\" <b>&", "画家 é", "{wildcard}", "value"]
+    names = ["a b", "..\\..\\x", 'O\'Brien "x" <b>&', "画家 é", "{wildcard}", "value"]
     for name in names:
         pictures(workspace.folder / "raw" / name)
     workspace.config |= {"data": {"source": "image_folder", "path": "raw", "size": 8, "mode": "L"}}

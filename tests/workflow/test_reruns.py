@@ -12,8 +12,8 @@ from conftest import Workspace
 
 pytestmark = pytest.mark.workflow
 
-# The tiny study: 16 sampled subsets, 4 anchors, 8 held-out rows, 4 counterfactual rows, at most 8 a batch.
-SPARSE = 2 + 1 + 1  # batches of the regime sparse: sampled, anchors, held-out
+# The tiny study: 8 sampled subsets, 4 anchors, 8 held-out rows, 4 counterfactual rows, at most 8 a batch.
+SPARSE = 1 + 1 + 1  # batches of the regime sparse: sampled, anchors, held-out
 CHEAP = SPARSE + 1  # and held-out in the regime finetune
 RETRAINED = 1 + 1  # batches of the regime retrain that no property shares: held-out, anchors
 OF_EVERYONE = 3  # full, pruned, re-fitted
@@ -116,7 +116,7 @@ EDITS = {
         ONE,
     ),
     "more subsets": (
-        configure("design", "subsets", value=24),
+        configure("design", "subsets", value=16),
         plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3)),
     ),
     "another estimator": (

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Workspace
-from diffusion_credit.tables import read_subsets
 from PIL import Image
+
+from diffusion_credit.tables import read_subsets
 
 pytestmark = pytest.mark.workflow
 PROPERTIES = ["inception_score", "fid", "cluster_entropy"]
@@ -28,7 +29,7 @@ def test_values_sum_to_everyone_minus_empty_of_the_sparse_regime(finished: Works
     members = utilities.iloc[:, 3:-1]
     assert list(utilities.columns[:3]) == ["subset", "replicate", "seed"]
     assert list(members.columns) == [f"digit {i}" for i in range(4)]
-    assert len(utilities) == 16 + 4
+    assert len(utilities) == 8 + 4
     everyone, empty = (utilities.value[members.sum(axis=1) == size].mean() for size in (4, 0))
     attribution = frame(finished, "attribution", name, "paper.csv")
     assert attribution.value.sum() == pytest.approx(everyone - empty, abs=1e-6)
@@ -69,7 +70,9 @@ def test_every_model_costs_a_handful_of_files_that_people_can_open(finished: Wor
     pictures = sorted(tmp_path.glob("*.png"))
     assert len(pictures) == 12
     assert Image.open(pictures[0]).size == (8, 8)
-    assert {"generation", "seed", "model", "device"} <= set(finished.manifest(*folder.relative_to(finished.results).parts)["provenance"])
+    assert {"generation", "seed", "model", "device"} <= set(
+        finished.manifest(*folder.relative_to(finished.results).parts)["provenance"]
+    )
 
 
 def test_pruned_checkpoints_load_back_by_the_documented_line(finished: Workspace) -> None:
@@ -125,8 +128,9 @@ def test_the_result_is_shown_best_first(finished: Workspace) -> None:
     command = [sys.executable, "-m", "diffusion_credit.cli", "show", str(finished.results)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
     best = frame(finished, "attribution", "fid", "paper.csv").set_index("rank").contributor[1]
-    assert process.stdout.split("fid (paper)")[1].splitlines()[1].split("  ")[1:3] == ["  1", best][:2] or best in (
-        process.stdout.split("fid (paper)")[1].splitlines()[1]
+    assert (
+        process.stdout.split("fid (paper)")[1].splitlines()[1].split("  ")[1:3] == ["  1", best][:2]
+        or best in (process.stdout.split("fid (paper)")[1].splitlines()[1])
     )
     process = subprocess.run([*command[:-1], "/nowhere"], capture_output=True, text=True, check=False)
     assert process.returncode == 1

@@ -8,12 +8,14 @@ from diffusion_credit.images import open_pixels
 from diffusion_credit.index import Index
 from job import job
 
+TITLES = {"full": "full model", "pruned": "pruned model", "refit": "pruned model, re-fitted"}
+
 with job(snakemake):
     index, pixels = Index(snakemake.input.index), open_pixels(snakemake.input.pixels)
     groups = []
     for name, manifest in zip(snakemake.params.models, snakemake.input.images, strict=True):
         ((_, read),) = images_of(Path(manifest)).values()
-        groups.append((f"{name} model", read()))
+        groups.append((TITLES[name], read()))
     figures.save(figures.contact_sheet(groups), snakemake.output.models)
     own = pixels[index.owner == 0]
     title = f"data of {figures.shorten(index.contributors[0])} ({len(own)} images)"

@@ -1,6 +1,7 @@
 """Models retrained without the top, and with only the top -> counterfactual.csv and its figure."""
 
 import numpy as np
+
 from diffusion_credit import figures
 from diffusion_credit.evaluation.counterfactual import HEADER, rows
 from diffusion_credit.tables import read_subsets, write_csv

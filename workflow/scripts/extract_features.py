@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 import torch  # noqa: F401 - sets the number of threads before any work
+
 from diffusion_credit.features import all_images, extract, images_of
 from diffusion_credit.files import digest_of_file
 from diffusion_credit.images import open_pixels

@@ -2,11 +2,12 @@
 
 from importlib import import_module
 
+from safetensors.numpy import save_file
+
 from diffusion_credit.features import read_features
 from diffusion_credit.files import replacing
 from diffusion_credit.members import only_entry
 from job import job
-from safetensors.numpy import save_file
 
 with job(snakemake):
     options = snakemake.params.options

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion_credit.errors import UserError
+from threadpoolctl import threadpool_limits
 
 LOG_SECONDS = 10.0
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
@@ -17,7 +18,7 @@ STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, e
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[logging.Logger]:
-    """Run a script's body: one thread a requested thread, and one sentence instead of a traceback for a user's error."""
+    """Run a script's body with its log, its threads, and one sentence instead of a traceback for a user's error."""
     log = logging.getLogger(snakemake.rule)
     log.setLevel(logging.DEBUG)
     log.propagate = False
@@ -34,7 +35,8 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         torch.set_num_threads(snakemake.threads)
         torch.use_deterministic_algorithms(True, warn_only=True)
     try:
-        yield log
+        with threadpool_limits(snakemake.threads):  # numpy's sums must not depend on the machine's cores
+            yield log
     except UserError as error:
         log.error("Error: %s", error)
         sys.exit(1)

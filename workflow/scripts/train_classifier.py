@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch  # noqa: F401 - sets the number of threads before any work
+
 from diffusion_credit.classifier import train_classifier
 from diffusion_credit.images import open_pixels
 from diffusion_credit.index import Index

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from diffusion_credit.attribution import read_attribution
 from diffusion_credit.errors import UserError
+from diffusion_credit.tables import read_csv
 
 
 def show(results: Path) -> None:
@@ -21,6 +22,29 @@ def show(results: Path) -> None:
             name = "".join(letter if letter.isprintable() else " " for letter in result.contributors[i])[:width]
             print(f"  {result.rank[i]:>3}  {name:<{width}}  {result.value[i]:>12.5g}  {result.share[i]:>8.1%}")
         print(f"       {'total':<{width}}  {result.value.sum():>12.5g}")
+        for line in lds_lines(results / "evaluation" / file.parent.name / "lds.csv", file.stem):
+            print(f"  {line}")
+
+
+def lds_lines(path: Path, estimator: str) -> list[str]:
+    """One line for each alpha: the estimator's LDS with its interval, and the noise floor."""
+    if not path.exists():
+        return []
+    header, rows = read_csv(path)
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    lines = []
+    for row in table:
+        if row["predictor"] == estimator:
+            (floor,) = [r for r in table if r["alpha"] == row["alpha"] and r["predictor"] == "noise_floor"]
+            lines.append(f"LDS at alpha {row['alpha']}: {_score(row)}; a second retraining: {_score(floor)}")
+    return lines
+
+
+def _score(row: dict[str, str]) -> str:
+    if not row["lds"]:
+        return "not estimable"
+    ends = f" [{float(row['low']):.2f}, {float(row['high']):.2f}]" if row["low"] else ""
+    return f"{float(row['lds']):.2f}{ends}"
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def _kind(annotation: Any, metadata: list[Any]) -> str:
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in parts)
     if origin in (Union, UnionType):
-        return " or ".join(_kind(part, []) for part in parts if part is not NoneType)
+        return " or ".join(dict.fromkeys(_kind(part, []) for part in parts if part is not NoneType))
     if origin is list:
         return f"list of {_kind(parts[0], [])}"
     if _models(annotation):
@@ -59,7 +59,11 @@ def _default(field: FieldInfo) -> str:
 
 def _section(path: str, model: type[BaseModel]) -> list[str]:
     """The table of one section, then those of the sections in it."""
-    lines = [f"\n## `{path}`\n" if path else "\n## Top level\n", inspect.getdoc(model) or "", ""]
+    choice = ""
+    if model.__name__ == "Options":  # one of several modules for this place, told apart by a key
+        key = "source" if "source" in model.model_fields else "kind"
+        choice = f" with `{key}: {get_args(model.model_fields[key].annotation)[0]}`"
+    lines = [f"\n## `{path}`{choice}\n" if path else "\n## Top level\n", inspect.getdoc(model) or "", ""]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     inner: list[str] = []
     for name, field in model.model_fields.items():

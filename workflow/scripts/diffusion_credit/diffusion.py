@@ -58,7 +58,7 @@ def sample(
     shape: tuple[int, int, int],
     seed: int,
     chunk: int,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, images: None,
 ) -> np.ndarray:
     """Generate options["images"] images: uint8 (images, height, width, channels).
 
@@ -76,5 +76,5 @@ def sample(
         for t in scheduler.timesteps:
             x = scheduler.step(model(x, t).sample, t, x, return_dict=False)[0]
         out.append(to_uint8(x.float().cpu().numpy()))
-        progress(stop)
+        progress(stop, options["images"])
     return np.concatenate(out)

@@ -82,11 +82,15 @@ def change_bars(names: list[str], change: np.ndarray, low: np.ndarray, high: np.
     return figure
 
 
-def contact_sheet(groups: Sequence[tuple[str, np.ndarray]], columns: int = 16, rows: int = 6) -> Figure:
-    """Groups of images (title, uint8 (images, height, width, channels)) side by side, each a grid."""
-    figure, all_axes = plt.subplots(1, len(groups), figsize=(4.4 * len(groups), 4.2 * rows / columns + 0.4), squeeze=False)
-    for axes, (title, pixels) in zip(all_axes[0], groups, strict=True):
-        axes.imshow(grid(pixels[: columns * rows], columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+def contact_sheet(groups: Sequence[tuple[str, np.ndarray]], columns: int = 24, rows: int = 4) -> Figure:
+    """Groups of images (title, uint8 (images, height, width, channels)) below each other, each a grid."""
+    sheets = [grid(pixels[: columns * rows], columns) for _, pixels in groups]
+    heights = [8 * sheet.shape[0] / sheet.shape[1] for sheet in sheets]
+    figure, all_axes = plt.subplots(
+        len(groups), 1, figsize=(8, sum(heights) + 0.4 * len(groups)), squeeze=False, height_ratios=heights
+    )
+    for axes, (title, _), sheet in zip(all_axes[:, 0], groups, sheets, strict=True):
+        axes.imshow(sheet, interpolation="nearest")
         axes.set_title(title, loc="left")
         axes.axis("off")
     return figure

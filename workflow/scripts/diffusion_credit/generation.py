@@ -1,6 +1,7 @@
 """A folder of generated images for each model of a collection."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ def generate(
     for name, folder in unfinished(collection, wanted):
         model, config = load_model(found[name][0], options["device"])
         height, width = config["architecture"]["sample_size"]
-        images = options["generation"]["images"]
         pixels = sample(
             model.eval(),
             config["diffusion"],
@@ -35,7 +35,7 @@ def generate(
             (config["architecture"]["out_channels"], height, width),
             options["seed"],
             batch_size,
-            lambda done, name=name: progress(name, done, images),
+            partial(progress, name),
         )
         write_zip(folder / ZIP, pixels)
         announce(folder, [ZIP], provenance=wanted[name])

@@ -19,7 +19,7 @@ def prune(model: UNet2DModel, ratio: float) -> None:
     heads = {}
     for module in model.modules():
         if isinstance(module, Attention) and module.heads > 1:
-            heads.update({layer: module.heads for layer in (module.to_q, module.to_k, module.to_v)})
+            heads.update(dict.fromkeys((module.to_q, module.to_k, module.to_v), module.heads))
     pruner = torch_pruning.pruner.MagnitudePruner(
         model,
         example,

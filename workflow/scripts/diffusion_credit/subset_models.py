@@ -1,6 +1,7 @@
 """One model a subset, in whatever regime: the body of the workflow's training jobs."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,12 @@ def train_subsets(
     images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
     seeds = dict(zip(table.names, table.seed, strict=True))
     wanted = {
-        name: {**common, "seed": seeds[name], "images": len(images[name]), "image_list": digest_of(images[name].tolist())}
+        name: {
+            **common,
+            "seed": seeds[name],
+            "images": len(images[name]),
+            "image_list": digest_of(images[name].tolist()),
+        }
         for name in table.names
     }
     resident = torch.from_numpy(to_float(pixels)).to(device)
@@ -63,7 +69,6 @@ def train_subsets(
             reinitialise(model, first)
         state = collection / f".{name}.state.safetensors"
         if len(images[name]):
-            steps = options["training"]["steps"]
             train(
                 model,
                 resident,
@@ -73,7 +78,7 @@ def train_subsets(
                 seeds[name],
                 state,
                 digest_of(wanted[name]),
-                lambda step, name=name: progress(name, step, steps),
+                partial(progress, name),
             )
         save_model(folder, model, config, wanted[name])
         state.unlink(missing_ok=True)

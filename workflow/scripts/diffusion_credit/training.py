@@ -54,7 +54,7 @@ def train(
     seed: int,
     state: Path,
     key: str,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, steps: None,
 ) -> None:
     """Train `model` in place on pixels[images]; it ends with the averaged weights.
 
@@ -95,7 +95,7 @@ def train(
         with torch.no_grad():
             # A young average forgets faster, so that its starting point is gone after some dozen steps.
             torch._foreach_lerp_(average, weights, 1 - min(options["ema_decay"], (step + 1) / (step + 10)))
-        progress(step + 1)
+        progress(step + 1, options["steps"])
         if time.monotonic() - written > STATE_SECONDS and step + 1 < options["steps"]:
             _save(state, key, step + 1, weights, average, optimizer)
             written = time.monotonic()

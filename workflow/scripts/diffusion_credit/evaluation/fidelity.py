@@ -1,10 +1,12 @@
 """Do cheap utilities follow retrained ones? Correlation over the same held-out subsets."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from diffusion_credit.evaluation.resampling import by_subset, cells, interval, pearson, spearman
+from diffusion_credit.evaluation.resampling import by_subset, estimate, pearson, spearman
 from diffusion_credit.tables import Subsets
 
 HEADER = ["alpha", "regime", "correlation", "subsets", "replicates", "estimate", "low", "high", "note"]
@@ -22,12 +24,17 @@ def correlations(retrained: dict[str, Subsets], cheap: dict[str, dict[str, Subse
         for regime, tables in cheap.items():
             _, other = by_subset(tables[alpha])
             for name, correlate in (("pearson", pearson), ("spearman", spearman)):
-
-                def score(subsets: np.ndarray, seeds: np.ndarray, correlate: Any = correlate, other: Any = other) -> float:
-                    chosen = subsets[:, None], seeds
-                    result: float = correlate(truth[chosen].mean(axis=1), other[chosen].mean(axis=1))
-                    return result
-
-                everything = np.arange(k), np.tile(np.arange(r), (k, 1))
-                rows.append([alpha, regime, name, k, r, *cells(score(*everything), *interval(score, k, r, seed))])
+                statistic = partial(_correlation, correlate, truth, other)
+                rows.append([alpha, regime, name, k, r, *estimate(statistic, k, r, seed)])
     return rows
+
+
+def _correlation(
+    correlate: Callable[[np.ndarray, np.ndarray], float],
+    truth: np.ndarray,
+    other: np.ndarray,
+    subsets: np.ndarray,
+    seeds: np.ndarray,
+) -> float:
+    chosen = subsets[:, None], seeds
+    return correlate(truth[chosen].mean(axis=1), other[chosen].mean(axis=1))

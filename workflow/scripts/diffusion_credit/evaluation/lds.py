@@ -4,12 +4,13 @@ Source: Park et al., TRAK, arXiv 2303.14186, definition 2.2, with contributors i
 prediction for a subset is the sum of its contributors' values; the truth is the mean over training seeds.
 """
 
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from diffusion_credit.evaluation.resampling import by_subset, cells, interval, spearman
+from diffusion_credit.evaluation.resampling import by_subset, estimate, spearman
 from diffusion_credit.tables import Subsets
 
 HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "note"]
@@ -27,29 +28,26 @@ def scores(
     """
     ones = np.ones(len(images))
     every = {**predictors, "image_count": images.astype(float), "subset_size": ones}
-    rows = []
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
     if len(data) > 1:
-        data["pooled"] = tuple(np.concatenate(parts) for parts in zip(*data.values(), strict=True))  # type: ignore[assignment]
+        members, values = (np.concatenate(parts) for parts in zip(*data.values(), strict=True))
+        data["pooled"] = members, values
+    rows = []
     for alpha, (members, values) in data.items():
         k, r = values.shape
         for name, weights in every.items():
-            predicted = members @ weights
-
-            def score(subsets: np.ndarray, seeds: np.ndarray, predicted: np.ndarray = predicted) -> float:
-                return spearman(predicted[subsets], values[subsets[:, None], seeds].mean(axis=1))
-
-            rows.append([alpha, name, k, r, *_estimate(score, k, r, seed)])
-
-        def floor(subsets: np.ndarray, seeds: np.ndarray) -> float:
-            # Seeds are not resampled here: a run drawn twice would agree with itself.
-            drawn = values[subsets]
-            return float(np.mean([spearman(drawn[:, a], drawn[:, b]) for a, b in combinations(range(r), 2)]))
-
-        rows.append([alpha, "noise_floor", k, r, *_estimate(floor, k, r, seed)])
+            statistic = partial(_agreement, members @ weights, values)
+            rows.append([alpha, name, k, r, *estimate(statistic, k, r, seed)])
+        rows.append([alpha, "noise_floor", k, r, *estimate(partial(_repeatability, values), k, r, seed)])
     return rows
 
 
-def _estimate(statistic: Any, k: int, r: int, seed: int) -> list[object]:
-    everything = np.arange(k), np.tile(np.arange(r), (k, 1))
-    return cells(statistic(*everything), *interval(statistic, k, r, seed))
+def _agreement(predicted: np.ndarray, values: np.ndarray, subsets: np.ndarray, seeds: np.ndarray) -> float:
+    return spearman(predicted[subsets], values[subsets[:, None], seeds].mean(axis=1))
+
+
+def _repeatability(values: np.ndarray, subsets: np.ndarray, seeds: np.ndarray) -> float:
+    # Seeds are not resampled here: a run drawn twice would agree with itself.
+    drawn = values[subsets]
+    pairs = combinations(range(values.shape[1]), 2)
+    return float(np.mean([spearman(drawn[:, a], drawn[:, b]) for a, b in pairs]))

@@ -40,12 +40,27 @@ def pearson(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def interval(
-    statistic: Callable[[np.ndarray, np.ndarray], float], subsets: int, replicates: int, seed: int
-) -> tuple[float, float]:
-    """95% percentile bootstrap interval over subsets and, within each, over training seeds.
+Statistic = Callable[[np.ndarray, np.ndarray], float]
+
+
+def estimate(statistic: Statistic, subsets: int, replicates: int, seed: int) -> list[object]:
+    """CSV fields of a statistic on all data: estimate, ends of its interval, note.
 
     statistic: called with the drawn subsets (subsets,) and, for each, its drawn replicates (subsets, replicates).
+    Fields stay empty, and the note says why, where there is no estimate.
+    """
+    value = statistic(np.arange(subsets), np.tile(np.arange(replicates), (subsets, 1)))
+    if np.isnan(value):
+        return ["", "", "", "not estimable: one side is the same for every subset"]
+    low, high = interval(statistic, subsets, replicates, seed)
+    if np.isnan(low):
+        return [value, "", "", "interval not estimable: too few distinct values"]
+    return [value, low, high, ""]
+
+
+def interval(statistic: Statistic, subsets: int, replicates: int, seed: int) -> tuple[float, float]:
+    """95% percentile bootstrap interval over subsets and, within each, over training seeds.
+
     NaN ends when the statistic is not defined in more than one resample of twenty.
     """
     rng = generator(seed, "bootstrap")
@@ -59,12 +74,3 @@ def interval(
         return float("nan"), float("nan")
     low, high = np.nanpercentile(draws, [2.5, 97.5])
     return float(low), float(high)
-
-
-def cells(estimate: float, low: float, high: float) -> list[object]:
-    """Estimate and interval as CSV fields; empty fields and a reason where there is no estimate."""
-    if np.isnan(estimate):
-        return ["", "", "", "not estimable: one side is the same for every subset"]
-    if np.isnan(low):
-        return [estimate, "", "", "interval not estimable: too few distinct values"]
-    return [estimate, low, high, ""]

@@ -53,7 +53,9 @@ def read(options: Options) -> Images:
         if len(files) > len(images):
             notes.append(f"{folder}: {len(files) - len(images)} files that are no images are left out")
         if len(images) < options.minimum_images:
-            notes.append(f"{folder}: left out, {len(images)} images and data.minimum_images is {options.minimum_images}")
+            notes.append(
+                f"{folder}: left out, {len(images)} images and data.minimum_images is {options.minimum_images}"
+            )
             continue
         for file in images:
             for text in (name, str(file)):
