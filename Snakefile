@@ -11,6 +11,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/index.smk"
 include: "rules/design.smk"
 include: "rules/train.smk"

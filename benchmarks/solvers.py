@@ -31,9 +31,7 @@ def main() -> None:
         model, config = load_model(results / f"models/{name}/everyone/0000/everyone-0")
         height, width = config["architecture"]["sample_size"]
         truth: np.ndarray | None = None
-        print(
-            f"\n{name:<16} steps  seconds   inception_score        fid   cluster_entropy  (first row: value, then error)"
-        )
+        print(f"\n{name:<16} steps  seconds   inception_score        fid   cluster_entropy  (value, then errors)")
         for solver, steps in GRID:
             options = {"images": 384, "solver": solver, "steps": steps}
             started = time.process_time()

@@ -8,6 +8,9 @@ rule attribute_contributors:
         f"{R}/attribution/{{property}}/{{estimator}}.csv",
     log:
         f"{R}/logs/attribution/{{property}}/{{estimator}}.log",
+    priority: 70
+    conda:
+        ENV
     params:
         options=lambda w: plain(STUDY.estimators[w.estimator]),
         higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
@@ -15,9 +18,6 @@ rule attribute_contributors:
             "attribute_contributors.py",
             f"estimators.{STUDY.estimators[w.estimator].kind}",
         ),
-    priority: 70
-    conda:
-        ENV
     script:
         "../workflow/scripts/attribute_contributors.py"
 
@@ -29,10 +29,10 @@ rule plot_attribution:
         f"{R}/attribution/{{property}}/{{estimator}}.png",
     log:
         f"{R}/logs/attribution/{{property}}/{{estimator}}_figure.log",
+    conda:
+        ENV
     params:
         higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
         code=code("plot_attribution.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/plot_attribution.py"

@@ -3,10 +3,15 @@
 import sys
 from math import ceil
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
+
+# Snakefile and scripts use the library beside them, whatever version may be installed.
+sys.path.insert(0, str(SCRIPTS))
+shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study
@@ -17,7 +22,6 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
 R = f"results/{STUDY.study}"
 BATCH = STUDY.design.batch_size
@@ -113,27 +117,3 @@ def property_module(property):
     from importlib import import_module
 
     return import_module(f"diffusion_credit.{plugin(property)}")
-
-
-def attributions():
-    return expand(
-        f"{R}/attribution/{{property}}/{{estimator}}.{{kind}}",
-        property=STUDY.properties,
-        estimator=STUDY.estimators,
-        kind=["csv", "png"],
-    )
-
-
-def evaluations():
-    return [
-        *expand(
-            f"{R}/evaluation/{{property}}/{{table}}.{{kind}}",
-            property=STUDY.properties,
-            table=["lds", "fidelity", "counterfactual"],
-            kind=["csv", "png"],
-        ),
-        f"{R}/evaluation/runtime.csv",
-        f"{R}/evaluation/models.csv",
-        f"{R}/evaluation/models.png",
-        f"{R}/evaluation/contributor.png",
-    ]

@@ -1,10 +1,6 @@
 """How good the values are: LDS, fidelity, counterfactual, runtime, and what the models draw."""
 
 
-def held_out(property, regime):
-    return [utilities_of(property, regime, f"held_out_{alpha}") for alpha in ALPHAS]
-
-
 rule evaluate_lds:
     input:
         utilities=f"{R}/utilities/{{property}}.csv",
@@ -19,13 +15,13 @@ rule evaluate_lds:
         figure=f"{R}/evaluation/{{property}}/lds.png",
     log:
         f"{R}/logs/evaluation/{{property}}/lds.log",
+    conda:
+        ENV
     params:
         alphas=list(ALPHAS),
         estimators=list(STUDY.estimators),
         seed=STUDY.seed,
         code=code("evaluate_lds.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/evaluate_lds.py"
 
@@ -42,13 +38,13 @@ rule evaluate_fidelity:
         figure=f"{R}/evaluation/{{property}}/fidelity.png",
     log:
         f"{R}/logs/evaluation/{{property}}/fidelity.log",
+    conda:
+        ENV
     params:
         alphas=list(ALPHAS),
         regimes=LDS.regimes,
         seed=STUDY.seed,
         code=code("evaluate_fidelity.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/evaluate_fidelity.py"
 
@@ -64,29 +60,13 @@ rule evaluate_counterfactual:
         figure=f"{R}/evaluation/{{property}}/counterfactual.png",
     log:
         f"{R}/logs/evaluation/{{property}}/counterfactual.log",
+    conda:
+        ENV
     params:
         share=COUNTERFACTUAL.share,
         code=code("evaluate_counterfactual.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/evaluate_counterfactual.py"
-
-
-# Every (regime, list) whose models the evaluation or the attribution uses.
-USED = [
-    (UTILITY, "sampled"),
-    (UTILITY, "anchors"),
-    *((r, f"held_out_{a}") for r in ("retrain", *LDS.regimes) for a in ALPHAS),
-    ("retrain", "anchors"),
-    *(("retrain", f"counterfactual_{name}") for name in STUDY.properties),
-]
-TIMED = [
-    (regime, stage, f"{regime}/{name}/{batch}")
-    for regime, name in dict.fromkeys(USED)
-    for batch in batches(name)
-    for stage in ("models", "images")
-]
 
 
 rule summarise_runtime:
@@ -97,14 +77,12 @@ rule summarise_runtime:
         f"{R}/evaluation/runtime.csv",
     log:
         f"{R}/logs/evaluation/runtime.log",
-    params:
-        regimes=[regime for regime, _, _ in TIMED],
-        stages=[
-            {"models": "training", "images": "generation"}[s] for _, s, _ in TIMED
-        ],
-        code=code("summarise_runtime.py"),
     conda:
         ENV
+    params:
+        regimes=[regime for regime, _, _ in TIMED],
+        stages=[{"models": "training", "images": "generation"}[s] for _, s, _ in TIMED],
+        code=code("summarise_runtime.py"),
     script:
         "../workflow/scripts/summarise_runtime.py"
 
@@ -121,12 +99,12 @@ rule summarise_models:
         f"{R}/evaluation/models.csv",
     log:
         f"{R}/logs/evaluation/models.log",
+    conda:
+        ENV
     params:
         models=["data", *SINGLE],
         properties=list(STUDY.properties),
         code=code("summarise_models.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/summarise_models.py"
 
@@ -141,10 +119,10 @@ rule draw_contact_sheets:
         contributor=f"{R}/evaluation/contributor.png",
     log:
         f"{R}/logs/evaluation/contact_sheets.log",
+    conda:
+        ENV
     params:
         models=SINGLE,
         code=code("draw_contact_sheets.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/draw_contact_sheets.py"

@@ -9,12 +9,12 @@ rule extract_features:
         f"{R}/features/{{extractor}}/{{collection}}/manifest.json",
     log:
         f"{R}/logs/features/{{extractor}}/{{collection}}.log",
-    params:
-        options=lambda w: plain(STUDY.extractors[w.extractor]),
-        code=lambda w: extractor_code(w.extractor),
     priority: 40
     conda:
         ENV
+    params:
+        options=lambda w: plain(STUDY.extractors[w.extractor]),
+        code=lambda w: extractor_code(w.extractor),
     script:
         "../workflow/scripts/extract_features.py"
 
@@ -28,18 +28,14 @@ rule extract_data_features:
         f"{R}/features/{{extractor}}/data/everyone/0000/manifest.json",
     log:
         f"{R}/logs/features/{{extractor}}/data.log",
-    params:
-        options=lambda w: plain(STUDY.extractors[w.extractor]),
-        code=lambda w: extractor_code(w.extractor),
     priority: 40
     conda:
         ENV
+    params:
+        options=lambda w: plain(STUDY.extractors[w.extractor]),
+        code=lambda w: extractor_code(w.extractor),
     script:
         "../workflow/scripts/extract_features.py"
 
 
 ruleorder: extract_data_features > extract_features
-
-
-def extractor_code(name):
-    return code("extract_features.py", f"extractors.{STUDY.extractors[name].kind}")

@@ -10,6 +10,14 @@ rule generate_images:
         f"{R}/logs/images/{{collection}}.log",
     benchmark:
         f"{R}/benchmarks/images/{{collection}}.tsv"
+    priority: 30
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+        # not a param, because it changes no image
+        images_at_once=STUDY.generation.batch_size,
     params:
         options=dict(
             generation=plain(STUDY.generation, exclude={"batch_size"}),
@@ -17,13 +25,5 @@ rule generate_images:
             device=STUDY.device,
         ),
         code=code("generate_images.py"),
-    priority: 30
-    threads: 1
-    resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
-        # not a param, because it changes no image
-        images_at_once=STUDY.generation.batch_size,
-    conda:
-        ENV
     script:
         "../workflow/scripts/generate_images.py"

@@ -1,14 +1,6 @@
 """Raw files -> index, and the classifier that is trained on it."""
 
 
-def source_fingerprint():
-    """Changes when the raw files do."""
-    from importlib import import_module
-
-    source = import_module(f"diffusion_credit.sources.{STUDY.data.source}")
-    return source.fingerprint(STUDY.data)
-
-
 rule make_index:
     output:
         table=f"{R}/index/index.csv",
@@ -16,13 +8,13 @@ rule make_index:
         summary=f"{R}/index/index.json",
     log:
         f"{R}/logs/index.log",
+    priority: 100
+    conda:
+        ENV
     params:
         data=plain(STUDY.data),
         files=lambda w: source_fingerprint(),
         code=code("make_index.py", f"sources.{STUDY.data.source}"),
-    priority: 100
-    conda:
-        ENV
     script:
         "../workflow/scripts/make_index.py"
 
@@ -34,14 +26,14 @@ rule check_study:
         f"{R}/index/checked.json",
     log:
         f"{R}/logs/check_study.log",
+    priority: 100
+    conda:
+        ENV
     params:
         alphas=LDS.alphas,
         subsets=LDS.subsets,
         share=COUNTERFACTUAL.share,
         code=code("check_study.py"),
-    priority: 100
-    conda:
-        ENV
     script:
         "../workflow/scripts/check_study.py"
 
@@ -55,11 +47,11 @@ rule train_classifier:
         f"{R}/extractors/{{extractor}}/manifest.json",
     log:
         f"{R}/logs/extractors/{{extractor}}.log",
+    conda:
+        ENV
     params:
         options=lambda w: plain(STUDY.extractors[w.extractor]),
         seed=STUDY.seed,
         code=code("train_classifier.py"),
-    conda:
-        ENV
     script:
         "../workflow/scripts/train_classifier.py"

@@ -1,17 +1,6 @@
 """Features -> one property JSON for each property and model -> the table of utilities."""
 
 
-def reference_features(w):
-    source = {"data": "data", "full": "full"}[property_module(w.property).REFERENCE]
-    return of_everyone(f"features/{extractor_of(w.property)}", source)
-
-
-def reference_of(w):
-    if property_module(w.property).REFERENCE is None:
-        return []
-    return f"{R}/references/{w.property}.safetensors"
-
-
 rule fit_reference:
     input:
         reference_features,
@@ -19,12 +8,12 @@ rule fit_reference:
         f"{R}/references/{{property}}.safetensors",
     log:
         f"{R}/logs/references/{{property}}.log",
+    conda:
+        ENV
     params:
         options=lambda w: plain(STUDY.properties[w.property]),
         seed=STUDY.seed,
         code=lambda w: code("fit_reference.py", plugin(w.property)),
-    conda:
-        ENV
     script:
         "../workflow/scripts/fit_reference.py"
 
@@ -37,12 +26,12 @@ rule measure_property:
         f"{R}/properties/{{property}}/{{collection}}/manifest.json",
     log:
         f"{R}/logs/properties/{{property}}/{{collection}}.log",
-    params:
-        options=lambda w: plain(STUDY.properties[w.property]),
-        code=lambda w: code("measure_property.py", plugin(w.property)),
     priority: 50
     conda:
         ENV
+    params:
+        options=lambda w: plain(STUDY.properties[w.property]),
+        code=lambda w: code("measure_property.py", plugin(w.property)),
     script:
         "../workflow/scripts/measure_property.py"
 
@@ -56,11 +45,11 @@ rule collect_utilities:
         f"{R}/utilities/{{property}}.csv",
     log:
         f"{R}/logs/utilities/{{property}}.log",
-    params:
-        code=code("collect_utilities.py"),
     priority: 60
     conda:
         ENV
+    params:
+        code=code("collect_utilities.py"),
     script:
         "../workflow/scripts/collect_utilities.py"
 

@@ -8,11 +8,11 @@ rule prune_model:
         of_everyone("models", "pruned"),
     log:
         f"{R}/logs/models/pruned/everyone/0000.log",
-    params:
-        ratio=STUDY.pruning.ratio,
-        code=code("prune_model.py"),
     priority: 50
     conda:
         ENV
+    params:
+        ratio=STUDY.pruning.ratio,
+        code=code("prune_model.py"),
     script:
         "../workflow/scripts/prune_model.py"

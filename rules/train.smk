@@ -1,11 +1,6 @@
 """Design batch -> one checkpoint a subset; full, re-fitted, sparse, fine-tuned and retrained models alike."""
 
 
-def starting_point(w):
-    start = START[w.regime]
-    return of_everyone("models", start) if start else []
-
-
 rule train_models:
     input:
         design=f"{R}/designs/{{list}}/{{batch}}.csv",
@@ -20,6 +15,13 @@ rule train_models:
         f"{R}/benchmarks/models/{{regime}}/{{list}}/{{batch}}.tsv"
     wildcard_constraints:
         regime="|".join(START),
+    # The chain full -> pruned -> re-fitted -> sparse is the longest, retraining fills the other cores.
+    priority: lambda w: 0 if w.regime == "retrain" else 20
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
     params:
         options=lambda w: dict(
             training=plain(TRAINING[w.regime]),
@@ -29,12 +31,5 @@ rule train_models:
             device=STUDY.device,
         ),
         code=code("train_models.py"),
-    # The chain full -> pruned -> re-fitted -> sparse is the longest, retraining fills the other cores.
-    priority: lambda w: 0 if w.regime == "retrain" else 20
-    threads: 1
-    resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
-    conda:
-        ENV
     script:
         "../workflow/scripts/train_models.py"

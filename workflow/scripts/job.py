@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffusion_credit.errors import UserError
 from threadpoolctl import threadpool_limits
+
+from diffusion_credit.errors import UserError
 
 LOG_SECONDS = 10.0
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}

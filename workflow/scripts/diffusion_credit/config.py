@@ -3,6 +3,9 @@
 Only the Snakefile reads this module; scripts receive the few plain values that they use as params.
 """
 
+# The unions of the registered modules' options exist at run time only.
+# mypy: disable-error-code="valid-type,attr-defined"
+
 from importlib import import_module
 from typing import Annotated, Any, Literal, Self, Union
 

@@ -64,7 +64,7 @@ def train(
     """
     device = str(pixels.device)
     process = Process(diffusion, device)
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    weights: list[torch.Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
     # The average starts from this training's own weights: one carried over from the model that a short
     # fine-tune starts from would keep most of that model.
     average = [parameter.detach().clone() for parameter in weights]
@@ -107,9 +107,9 @@ def train(
 
 
 def _save(
-    path: Path, key: str, step: int, weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any
+    path: Path, key: str, step: int, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
 ) -> None:
-    tensors = {}
+    tensors: dict[str, torch.Tensor] = {}
     for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
         moments = optimizer.state[weight]
         tensors |= {f"{i}.weight": weight.detach(), f"{i}.average": mean}
@@ -120,7 +120,7 @@ def _save(
         )
 
 
-def _restore(path: Path, key: str, weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any) -> int:
+def _restore(path: Path, key: str, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any) -> int:
     """Continue from `path` when it is a state of this very training; return the step to go on with."""
     try:
         with safe_open(path, framework="pt") as file:

@@ -78,11 +78,10 @@ def read_image(file: Path, size: int, mode: str) -> np.ndarray:
     Raises UserError naming the file when it is damaged, or has more than 8 bits a channel.
     """
     try:
-        with Image.open(file) as picture:
-            if picture.mode not in MODES:
-                raise UserError(f"{file}: found pixels of mode {picture.mode}, expected 8 bits a channel")
-            picture.load()
-            picture = ImageOps.exif_transpose(picture)
+        with Image.open(file) as opened:
+            if opened.mode not in MODES:
+                raise UserError(f"{file}: found pixels of mode {opened.mode}, expected 8 bits a channel")
+            picture: Image.Image = ImageOps.exif_transpose(opened)
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)

@@ -1,0 +1,100 @@
+"""What single rules and the targets need, stage by stage."""
+
+
+def source_fingerprint():
+    """Changes when the raw files do."""
+    from importlib import import_module
+
+    source = import_module(f"diffusion_credit.sources.{STUDY.data.source}")
+    return source.fingerprint(STUDY.data)
+
+
+def design_options(name):
+    """What the rows of a list depend on."""
+    held_out = dict(alphas=LDS.alphas, held_out=LDS.subsets)
+    if name == "everyone":
+        return dict(list="everyone")
+    if name == "sampled":
+        return dict(list="sampled", kind=STUDY.design.kind, **held_out)
+    if name == "anchors":
+        return dict(list="anchors", replicates=STUDY.design.anchors)
+    if name.startswith("held_out_"):
+        alpha = ALPHAS[name.removeprefix("held_out_")]
+        return dict(list="held_out", alpha=alpha, replicates=LDS.replicates, **held_out)
+    return dict(
+        list="counterfactual",
+        share=COUNTERFACTUAL.share,
+        replicates=COUNTERFACTUAL.replicates,
+    )
+
+
+def best_first(w):
+    """The attribution that names the top contributors of a property."""
+    if not w.list.startswith("counterfactual_"):
+        return []
+    property = w.list.removeprefix("counterfactual_")
+    return f"{R}/attribution/{property}/{COUNTERFACTUAL.estimator}.csv"
+
+
+def starting_point(w):
+    start = START[w.regime]
+    return of_everyone("models", start) if start else []
+
+
+def extractor_code(name):
+    return code("extract_features.py", f"extractors.{STUDY.extractors[name].kind}")
+
+
+def reference_features(w):
+    source = {"data": "data", "full": "full"}[property_module(w.property).REFERENCE]
+    return of_everyone(f"features/{extractor_of(w.property)}", source)
+
+
+def reference_of(w):
+    if property_module(w.property).REFERENCE is None:
+        return []
+    return f"{R}/references/{w.property}.safetensors"
+
+
+def held_out(property, regime):
+    return [utilities_of(property, regime, f"held_out_{alpha}") for alpha in ALPHAS]
+
+
+# Every (regime, list) whose models the evaluation or the attribution uses.
+USED = [
+    (UTILITY, "sampled"),
+    (UTILITY, "anchors"),
+    *((r, f"held_out_{a}") for r in ("retrain", *LDS.regimes) for a in ALPHAS),
+    ("retrain", "anchors"),
+    *(("retrain", f"counterfactual_{name}") for name in STUDY.properties),
+]
+TIMED = [
+    (regime, stage, f"{regime}/{name}/{batch}")
+    for regime, name in dict.fromkeys(USED)
+    for batch in batches(name)
+    for stage in ("models", "images")
+]
+
+
+def attributions():
+    return expand(
+        f"{R}/attribution/{{property}}/{{estimator}}.{{kind}}",
+        property=STUDY.properties,
+        estimator=STUDY.estimators,
+        kind=["csv", "png"],
+    )
+
+
+def evaluations():
+    return [
+        *expand(
+            f"{R}/evaluation/{{property}}/{{table}}.{{kind}}",
+            property=STUDY.properties,
+            table=["lds", "fidelity", "counterfactual"],
+            kind=["csv", "png"],
+        ),
+        f"{R}/evaluation/runtime.csv",
+        f"{R}/evaluation/models.csv",
+        f"{R}/evaluation/models.png",
+        f"{R}/evaluation/contributor.png",
+    ]
