@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
 # Snakefile and scripts use the library beside them, whatever version may be installed.
 sys.path.insert(0, str(SCRIPTS))
-shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}${{PYTHONPATH:+:$PYTHONPATH}}; ")
+shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study
