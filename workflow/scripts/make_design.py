@@ -9,8 +9,9 @@ from job import job
 with job(snakemake):
     names, seed = Index(snakemake.input.index).contributors, snakemake.params.seed
     options, start, stop = snakemake.params.options, snakemake.params.start, snakemake.params.stop
-    sizes = design.held_out_sizes(options["alphas"], options["held_out"], len(names)) if "alphas" in options else {}
-    reserved = design.Reserved(len(names), dict.fromkeys(sizes.values(), options["held_out"]), seed)
+    if "alphas" in options:
+        sizes = design.held_out_sizes(options["alphas"], options["held_out"], len(names))
+        reserved = design.Reserved(len(names), dict.fromkeys(sizes.values(), options["held_out"]), seed)
     match options["list"]:
         case "everyone":
             table = design.everyone(names, seed)
