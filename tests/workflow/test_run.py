@@ -125,13 +125,12 @@ def test_a_second_run_has_nothing_to_do(finished: Workspace) -> None:
 
 
 def test_the_result_is_shown_best_first(finished: Workspace) -> None:
-    command = [sys.executable, "-m", "diffusion_credit.cli", "show", str(finished.results)]
-    process = subprocess.run(command, capture_output=True, text=True, check=True)
-    best = frame(finished, "attribution", "fid", "paper.csv").set_index("rank").contributor[1]
-    assert (
-        process.stdout.split("fid (paper)")[1].splitlines()[1].split("  ")[1:3] == ["  1", best][:2]
-        or best in (process.stdout.split("fid (paper)")[1].splitlines()[1])
-    )
-    process = subprocess.run([*command[:-1], "/nowhere"], capture_output=True, text=True, check=False)
+    command = str(Path(sys.executable).parent / "diffusion-credit")
+    process = subprocess.run([command, "show", str(finished.results)], capture_output=True, text=True, check=True)
+    shown = process.stdout.split("fid (paper)")[1].splitlines()[1:5]
+    ranked = frame(finished, "attribution", "fid", "paper.csv").sort_values("rank").contributor
+    assert [line[7:14] for line in shown] == ranked.tolist()
+    assert "LDS at alpha 0.5: " in process.stdout
+    process = subprocess.run([command, "show", "/nowhere"], capture_output=True, text=True, check=False)
     assert process.returncode == 1
     assert process.stderr.startswith("Error: /nowhere")
