@@ -4,7 +4,7 @@
 PYTHON ?= python3
 CORES  ?= all
 STUDY  ?= config/config.yaml
-RESULT  = results/$(shell sed -n 's/^study: *//p' $(STUDY))
+RESULT  = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_]*\).*/\1/p' $(STUDY))
 
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 

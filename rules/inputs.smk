@@ -6,7 +6,10 @@ def source_fingerprint():
     from importlib import import_module
 
     source = import_module(f"diffusion_credit.sources.{STUDY.data.source}")
-    return source.fingerprint(STUDY.data)
+    try:
+        return source.fingerprint(STUDY.data)
+    except UserError as error:
+        return str(error)  # the job itself fails with it, in one sentence
 
 
 def design_options(name):

@@ -1,5 +1,6 @@
 """Tiny studies and helpers that run the workflow as a user does."""
 
+import copy
 import json
 import os
 import shutil
@@ -48,10 +49,18 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = tiny_config()
+        folder.mkdir(exist_ok=True)
         ignore = shutil.ignore_patterns("__pycache__")
         for name in ("rules", "workflow", "envs", "profiles"):
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
         shutil.copy(ROOT / "Snakefile", folder)
+
+    def copy(self, folder: Path) -> "Workspace":
+        """The same study with all its results, in another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        other = copy.copy(self)
+        other.folder, other.config = folder, copy.deepcopy(self.config)
+        return other
 
     @property
     def results(self) -> Path:
@@ -93,7 +102,7 @@ class Workspace:
         counts: dict[str, int] = {}
         for line in process.stdout.splitlines():
             words = line.split()
-            if len(words) == 2 and words[1].isdigit() and words[0] not in ("total", "all"):
+            if len(words) == 2 and words[1].isdigit() and words[0].isidentifier() and words[0] not in ("total", "all"):
                 counts[words[0]] = int(words[1])
         return counts
 

@@ -37,3 +37,12 @@ def test_every_option_has_a_sentence() -> None:
             for name, field in model.model_fields.items():
                 section = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
                 assert section or field.description or name in ("kind", "source", "lds", "finetune"), (model, name)
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda"])
+def test_conda_environments_have_the_versions_of_the_constraints(name: str) -> None:
+    pinned = set((ROOT / "constraints.txt").read_text().split())
+    *conda, pip = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"]
+    versions = {*pip["pip"], *(line.replace("pytorch-cpu=", "torch==") for line in conda if "pytorch" in line)}
+    assert versions <= pinned
+    assert {version.split("==")[0] for version in versions} >= {"torch", "diffusers", "torch-pruning", "snakemake"}

@@ -41,12 +41,24 @@ def test_the_bootstrap_interval_equals_scipys() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=60)
     y = x + rng.normal(size=60)
-    ours = interval(lambda subsets, seeds: spearman(x[subsets], y[subsets]), 60, 1, seed=0)
+    ours = interval(lambda subsets: spearman(x[subsets], y[subsets]), 60, seed=0)
     theirs = stats.bootstrap(
         (x, y), lambda a, b: spearman(a, b), paired=True, vectorized=False, method="percentile",
         n_resamples=4000, rng=np.random.default_rng(2),
     ).confidence_interval  # fmt: skip
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.03)
+
+
+def test_the_interval_covers_the_truth_with_the_seeds_noise_in() -> None:
+    rng = np.random.default_rng(3)
+    hits = 0
+    for _ in range(60):
+        signal = rng.normal(size=24)
+        predicted = 0.85 * signal + np.sqrt(1 - 0.85**2) * rng.normal(size=24)
+        measured = (signal[:, None] + rng.normal(size=(24, 2))).mean(axis=1)
+        low, high = interval(lambda subsets, p=predicted, m=measured: pearson(p[subsets], m[subsets]), 24, seed=0)
+        hits += low <= 0.85 / np.sqrt(1.5) <= high  # the noise of two seeds halves to 1/2
+    assert 52 <= hits <= 60  # nominal 57
 
 
 def test_lds_of_the_true_values_is_one_and_of_their_negative_minus_one() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from conftest import Workspace
 from PIL import Image
 
@@ -121,7 +122,17 @@ def test_a_malformed_folder_is_one_sentence(workspace: Workspace, name: str) -> 
     assert process.returncode != 0
     assert_one_sentence(process.stdout.split("Finished jobid")[-1], complaint)
     if "held-out" not in name:
-        assert not list(workspace.results.rglob("index.*")), "half-written index"
+        assert not list(workspace.results.glob("index/*")), "half-written index"
+
+
+def test_cuda_asked_for_and_absent_is_one_sentence(finished: Workspace, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    workspace = finished.copy(tmp_path / "copy")
+    workspace.config["device"] = "cuda"
+    process = workspace.run("results/tiny/models/full/everyone/0000/manifest.json")
+    assert process.returncode != 0
+    assert_one_sentence(process.stdout, "config: device: found cuda, but PyTorch sees no GPU")
 
 
 def test_shared_pictures_are_a_warning(workspace: Workspace) -> None:
@@ -131,8 +142,8 @@ def test_shared_pictures_are_a_warning(workspace: Workspace) -> None:
     workspace.config["data"] = {"source": "image_folder", "path": "raw", "size": 8}
     process = workspace.run("results/tiny/index/checked.json")
     assert process.returncode == 0
-    # contributors' pictures are drawn from the length of their name, so ann and bob's are the same five... and copy
-    assert "belong to more than one contributor" in process.stdout
+    # `pictures` draws by the length of the name, so ann and bob share all five; the copy adds no further picture
+    assert "Warning: 5 picture(s) belong to more than one contributor" in process.stdout
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(workspace: Workspace) -> None:
@@ -148,9 +159,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(workspace: 
 
 
 def test_a_value_that_is_not_finite_stops_its_property_alone(finished: Workspace, tmp_path: Path) -> None:
-    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
-    workspace = Workspace.__new__(Workspace)
-    workspace.folder, workspace.config = tmp_path / "copy", {**finished.config}
+    workspace = finished.copy(tmp_path / "copy")
     library = workspace.folder / "workflow/scripts/diffusion_credit/properties"
     text = (library / "inception_score.py").read_text()
     text = text.replace('"inception_score"', '"broken"').replace("return float(np.mean(scores))", "return float('nan')")

@@ -1,13 +1,14 @@
 """What runs again after an edit: exactly the stages that use what was edited, as Snakemake plans them."""
 
+import copy
 import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import Workspace
 
 pytestmark = pytest.mark.workflow
@@ -168,17 +169,13 @@ EDITS = {
 @pytest.fixture(scope="module")
 def edited(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A copy of the finished study; every test restores its sources and config."""
-    target = tmp_path_factory.mktemp("edited") / "copy"
-    shutil.copytree(finished.folder, target, symlinks=True)
-    workspace = Workspace.__new__(Workspace)
-    workspace.folder, workspace.config = target, finished.config
-    return workspace
+    return finished.copy(tmp_path_factory.mktemp("edited") / "copy")
 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_reruns_exactly_what_uses_it(edited: Workspace, finished: Workspace, name: str) -> None:
     change, expected = EDITS[name]
-    saved = yaml.safe_load(yaml.safe_dump(edited.config))
+    saved = copy.deepcopy(edited.config)
     try:
         change(edited)
         assert edited.planned() == {rule: count for rule, count in expected.items() if count}
@@ -191,8 +188,6 @@ def test_a_comment_in_the_config_reruns_nothing(edited: Workspace) -> None:
     command = edited.command("--dry-run", "--quiet", "reason")
     config = edited.folder / "study.yaml"
     config.write_text("# a comment\n" + config.read_text())
-    import subprocess
-
     process = subprocess.run(command, cwd=edited.folder, capture_output=True, text=True, check=False)
     assert process.returncode == 0
     assert "Nothing to be done" in process.stdout + process.stderr

@@ -51,9 +51,7 @@ def test_held_out_subsets_are_not_in_the_design(finished: Workspace) -> None:
 
 
 def test_a_design_that_meets_the_held_out_subsets_stops_the_evaluation(finished: Workspace, tmp_path: Path) -> None:
-    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
-    workspace = Workspace.__new__(Workspace)
-    workspace.folder, workspace.config = tmp_path / "copy", finished.config
+    workspace = finished.copy(tmp_path / "copy")
     held, design = (workspace.results / f"utilities/fid{name}.csv" for name in ("/retrain_held_out_0.5", ""))
     lines = design.read_text().splitlines()
     lines[1] = held.read_text().splitlines()[1]

@@ -13,6 +13,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from torch import nn
 
+from diffusion_credit.errors import UserError
 from diffusion_credit.images import to_uint8
 from diffusion_credit.seeds import noise
 
@@ -63,7 +64,7 @@ def sample(
     """Generate options["images"] images: uint8 (images, height, width, channels).
 
     options: images, solver, steps. shape: (channels, height, width). chunk: images at once; it changes no image.
-    Image i starts from the same noise for every model.
+    Image i starts from the same noise for every model. Raises UserError when a pixel is not finite.
     """
     device = next(model.parameters()).device
     scheduler_class, arguments = SOLVERS[options["solver"]]
@@ -75,6 +76,8 @@ def sample(
         x = torch.from_numpy(noise(seed, start, stop, shape)).to(device)
         for t in scheduler.timesteps:
             x = scheduler.step(model(x, t).sample, t, x, return_dict=False)[0]
+        if not bool(torch.isfinite(x).all()):
+            raise UserError("sampling: found pixels that are not finite, expected finite numbers")
         out.append(to_uint8(x.float().cpu().numpy()))
         progress(stop, options["images"])
     return np.concatenate(out)

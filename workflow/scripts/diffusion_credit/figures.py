@@ -1,6 +1,7 @@
 """Every picture of the workflow. Contributor names are drawn as text, never as mark-up."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -13,7 +14,9 @@ from matplotlib.figure import Figure
 from diffusion_credit.attribution import Attribution
 from diffusion_credit.files import replacing
 
-INK, ACCENT, SOFT = "#222222", "#0072b2", "#d55e00"  # the last two from Okabe and Ito's colour-blind-safe set
+INK = "#222222"
+# Okabe and Ito's colour-blind-safe set, without black and yellow
+COLOURS = ACCENT, SOFT, *_ = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 plt.rcParams.update(
     {
         "axes.edgecolor": INK,
@@ -60,7 +63,7 @@ def scatter(
 ) -> Figure:
     """Clouds of points in one pair of axes."""
     figure, axes = plt.subplots(figsize=(4.4, 4))
-    for cloud_x, cloud_y, label, colour in zip(x, y, labels, (ACCENT, SOFT, "#009e73"), strict=False):
+    for cloud_x, cloud_y, label, colour in zip(x, y, labels, cycle(COLOURS), strict=False):
         axes.scatter(cloud_x, cloud_y, s=18, color=colour, alpha=0.8, label=label, linewidths=0)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)

@@ -11,7 +11,7 @@ from diffusion_credit.diffusion import sample
 from diffusion_credit.files import announce
 from diffusion_credit.images import ZIP, write_zip
 from diffusion_credit.members import announce_collection, entries, unfinished
-from diffusion_credit.models import load_model
+from diffusion_credit.models import load_model, require
 
 
 def generate(
@@ -21,6 +21,7 @@ def generate(
 
     options: `generation` (images, solver, steps), `seed` of the starting noise, `device`, `code`.
     """
+    require(options["device"])
     found = entries(models)
     versions = {"diffusers": diffusers.__version__}
     wanted = {name: {**options, **versions, "model": digest} for name, (_, digest) in found.items()}

@@ -12,7 +12,7 @@ from diffusion_credit.files import MANIFEST, digest_of, digest_of_file
 from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
 from diffusion_credit.members import announce_collection, unfinished
-from diffusion_credit.models import architecture, build, load_model, reinitialise, save_model
+from diffusion_credit.models import architecture, build, load_model, reinitialise, require, save_model
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
 from diffusion_credit.training import train
@@ -34,6 +34,7 @@ def train_subsets(
     progress: called with (name, step, steps). The empty subset's model is the untrained network.
     """
     device = options["device"]
+    require(device)
     config = {"architecture": architecture(options["model"], index.shape), "diffusion": options["diffusion"]}
     if start is not None:
         model, config = load_model(start, device)

@@ -24,17 +24,12 @@ def correlations(retrained: dict[str, Subsets], cheap: dict[str, dict[str, Subse
         for regime, tables in cheap.items():
             _, other = by_subset(tables[alpha])
             for name, correlate in (("pearson", pearson), ("spearman", spearman)):
-                statistic = partial(_correlation, correlate, truth, other)
-                rows.append([alpha, regime, name, k, r, *estimate(statistic, k, r, seed)])
+                statistic = partial(_correlation, correlate, truth.mean(axis=1), other.mean(axis=1))
+                rows.append([alpha, regime, name, k, r, *estimate(statistic, k, seed)])
     return rows
 
 
 def _correlation(
-    correlate: Callable[[np.ndarray, np.ndarray], float],
-    truth: np.ndarray,
-    other: np.ndarray,
-    subsets: np.ndarray,
-    seeds: np.ndarray,
+    correlate: Callable[[np.ndarray, np.ndarray], float], truth: np.ndarray, other: np.ndarray, subsets: np.ndarray
 ) -> float:
-    chosen = subsets[:, None], seeds
-    return correlate(truth[chosen].mean(axis=1), other[chosen].mean(axis=1))
+    return correlate(truth[subsets], other[subsets])

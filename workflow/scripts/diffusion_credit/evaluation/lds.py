@@ -36,18 +36,16 @@ def scores(
     for alpha, (members, values) in data.items():
         k, r = values.shape
         for name, weights in every.items():
-            statistic = partial(_agreement, members @ weights, values)
-            rows.append([alpha, name, k, r, *estimate(statistic, k, r, seed)])
-        rows.append([alpha, "noise_floor", k, r, *estimate(partial(_repeatability, values), k, r, seed)])
+            statistic = partial(_agreement, members @ weights, values.mean(axis=1))
+            rows.append([alpha, name, k, r, *estimate(statistic, k, seed)])
+        rows.append([alpha, "noise_floor", k, r, *estimate(partial(_repeatability, values), k, seed)])
     return rows
 
 
-def _agreement(predicted: np.ndarray, values: np.ndarray, subsets: np.ndarray, seeds: np.ndarray) -> float:
-    return spearman(predicted[subsets], values[subsets[:, None], seeds].mean(axis=1))
+def _agreement(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+    return spearman(predicted[subsets], measured[subsets])
 
 
-def _repeatability(values: np.ndarray, subsets: np.ndarray, seeds: np.ndarray) -> float:
-    # Seeds are not resampled here: a run drawn twice would agree with itself.
-    drawn = values[subsets]
+def _repeatability(values: np.ndarray, subsets: np.ndarray) -> float:
     pairs = combinations(range(values.shape[1]), 2)
-    return float(np.mean([spearman(drawn[:, a], drawn[:, b]) for a, b in pairs]))
+    return float(np.mean([spearman(values[subsets, a], values[subsets, b]) for a, b in pairs]))

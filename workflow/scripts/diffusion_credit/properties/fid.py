@@ -43,4 +43,5 @@ def distance(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> float:
     shared = np.linalg.eigvalsh(root @ b["covariance"] @ root)
     cross = 2 * np.sqrt(np.clip(shared, 0, None)).sum()
     gap = a["mean"] - b["mean"]
-    return float(gap @ gap + np.trace(a["covariance"]) + np.trace(b["covariance"]) - cross)
+    squared = gap @ gap + np.trace(a["covariance"]) + np.trace(b["covariance"]) - cross
+    return max(0.0, float(squared))  # rounding can leave equal Gaussians a hair below zero

@@ -28,46 +28,57 @@ class Options(BaseModel):
     minimum_images: int = Field(default=1, ge=1, description="Contributors with fewer images take no part (logged).")
 
 
+def folders(options: Options) -> list[tuple[Path, list[Path]]]:
+    """Every contributor's folder with all files in it, sorted by name; hidden files and folders do not count.
+
+    Raises UserError when data.path is not a folder.
+    """
+    root = Path(options.path)
+    if not root.is_dir():
+        raise UserError(f"data.path: {root} is not a folder, expected one that holds a folder for each contributor")
+    found = []
+    for folder in sorted(entry for entry in root.iterdir() if entry.is_dir() and not _hidden(entry)):
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        found.append((folder, sorted(file for file in files if not _hidden(file))))
+    return found
+
+
+def _hidden(path: Path) -> bool:
+    """Dot files, but not a contributor whose name happens to begin with two dots."""
+    return path.name.startswith(".") and not path.name.startswith("..")
+
+
 def read(options: Options) -> Images:
     """Read every contributor's images, in the order of names.
 
     Raises UserError on a missing folder, a contributor's empty folder, an unreadable image.
     """
-    root = Path(options.path)
-    if not root.is_dir():
-        raise UserError(f"data.path: {root} is not a folder, expected one that holds a folder for each contributor")
     contributors: list[str] = []
     owner: list[int] = []
     source: list[str] = []
     pixels: list[np.ndarray] = []
     notes: list[str] = []
-    for folder in sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda entry: entry.name):
-        name = folder.name
-        if name.startswith(".") and not name.startswith(".."):
-            notes.append(f"{folder}: left out, it is a hidden folder")
-            continue
-        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+    for folder, files in folders(options):
         images = [file for file in files if file.suffix.lower() in SUFFIXES]
         if not images:
             raise UserError(f"{folder}: found no image, expected files ending in {' '.join(sorted(SUFFIXES))}")
         if len(files) > len(images):
-            notes.append(f"{folder}: {len(files) - len(images)} files that are no images are left out")
+            notes.append(f"{folder}: left out {len(files) - len(images)} files that are no images")
         if len(images) < options.minimum_images:
-            notes.append(
-                f"{folder}: left out, {len(images)} images and data.minimum_images is {options.minimum_images}"
-            )
+            notes.append(f"{folder}: left out, {len(images)} images, data.minimum_images is {options.minimum_images}")
             continue
         for file in images:
-            for text in (name, str(file)):
-                if not text.isprintable() and any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
-                    raise UserError(f"{os.fsencode(file)!r}: found a name that is not UTF-8, please rename it")
+            try:
+                source.append(file.relative_to(options.path).as_posix())
+                source[-1].encode()
+            except UnicodeEncodeError:
+                raise UserError(f"{os.fsencode(file)!r}: found a name that is not UTF-8, please rename it") from None
             pixels.append(read_image(file, options.size, options.mode))
             owner.append(len(contributors))
-            source.append(file.relative_to(root).as_posix())
-        contributors.append(name)
+        contributors.append(folder.name)
     if not contributors:
         raise UserError(
-            f"{root}: found no contributor with at least data.minimum_images = {options.minimum_images} images"
+            f"{options.path}: found no contributor with at least data.minimum_images = {options.minimum_images} images"
         )
     return Images(contributors, np.array(owner), source, np.stack(pixels), tuple(notes))
 
@@ -99,12 +110,13 @@ def fingerprint(options: Options) -> str:
     Modification times do not count, so a copy of the folder is the same folder.
     """
     digest = hashlib.sha256()
-    root = Path(options.path)
-    for file in sorted(root.glob("*/**/*")):
-        if file.is_file():
-            digest.update(os.fsencode(file.relative_to(root)) + b"\0" + str(file.stat().st_size).encode() + b"\0")
+    for folder, files in folders(options):
+        digest.update(os.fsencode(folder.name) + b"\0")
+        for file in files:
+            size = file.stat().st_size
+            digest.update(os.fsencode(file.relative_to(folder)) + b"\0" + str(size).encode() + b"\0")
             with file.open("rb") as stream:
                 digest.update(stream.read(EDGE))
-                stream.seek(max(EDGE, file.stat().st_size - EDGE))
+                stream.seek(max(EDGE, size - EDGE))
                 digest.update(stream.read(EDGE))
     return digest.hexdigest()
