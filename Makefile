@@ -4,7 +4,6 @@
 PYTHON ?= python3
 CORES  ?= all
 STUDY  ?= config/config.yaml
-RESULT  = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_]*\).*/\1/p' $(STUDY))
 
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
@@ -12,7 +11,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
 run: .venv/installed
 	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
-	.venv/bin/diffusion-credit show $(RESULT)
+	.venv/bin/diffusion-credit show $(STUDY)
 
 test: .venv/installed
 	.venv/bin/python -m pytest

@@ -33,9 +33,9 @@ def main() -> None:
         truth: np.ndarray | None = None
         print(f"\n{name:<16} steps  seconds   inception_score        fid   cluster_entropy  (value, then errors)")
         for solver, steps in GRID:
-            options = {"images": 384, "solver": solver, "steps": steps}
+            options = {"images": 384, "solver": solver, "steps": steps, "batch_size": 384}
             started = time.process_time()
-            pixels = sample(model.eval(), config["diffusion"], options, (1, height, width), 0, 384)
+            pixels = sample(model.eval(), config["diffusion"], options, (1, height, width), 0)
             seconds = time.process_time() - started
             features = extract(pixels)
             values = np.array(

@@ -61,9 +61,9 @@ UTILITY = STUDY.design.regime
 
 wildcard_constraints:
     regime="|".join([*START, "pruned"]),
-    collection=r"[a-z]+/[\w.]+/\d{4}",
+    collection=r"[a-z]+/[\w.]+/\d\d\d\d+",
     list=r"[\w.]+",
-    batch=r"\d{4}",
+    batch=r"\d\d\d\d+",
     property=r"\w+",
     extractor=r"\w+",
     estimator=r"\w+",

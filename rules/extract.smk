@@ -14,7 +14,7 @@ rule extract_features:
         ENV
     params:
         options=lambda w: plain(STUDY.extractors[w.extractor]),
-        code=lambda w: extractor_code(w.extractor),
+        code=lambda w: code("extract_features.py", extractor_plugin(w.extractor)),
     script:
         "../workflow/scripts/extract_features.py"
 
@@ -33,7 +33,7 @@ rule extract_data_features:
         ENV
     params:
         options=lambda w: plain(STUDY.extractors[w.extractor]),
-        code=lambda w: extractor_code(w.extractor),
+        code=lambda w: code("extract_features.py", extractor_plugin(w.extractor)),
     script:
         "../workflow/scripts/extract_features.py"
 

@@ -16,11 +16,9 @@ rule generate_images:
     threads: 1
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
-        # not a param, because it changes no image
-        images_at_once=STUDY.generation.batch_size,
     params:
         options=dict(
-            generation=plain(STUDY.generation, exclude={"batch_size"}),
+            generation=plain(STUDY.generation),
             seed=STUDY.seed,
             device=STUDY.device,
         ),

@@ -33,12 +33,13 @@ rule check_study:
         alphas=LDS.alphas,
         subsets=LDS.subsets,
         share=COUNTERFACTUAL.share,
+        levels=len(STUDY.model.channels),
         code=code("check_study.py"),
     script:
         "../workflow/scripts/check_study.py"
 
 
-rule train_classifier:
+rule fit_extractor:
     input:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
@@ -52,6 +53,6 @@ rule train_classifier:
     params:
         options=lambda w: plain(STUDY.extractors[w.extractor]),
         seed=STUDY.seed,
-        code=code("train_classifier.py"),
+        code=lambda w: code("fit_extractor.py", extractor_plugin(w.extractor)),
     script:
-        "../workflow/scripts/train_classifier.py"
+        "../workflow/scripts/fit_extractor.py"

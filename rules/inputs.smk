@@ -8,7 +8,7 @@ def source_fingerprint():
     source = import_module(f"diffusion_credit.sources.{STUDY.data.source}")
     try:
         return source.fingerprint(STUDY.data)
-    except UserError as error:
+    except (UserError, OSError) as error:
         return str(error)  # the job itself fails with it, in one sentence
 
 
@@ -44,8 +44,8 @@ def starting_point(w):
     return of_everyone("models", start) if start else []
 
 
-def extractor_code(name):
-    return code("extract_features.py", f"extractors.{STUDY.extractors[name].kind}")
+def extractor_plugin(name):
+    return f"extractors.{STUDY.extractors[name].kind}"
 
 
 def reference_features(w):

@@ -1,6 +1,9 @@
 """Files are complete or absent, tables say what is wrong, and code is known by what it does."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,44 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert (tmp_path / "a.json").read_text() == "1\n"
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json(tmp_path / "a.json", float("nan"))
+
+
+def test_a_full_disk_is_one_sentence_for_weights_and_arrays(tmp_path: Path) -> None:
+    script = """
+import resource, signal, sys, numpy as np
+from safetensors.numpy import save_file
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import replacing
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+array = np.zeros(100_000)
+writers = {"a.npy": lambda p: np.save(p.open("wb"), array), "b.safetensors": lambda p: save_file({"x": array}, p)}
+for name, write in writers.items():
+    try:
+        with replacing(sys.argv[1] + "/" + name) as path:
+            write(path)
+    except UserError as error:
+        print(error)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    process = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    )
+    lines = process.stdout.splitlines()
+    assert [line.split(": could not be written")[0].split("/")[-1] for line in lines] == ["a.npy", "b.safetensors"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_entry_that_was_edited_by_hand_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "a" / "x.json", 1)
+    announce(tmp_path / "a", ["x.json"])
+    announce_collection(tmp_path, ["a"])
+    assert list(entries(tmp_path / "manifest.json")) == ["a"]
+    write_json(tmp_path / "a" / "x.json", 2)
+    announce(tmp_path / "a", ["x.json"])
+    with pytest.raises(UserError, match="changed since"):
+        entries(tmp_path / "manifest.json")
 
 
 def test_a_manifest_notices_what_happened_to_its_files(tmp_path: Path) -> None:
@@ -65,8 +106,9 @@ def table(names: list[str]) -> Subsets:
     return Subsets(names, ["00000", "1", "2", "3"], [0, 1, 0, 0], [2**48 - 1, 1, 2, 3], members, values)
 
 
-def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path) -> None:
-    names = ["value", "NA", 'a"b', "line\nbreak", "ü,;", "=1+1"]
+@pytest.mark.parametrize("count", [6, 7])
+def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path, count: int) -> None:
+    names = ["value", "NA", 'a"b', "line\nbreak", "ü,;", "=1+1", "carriage\rreturn"][:count]
     write_subsets(tmp_path / "t.csv", table(names))
     back = read_subsets(tmp_path / "t.csv", valued=True)
     assert back.contributors == names

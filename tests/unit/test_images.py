@@ -84,6 +84,14 @@ def test_unreadable_images_are_named(tmp_path: Path, kind: str) -> None:
         read(tmp_path)
 
 
+def test_hidden_files_and_folders_do_not_count(tmp_path: Path) -> None:
+    folder(tmp_path, ["a", ".cache", "a/.thumbnails"])
+    (tmp_path / "a" / "._1.png").write_bytes(b"no image")
+    found = read(tmp_path)
+    assert found.contributors == ["a"]
+    assert len(found.pixels) == 3
+
+
 def test_few_images_leave_a_contributor_out_and_none_is_an_error(tmp_path: Path) -> None:
     folder(tmp_path, ["many"], 5)
     folder(tmp_path, ["few"], 2)

@@ -47,6 +47,13 @@ def test_pruning_keeps_the_widest_share_of_each_layer() -> None:
     assert tuple(model.conv_out.weight.shape) == (3, 4, 3, 3)
 
 
+@pytest.mark.parametrize("ratio", [0.9, 0.97])
+def test_a_ratio_that_rounding_undoes_is_refused(ratio: float) -> None:
+    model, _ = network("no attention")
+    with pytest.raises(UserError, match=rf"pruning\.ratio: found {ratio}"):
+        prune(model, ratio)
+
+
 def test_pruning_removes_the_channels_of_smallest_norm() -> None:
     """Half of the channels of every normalisation group are made nearly dead: these go, the others stay."""
     model, _ = network("no attention")

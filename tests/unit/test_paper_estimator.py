@@ -45,7 +45,7 @@ def kernel_rows(n: int) -> np.ndarray:
 def test_all_subsets_by_the_kernel_give_brute_force_values(n: int) -> None:
     values = np.random.default_rng(n).normal(size=2**n) + 3  # F(empty) is not 0
     rows = kernel_rows(n)
-    phi = estimate(lattice(n)[rows], values[rows], values[-1], values[0])
+    phi = estimate(lattice(n)[rows], values[rows], values[-1], values[0], {})
     assert phi == pytest.approx(brute_force(values, n), abs=1e-9)
 
 
@@ -53,7 +53,7 @@ def test_glove_game() -> None:
     # players 0, 1 hold left gloves, 2, 3, 4 right ones; a pair is worth 1: 13/20 twice, 7/30 three times
     members = lattice(5)
     values = np.minimum(members[:, :2].sum(1), members[:, 2:].sum(1)).astype(float)
-    phi = estimate(members[kernel_rows(5)], values[kernel_rows(5)], values[-1], values[0])
+    phi = estimate(members[kernel_rows(5)], values[kernel_rows(5)], values[-1], values[0], {})
     assert phi == pytest.approx([13 / 20] * 2 + [7 / 30] * 3, abs=1e-9)
 
 
@@ -61,7 +61,7 @@ def test_airport_game() -> None:
     costs = np.array([1, 2, 2, 5, 9.0])
     members = lattice(5)
     values = (members * costs).max(axis=1)
-    phi = estimate(members[kernel_rows(5)], values[kernel_rows(5)], values[-1], values[0])
+    phi = estimate(members[kernel_rows(5)], values[kernel_rows(5)], values[-1], values[0], {})
     assert phi == pytest.approx([1 / 5, 9 / 20, 9 / 20, 39 / 20, 119 / 20], abs=1e-9)
 
 
@@ -75,7 +75,7 @@ def test_it_is_the_constrained_least_squares_of_a_sample(seed: int) -> None:
     x = members.astype(float)
     system = np.block([[2 * x.T @ x, np.ones((n, 1))], [np.ones((1, n)), np.zeros((1, 1))]])
     expected = np.linalg.solve(system, np.r_[2 * x.T @ (values - empty), everyone - empty])[:n]
-    assert estimate(members, values, everyone, empty) == pytest.approx(expected, abs=1e-8)
+    assert estimate(members, values, everyone, empty, {}) == pytest.approx(expected, abs=1e-8)
 
 
 def random_table(n: int = 5, m: int = 40, seed: int = 0) -> Subsets:
@@ -91,7 +91,7 @@ def test_the_values_sum_to_everyone_minus_empty() -> None:
     table = random_table()
     assert table.value is not None
     total = table.value[-4:-2].mean() - table.value[-2:].mean()
-    result = attribute(table, estimate, higher_is_better=True)
+    result = attribute(table, estimate, {}, higher_is_better=True)
     assert result.value.sum() == pytest.approx(total, abs=1e-10)
     assert result.share.sum() == pytest.approx(1, abs=1e-10)
 
@@ -99,19 +99,19 @@ def test_the_values_sum_to_everyone_minus_empty() -> None:
 def test_scaling_and_renaming_do_what_they_should() -> None:
     table = random_table()
     assert table.value is not None
-    phi = attribute(table, estimate, True).value
+    phi = attribute(table, estimate, {}, True).value
     scaled = Subsets(table.contributors, table.subset, table.replicate, table.seed, table.members, 3 * table.value + 7)
-    assert attribute(scaled, estimate, True).value == pytest.approx(3 * phi, abs=1e-9)
+    assert attribute(scaled, estimate, {}, True).value == pytest.approx(3 * phi, abs=1e-9)
     for order in list(permutations(range(5)))[::17]:
         moved = Subsets(
             table.contributors, table.subset, table.replicate, table.seed, table.members[:, order], table.value
         )
-        assert attribute(moved, estimate, True).value == pytest.approx(phi[list(order)], abs=1e-9)
+        assert attribute(moved, estimate, {}, True).value == pytest.approx(phi[list(order)], abs=1e-9)
 
 
 def test_ranks_follow_the_direction_of_the_property() -> None:
     table = random_table()
-    up, down = attribute(table, estimate, True), attribute(table, estimate, False)
+    up, down = attribute(table, estimate, {}, True), attribute(table, estimate, {}, False)
     assert up.rank[int(np.argmax(up.value))] == 1
     assert down.rank[int(np.argmin(up.value))] == 1
     assert up.order == down.order[::-1]
@@ -119,4 +119,4 @@ def test_ranks_follow_the_direction_of_the_property() -> None:
 
 def test_a_table_without_its_ends_is_refused() -> None:
     with pytest.raises(UserError, match="everyone"):
-        attribute(random_table().rows(range(40)), estimate, True)
+        attribute(random_table().rows(range(40)), estimate, {}, True)

@@ -68,6 +68,12 @@ CONFIGS = {
     "alpha twice": (put("evaluation", "lds", "alphas", [0.5, 0.5]), "evaluation.lds.alphas: found [0.5, 0.5]"),
     "one retraining": (put("evaluation", "lds", "replicates", 1), "lds.replicates: found 1, expected greater than or equal to 2"),
     "more clusters than images": (put("properties", "cluster_entropy", "clusters", 50), "clusters: found 50, expected at most"),
+    "negative alpha": (put("evaluation", "lds", "alphas", [-0.5]), "evaluation.lds.alphas.0: found -0.5"),
+    "one anchor": (put("design", "anchors", 1), "design.anchors: found 1"),
+    "infinite rate of the classifier": (put("extractors", "classifier", "learning_rate", float("inf")), "learning_rate: found inf"),
+    "more solver steps than timesteps": (put("generation", "steps", 2000), "generation.steps: found 2000, expected at most"),
+    "more splits than images": (put("properties", "inception_score", "splits", 99), "inception_score.splits: found 99"),
+    "an estimator named as a baseline": (put("estimators", "image_count", {"kind": "paper"}), "found the name image_count"),
     "unknown device": (put("device", "tpu"), "config: device: found 'tpu', expected 'cpu' or 'cuda'"),
 }  # fmt: skip
 
@@ -107,8 +113,19 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty contributor": (lambda root: (root / "dora").mkdir(), "raw/dora: found no image"),
     "truncated image": (truncate, "raw/ann/0.png: not a readable image"),
     "text named png": (lambda root: (root / "bob/0.png").write_text("x"), "raw/bob/0.png: not a readable image"),
-    "held-out subsets impossible": (lambda root: shutil.rmtree(root / "cy"), "evaluation.lds.subsets: found 4, expected fewer than the 2"),
+    "held-out subsets impossible": (lambda root: None, "evaluation.lds.subsets: found 4, expected at most 1, half of the subsets of 2 of 3"),
+    "name that is not UTF-8": (lambda root: os.mkdir(os.fsencode(root) + b"/\xfe"), "found a name that is not UTF-8"),
+    "an image that cannot be read": (lambda root: os.symlink("/proc/self/mem", root / "ann/x.png"), "raw/ann/x.png: not a readable image"),
 }  # fmt: skip
+
+
+def test_a_size_that_the_network_cannot_halve_is_one_sentence(workspace: Workspace) -> None:
+    workspace.config["model"]["channels"] = [8, 8, 8, 8, 8]
+    process = workspace.run("results/tiny/index/checked.json")
+    assert process.returncode != 0
+    assert_one_sentence(
+        process.stdout, "found 5 levels for images of 8 x 8 pixels, expected a size that is a multiple of 16"
+    )
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -148,12 +165,11 @@ def test_shared_pictures_are_a_warning(workspace: Workspace) -> None:
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(workspace: Workspace) -> None:
     def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
     process = workspace.run("results/tiny/index/checked.json", "--nolock", preexec_fn=small_files)
     assert process.returncode != 0
-    assert "File too large" in process.stdout
-    assert "Traceback" not in process.stdout
+    assert_one_sentence(process.stdout, "index/pixels.npy: could not be written (")
     assert not (workspace.results / "index/pixels.npy").exists()
     assert not [path for path in workspace.results.rglob(".*") if path.is_file()]
 

@@ -139,7 +139,6 @@ EDITS = {
             },
         ),
     ),
-    "images at once": (configure("generation", "batch_size", value=5), {}),
     "a hyper-parameter of the sparse regime": (
         configure("regimes", "sparse", "steps", value=31),
         plan(

@@ -28,9 +28,9 @@ def test_values_sum_to_everyone_minus_empty_of_the_sparse_regime(finished: Works
     utilities = frame(finished, "utilities", f"{name}.csv")
     members = utilities.iloc[:, 3:-1]
     assert list(utilities.columns[:3]) == ["subset", "replicate", "seed"]
-    assert list(members.columns) == [f"digit {i}" for i in range(4)]
+    assert list(members.columns) == [f"digit {i}" for i in range(5)]
     assert len(utilities) == 8 + 4
-    everyone, empty = (utilities.value[members.sum(axis=1) == size].mean() for size in (4, 0))
+    everyone, empty = (utilities.value[members.sum(axis=1) == size].mean() for size in (5, 0))
     attribution = frame(finished, "attribution", name, "paper.csv")
     assert attribution.value.sum() == pytest.approx(everyone - empty, abs=1e-6)
     assert attribution.share.sum() == pytest.approx(1)
@@ -124,11 +124,13 @@ def test_a_second_run_has_nothing_to_do(finished: Workspace) -> None:
 
 def test_the_result_is_shown_best_first(finished: Workspace) -> None:
     command = str(Path(sys.executable).parent / "diffusion-credit")
-    process = subprocess.run([command, "show", str(finished.results)], capture_output=True, text=True, check=True)
-    shown = process.stdout.split("fid (paper)")[1].splitlines()[1:5]
+    process = subprocess.run(
+        [command, "show", "study.yaml"], cwd=finished.folder, capture_output=True, text=True, check=True
+    )
+    shown = process.stdout.split("fid (paper)")[1].splitlines()[1:6]
     ranked = frame(finished, "attribution", "fid", "paper.csv").sort_values("rank").contributor
     assert [line[7:14] for line in shown] == ranked.tolist()
     assert "LDS at alpha 0.5: " in process.stdout
-    process = subprocess.run([command, "show", "/nowhere"], capture_output=True, text=True, check=False)
+    process = subprocess.run([command, "show", "/nowhere.yaml"], capture_output=True, text=True, check=False)
     assert process.returncode == 1
-    assert process.stderr.startswith("Error: /nowhere")
+    assert process.stderr.startswith("Error: /nowhere.yaml")

@@ -7,7 +7,8 @@ from diffusion_credit.tables import read_subsets
 from job import job
 
 with job(snakemake):
-    estimator = import_module(f"diffusion_credit.estimators.{snakemake.params.options['kind']}")
+    options = snakemake.params.options
+    estimator = import_module(f"diffusion_credit.estimators.{options['kind']}")
     table = read_subsets(snakemake.input[0], valued=True)
-    result = attribute(table, estimator.estimate, snakemake.params.higher_is_better)
+    result = attribute(table, estimator.estimate, options, snakemake.params.higher_is_better)
     write_attribution(snakemake.output[0], result)

@@ -12,7 +12,6 @@ with job(snakemake) as log:
         models,
         Path(snakemake.output[0]).parent,
         {**snakemake.params.options, "code": snakemake.params.code},
-        snakemake.resources.images_at_once,
         progress(log, "image", len(entries(models))),
     )
     log.info("%s: %d folders of images made, %d were there", snakemake.output[0], made, len(entries(models)) - made)

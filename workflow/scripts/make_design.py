@@ -11,7 +11,7 @@ with job(snakemake):
     options, start, stop = snakemake.params.options, snakemake.params.start, snakemake.params.stop
     if "alphas" in options:
         sizes = design.held_out_sizes(options["alphas"], options["held_out"], len(names))
-        reserved = design.Reserved(len(names), dict.fromkeys(sizes.values(), options["held_out"]), seed)
+        reserved = design.Reserved(len(names), sizes.values(), seed)
     match options["list"]:
         case "everyone":
             table = design.everyone(names, seed)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffusion_credit.files import MANIFEST, digest_of_file
+from diffusion_credit.files import MANIFEST, digest_of_file, versions
 from diffusion_credit.members import announce_collection, only_entry
 from diffusion_credit.models import count_parameters, load_model, save_model
 from diffusion_credit.pruning import prune
@@ -18,6 +18,7 @@ with job(snakemake) as log:
         "full_model": digest_of_file(source / MANIFEST),
         "ratio": snakemake.params.ratio,
         "parameters_before": before,
+        "versions": versions("torch", "torch-pruning", "diffusers"),
     }
     kept = {key: config[key] for key in ("architecture", "diffusion")}
     save_model(collection / source.name, model, kept, provenance)

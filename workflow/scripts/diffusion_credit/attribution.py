@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def ends(table: Subsets) -> tuple[float, float, np.ndarray]:
 
 
 def attribute(
-    table: Subsets, estimate: Callable[[np.ndarray, np.ndarray, float, float], np.ndarray], higher_is_better: bool
+    table: Subsets, estimate: Callable[..., np.ndarray], options: dict[str, Any], higher_is_better: bool
 ) -> Attribution:
     """Credit the contributors of a table of utilities.
 
@@ -49,7 +50,7 @@ def attribute(
     """
     everyone, empty, middle = ends(table)
     assert table.value is not None
-    value = estimate(table.members[middle], table.value[middle], everyone, empty)
+    value = estimate(table.members[middle], table.value[middle], everyone, empty, options)
     rank = np.empty(len(value), dtype=int)
     rank[np.argsort(-value if higher_is_better else value, kind="stable")] = np.arange(1, len(value) + 1)
     total = everyone - empty

@@ -15,6 +15,7 @@ from diffusion_credit.seeds import generator
 
 WIDTH = 32
 FEATURES = 32
+CHUNK = 512  # images at once where no gradient is needed
 
 
 class Classifier(nn.Module):
@@ -71,9 +72,9 @@ def train_classifier(
         decay.step()
     metrics: dict[str, Any] = {"images_for_training": len(train), "images_held_out": len(test)}
     with torch.inference_mode():
-        for name, part in (("accuracy_on_training", train), ("accuracy_held_out", test)):
-            correct = model.head(model.body(x[part])).argmax(1) == y[part]
-            metrics[name] = float(correct.float().mean()) if len(part) else None
+        found = torch.cat([model.head(model.body(chunk)).argmax(1) for chunk in x.split(CHUNK)])
+    for name, part in (("accuracy_on_training", train), ("accuracy_held_out", test)):
+        metrics[name] = float((found[part] == y[part]).float().mean()) if len(part) else None
     with replacing(folder / "model.safetensors") as temporary:
         save_file(model.state_dict(), temporary)
     write_json(folder / "config.json", {"shape": shape})

@@ -2,27 +2,34 @@
 
 import argparse
 import sys
+from itertools import product
 from pathlib import Path
 
+import yaml
+
 from diffusion_credit.attribution import read_attribution
+from diffusion_credit.config import read_study
 from diffusion_credit.errors import UserError
 from diffusion_credit.tables import read_csv
 
 
-def show(results: Path) -> None:
-    """Print every attribution below a study's results folder, best contributor first."""
-    files = sorted(results.glob("attribution/*/*.csv"))
-    if not files:
-        raise UserError(f"{results}: found no attribution/<property>/<estimator>.csv in it, expected a finished study")
-    for file in files:
+def show(config: Path) -> None:
+    """Print every attribution of a study, best contributor first, and what its LDS says of it."""
+    try:
+        study = read_study(yaml.safe_load(config.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{config}: not a readable YAML file ({error})") from None
+    results = Path("results") / study.study
+    for name, estimator in product(study.properties, study.estimators):
+        file = results / "attribution" / name / f"{estimator}.csv"
         result = read_attribution(file)
-        print(f"\n{file.parent.name} ({file.stem})  {file}")
-        width = min(40, max(len(name) for name in result.contributors))
+        print(f"\n{name} ({estimator})  {file}")
+        width = min(40, max(len(contributor) for contributor in result.contributors))
         for i in result.order:
-            name = "".join(letter if letter.isprintable() else " " for letter in result.contributors[i])[:width]
-            print(f"  {result.rank[i]:>3}  {name:<{width}}  {result.value[i]:>12.5g}  {result.share[i]:>8.1%}")
+            label = "".join(letter if letter.isprintable() else " " for letter in result.contributors[i])[:width]
+            print(f"  {result.rank[i]:>3}  {label:<{width}}  {result.value[i]:>12.5g}  {result.share[i]:>8.1%}")
         print(f"       {'total':<{width}}  {result.value.sum():>12.5g}")
-        for line in lds_lines(results / "evaluation" / file.parent.name / "lds.csv", file.stem):
+        for line in lds_lines(results / "evaluation" / name / "lds.csv", estimator):
             print(f"  {line}")
 
 
@@ -52,9 +59,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="diffusion-credit", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("show", help="print the credited contributors of a finished study")
-    command.add_argument("results", type=Path, help="the study's folder, such as results/digits")
+    command.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
     arguments = parser.parse_args()
     try:
-        show(arguments.results)
+        show(arguments.config)
     except UserError as error:
         sys.exit(f"Error: {error}")

@@ -9,12 +9,13 @@ Only the Snakefile reads this module; scripts receive the few plain values that 
 from importlib import import_module
 from typing import Annotated, Any, Literal, Self, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from diffusion_credit.design import DESIGNS
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators import ESTIMATORS
 from diffusion_credit.extractors import EXTRACTORS
+from diffusion_credit.options import Section
 from diffusion_credit.properties import PROPERTIES
 from diffusion_credit.sources import SOURCES
 
@@ -24,6 +25,8 @@ def _slug(name: str) -> str:
         raise ValueError("a name made of a-z, A-Z, 0-9 and _, because folders are named after it")
     return name
 
+
+RESERVED_NAMES = {"image_count", "subset_size", "noise_floor"}
 
 Name = Annotated[str, AfterValidator(_slug)]
 
@@ -38,10 +41,6 @@ Source = _options("sources", SOURCES, "source")
 Extractor = _options("extractors", EXTRACTORS, "kind")
 Property = _options("properties", PROPERTIES, "kind")
 Estimator = _options("estimators", ESTIMATORS, "kind")
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Model(Section):
@@ -112,7 +111,7 @@ class Design(Section):
     kind: Literal[tuple(DESIGNS)] = Field(default="paper", description="How subsets are drawn.")  # type: ignore[valid-type]
     subsets: int = Field(ge=1, description="Number of sampled subsets; a multiple of batch_size.")
     batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
-    anchors: int = Field(default=5, ge=1, description="Training seeds of F(everyone) and of F(empty).")
+    anchors: int = Field(default=5, ge=2, description="Training seeds of F(everyone) and of F(empty).")
     empty: Literal["untrained"] = Field(
         description="What F(empty) is: `untrained`, the regime's own architecture at random initialisation."
     )
@@ -133,14 +132,16 @@ class Generation(Section):
     images: int = Field(ge=2, description="Images a model.")
     solver: Literal["dpm_solver++", "ddim"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
     steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
-    batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory, changes no image.")
+    batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory.")
 
 
 class Lds(Section):
     """Linear datamodeling score against retrained models on held-out subsets."""
 
-    alphas: list[float] = Field(min_length=1, description="Sizes of held-out subsets, as shares of the contributors.")
-    subsets: int = Field(ge=4, description="Held-out subsets for each alpha.")
+    alphas: list[Annotated[float, Field(ge=0.001, lt=1)]] = Field(
+        min_length=1, description="Sizes of held-out subsets, as shares of the contributors."
+    )
+    subsets: int = Field(ge=4, description="Held-out subsets for each alpha; at most half of all of that size.")
     replicates: int = Field(
         default=2, ge=2, description="Training seeds of each held-out subset; two give the noise floor."
     )
@@ -196,6 +197,18 @@ class Study(Section):
                     f"properties.{name}.clusters: found {clusters}, expected at most generation.images ="
                     f" {self.generation.images}"
                 )
+            if getattr(prop, "splits", 1) > self.generation.images:
+                raise ValueError(
+                    f"properties.{name}.splits: found {prop.splits}, expected at most generation.images ="
+                    f" {self.generation.images}"
+                )
+        if self.generation.steps > self.diffusion.timesteps:
+            raise ValueError(
+                f"generation.steps: found {self.generation.steps}, expected at most diffusion.timesteps ="
+                f" {self.diffusion.timesteps}"
+            )
+        for name in RESERVED_NAMES & set(self.estimators):
+            raise ValueError(f"estimators: found the name {name}, expected another, because lds.csv uses it itself")
         estimator = self.evaluation.counterfactual.estimator
         if estimator not in self.estimators:
             raise ValueError(
@@ -237,6 +250,6 @@ def _sentence(error: ValidationError) -> str:
     return f"config: {key}: found {first['input']!r}, expected {expected}"
 
 
-def plain(section: BaseModel | None, exclude: set[str] | None = None) -> dict[str, Any]:
+def plain(section: BaseModel | None) -> dict[str, Any]:
     """A section as the plain dict that a script receives."""
-    return {} if section is None else section.model_dump(mode="json", exclude=exclude)
+    return {} if section is None else section.model_dump(mode="json")

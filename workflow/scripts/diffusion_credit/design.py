@@ -2,13 +2,13 @@
 
 Every row is a function of the study's seed and of its own place in the list, so a longer list begins with the
 shorter one. Held-out subsets stay out of the design by a rule that needs neither list: at each held-out size a
-seeded hash reserves at least half of all subsets for the held-out list, and the design draws from the rest.
+seeded hash reserves half of all subsets for the held-out list, and the design draws from the other half.
 """
 
 import hashlib
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -32,10 +32,10 @@ def held_out_sizes(alphas: list[float], subsets: int, n: int) -> dict[float, int
             raise UserError(f"{key}.alphas: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
         if size in sizes.values():
             raise UserError(f"{key}.alphas: found {alpha}, which gives subsets of {size} like another alpha")
-        if subsets >= math.comb(n, size):
+        if subsets > math.comb(n, size) // 2:
             raise UserError(
-                f"{key}.subsets: found {subsets}, expected fewer than the {math.comb(n, size)} subsets of {size}"
-                f" of {n} contributors, because the design needs some as well"
+                f"{key}.subsets: found {subsets}, expected at most {math.comb(n, size) // 2}, half of the subsets of"
+                f" {size} of {n} contributors, because the design needs the other half"
             )
         sizes[alpha] = size
     return sizes
@@ -48,20 +48,20 @@ def held_out_size(alpha: float, n: int) -> int:
 
 
 class Reserved:
-    """Membership of the held-out part of the subsets of some sizes.
+    """Membership of the held-out half of the subsets of some sizes.
 
-    n: contributors. wanted: size -> number of held-out subsets. Of the C(n, size) subsets max(half, wanted)
-    are reserved, and some are always left for the design (see `held_out_sizes`).
+    n: contributors. sizes: sizes of which a half is reserved. Which half depends on the seed alone, not on how
+    many held-out subsets are used.
     """
 
-    def __init__(self, n: int, wanted: dict[int, int], seed: int) -> None:
+    def __init__(self, n: int, sizes: Iterable[int], seed: int) -> None:
         self._seed = str(seed).encode()
         self._cut: dict[int, int] = {}
-        for size, count in wanted.items():
+        for size in sizes:
             total = math.comb(n, size)
             if total <= ENUMERABLE:
                 hashes = sorted(self._hash(_members(n, chosen)) for chosen in itertools.combinations(range(n), size))
-                self._cut[size] = hashes[max(count, total // 2)]
+                self._cut[size] = hashes[total // 2]
             else:
                 self._cut[size] = 1 << 255
 

@@ -58,19 +58,18 @@ def sample(
     options: dict[str, Any],
     shape: tuple[int, int, int],
     seed: int,
-    chunk: int,
     progress: Callable[[int, int], None] = lambda done, images: None,
 ) -> np.ndarray:
     """Generate options["images"] images: uint8 (images, height, width, channels).
 
-    options: images, solver, steps. shape: (channels, height, width). chunk: images at once; it changes no image.
-    Image i starts from the same noise for every model. Raises UserError when a pixel is not finite.
+    options: images, solver, steps, batch_size (images at once). shape: (channels, height, width). Image i starts
+    from the same noise for every model. Raises UserError when a pixel is not finite.
     """
     device = next(model.parameters()).device
     scheduler_class, arguments = SOLVERS[options["solver"]]
     out = []
-    for start in range(0, options["images"], chunk):
-        stop = min(start + chunk, options["images"])
+    for start in range(0, options["images"], options["batch_size"]):
+        stop = min(start + options["batch_size"], options["images"])
         scheduler = scheduler_class(**schedule(diffusion), **arguments)
         scheduler.set_timesteps(options["steps"], device=device)
         x = torch.from_numpy(noise(seed, start, stop, shape)).to(device)

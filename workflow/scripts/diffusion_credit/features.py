@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.files import announce, read_manifest, replacing
+from diffusion_credit.files import announce, read_manifest, replacing, versions
 from diffusion_credit.images import ZIP, read_zip
 from diffusion_credit.members import announce_collection, entries, unfinished
 
@@ -39,7 +39,8 @@ def extract(
 
     options: whatever the features depend on besides the images.
     """
-    wanted = {name: {**options, "images": digest} for name, (digest, _) in images.items()}
+    common = {**options, "versions": versions("torch", "numpy")}
+    wanted = {name: {**common, "images": digest} for name, (digest, _) in images.items()}
     run = None
     for name, folder in unfinished(collection, wanted):
         run = run or extractor()

@@ -12,8 +12,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from diffusion_credit.errors import UserError
 
@@ -23,7 +26,10 @@ CONFIG = "config.json"
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success move it there, on failure remove it."""
+    """Yield a temporary path beside `path`; on success move it there, on failure remove it.
+
+    Raises UserError naming `path` when it cannot be written, as on a full disk.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=path.suffix, dir=path.parent)
@@ -31,12 +37,21 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())  # else a power cut may leave an empty file under the final name
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: could not be written ({error})") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions of the packages that a result depends on."""
+    return {package: version(package) for package in packages}
 
 
 def canonical_json(value: Any) -> str:

@@ -1,32 +1,30 @@
 """A folder of generated images for each model of a collection."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import diffusers
-
 from diffusion_credit.diffusion import sample
-from diffusion_credit.files import announce
+from diffusion_credit.files import announce, versions, write_json
 from diffusion_credit.images import ZIP, write_zip
-from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.members import SECONDS, announce_collection, entries, unfinished
 from diffusion_credit.models import load_model, require
 
 
-def generate(
-    models: Path, collection: Path, options: dict[str, Any], batch_size: int, progress: Callable[[str, int, int], None]
-) -> int:
+def generate(models: Path, collection: Path, options: dict[str, Any], progress: Callable[[str, int, int], None]) -> int:
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
 
-    options: `generation` (images, solver, steps), `seed` of the starting noise, `device`, `code`.
+    options: `generation` (images, solver, steps, batch_size), `seed` of the starting noise, `device`, `code`.
     """
     require(options["device"])
     found = entries(models)
-    versions = {"diffusers": diffusers.__version__}
-    wanted = {name: {**options, **versions, "model": digest} for name, (_, digest) in found.items()}
+    common = {**options, "versions": versions("torch", "diffusers", "numpy", "pillow")}
+    wanted = {name: {**common, "model": digest} for name, (_, digest) in found.items()}
     made = 0
     for name, folder in unfinished(collection, wanted):
+        started = time.monotonic()
         model, config = load_model(found[name][0], options["device"])
         height, width = config["architecture"]["sample_size"]
         pixels = sample(
@@ -35,11 +33,11 @@ def generate(
             options["generation"],
             (config["architecture"]["out_channels"], height, width),
             options["seed"],
-            batch_size,
             partial(progress, name),
         )
         write_zip(folder / ZIP, pixels)
         announce(folder, [ZIP], provenance=wanted[name])
+        write_json(folder / SECONDS, time.monotonic() - started)
         made += 1
     announce_collection(collection, list(found))
     return made

@@ -11,7 +11,7 @@ import numpy as np
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.features import read_features
-from diffusion_credit.files import announce, digest_of_file, read_json, write_json
+from diffusion_credit.files import announce, digest_of_file, read_json, read_manifest, versions, write_json
 from diffusion_credit.members import announce_collection, entries, unfinished
 from diffusion_credit.tables import Subsets, concatenate, read_subsets
 
@@ -33,7 +33,12 @@ def measure(
     the model whose value is not finite; the values measured before are kept.
     """
     found = entries(features)
-    common = {"property": options, "code": code, "reference": digest_of_file(reference[0]) if reference else None}
+    common = {
+        "property": options,
+        "code": code,
+        "reference": digest_of_file(reference[0]) if reference else None,
+        "versions": versions("numpy", "scipy"),
+    }
     wanted = {entry: {**common, "features": digest} for entry, (_, digest) in found.items()}
     for entry, folder in unfinished(collection, wanted):
         value = module.evaluate(read_features(found[entry][0]), options, reference[1] if reference else {})
@@ -47,6 +52,8 @@ def measure(
 def values(manifests: Sequence[str | Path]) -> dict[str, float]:
     """Entry -> value over several collections of one property."""
     found = {name: folder for manifest in manifests for name, (folder, _) in entries(manifest).items()}
+    for folder in found.values():
+        read_manifest(folder)
     return {name: float(read_json(folder / PROPERTY)["value"]) for name, folder in found.items()}
 
 

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from diffusion_credit.errors import UserError
 from diffusion_credit.files import MANIFEST, clear, digest_of_file, is_complete, read_json, write_json
+
+SECONDS = "seconds.json"  # what an entry took; in no manifest, because it differs from run to run
 
 
 def unfinished(collection: Path, wanted: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Path]]:
@@ -26,9 +29,18 @@ def announce_collection(collection: Path, names: list[str]) -> None:
 
 
 def entries(manifest: str | Path) -> dict[str, tuple[Path, str]]:
-    """Name -> (folder, digest of its manifest) of a collection's entries, in order."""
+    """Name -> (folder, digest of its manifest) of a collection's entries, in order.
+
+    Raises UserError when an entry's manifest is not the one that was announced.
+    """
     found = read_json(manifest)
-    return {name: (Path(manifest).parent / name, found["entries"][name]) for name in found["order"]}
+    result = {}
+    for name in found["order"]:
+        folder, digest = Path(manifest).parent / name, found["entries"][name]
+        if not (folder / MANIFEST).is_file() or digest_of_file(folder / MANIFEST) != digest:
+            raise UserError(f"{folder / MANIFEST}: missing or changed since {manifest} announced it")
+        result[name] = folder, digest
+    return result
 
 
 def only_entry(manifest: str | Path) -> Path:

@@ -4,7 +4,9 @@ import torch
 import torch_pruning
 from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_2d import UNet2DModel
+from torch import nn
 
+from diffusion_credit.errors import UserError
 from diffusion_credit.models import match_resampling
 
 
@@ -12,7 +14,8 @@ def prune(model: UNet2DModel, ratio: float) -> None:
     """Remove the share `ratio` of each layer's channels, those of smallest L2 norm, in place.
 
     The achieved share of parameters differs: widths stay multiples of the normalisation's groups, and the
-    output and the time embedding keep theirs. Source: Fang et al., DepGraph, DOI 10.1109/CVPR52729.2023.01544.
+    output and the time embedding keep theirs. Raises UserError when rounding leaves less than half of the asked
+    share removed, as very high ratios do. Source: Fang et al., DepGraph, DOI 10.1109/CVPR52729.2023.01544.
     """
     height, width = model.config.sample_size
     example = {"sample": torch.zeros(1, model.config.in_channels, height, width), "timestep": torch.zeros(1)}
@@ -30,5 +33,16 @@ def prune(model: UNet2DModel, ratio: float) -> None:
         prune_num_heads=False,
         prune_head_dims=True,
     )
+    before = _width(model)
     pruner.step()
     match_resampling(model)
+    removed = 1 - _width(model) / before
+    if removed < ratio / 2:
+        raise UserError(
+            f"config: pruning.ratio: found {ratio}, but rounding to the normalisation's groups removes only"
+            f" {removed:.0%} of the channels, expected about {ratio:.0%}; choose another ratio or fewer norm_groups"
+        )
+
+
+def _width(model: UNet2DModel) -> int:
+    return sum(module.out_channels for module in model.modules() if isinstance(module, nn.Conv2d))

@@ -1,5 +1,6 @@
 """One model a subset, in whatever regime: the body of the workflow's training jobs."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from diffusion_credit.files import MANIFEST, digest_of, digest_of_file
+from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, versions, write_json
 from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
-from diffusion_credit.members import announce_collection, unfinished
+from diffusion_credit.members import SECONDS, announce_collection, unfinished
 from diffusion_credit.models import architecture, build, load_model, reinitialise, require, save_model
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
@@ -45,7 +46,7 @@ def train_subsets(
         **config,
         "start": None if start is None else digest_of_file(start / MANIFEST),
         "pixels": index.pixels_digest,
-        "torch": torch.__version__,
+        "versions": versions("torch", "diffusers", "numpy"),
     }
     images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
     seeds = dict(zip(table.names, table.seed, strict=True))
@@ -61,6 +62,7 @@ def train_subsets(
     resident = torch.from_numpy(to_float(pixels)).to(device)
     made = 0
     for name, folder in unfinished(collection, wanted):
+        started = time.monotonic()
         first = named_seed(seeds[name], "initialise")
         if start is None:
             model = build(config["architecture"], first).to(device)
@@ -82,6 +84,7 @@ def train_subsets(
                 partial(progress, name),
             )
         save_model(folder, model, config, wanted[name])
+        write_json(folder / SECONDS, time.monotonic() - started)
         state.unlink(missing_ok=True)
         made += 1
     announce_collection(collection, table.names)

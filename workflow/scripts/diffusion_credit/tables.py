@@ -72,10 +72,13 @@ def concatenate(tables: Sequence[Subsets]) -> Subsets:
 
 def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV in UTF-8 with floats in their shortest exact form."""
+    lines = [list(header)]
+    lines += [[repr(float(x)) if isinstance(x, float | np.floating) else str(x) for x in row] for row in rows]
+    # The writer does not quote a carriage return by itself, and the reader takes a bare one for the end of a row.
+    everything = any("\r" in cell for line in lines for cell in line)
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([repr(float(x)) if isinstance(x, float | np.floating) else x for x in row] for row in rows)
+        writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL)
+        writer.writerows(lines)
 
 
 def read_csv(path: str | Path) -> tuple[list[str], list[list[str]]]:

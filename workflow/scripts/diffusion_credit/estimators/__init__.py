@@ -1,6 +1,9 @@
-"""Estimators: from utilities to one attribution per contributor.
+"""Estimators: from utilities to one attribution per contributor. To add one: a module here with
 
-To add one: a module here with `estimate(members, values, everyone, empty, options)`, and its name below.
+- `Options`, its pydantic model (with `kind`);
+- `estimate(members, values, everyone, empty, options)`, the values (n,);
+
+and its name below.
 """
 
 ESTIMATORS = ("paper",)

@@ -5,20 +5,22 @@ form after Covert and Lee, arXiv 2012.01536, equation 7: with A the mean of x x'
 values = A^+ (b - 1 (1'A^+ b - F(1) + F(0)) / (1'A^+ 1)).
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+
+from diffusion_credit.options import Section
 
 
-class Options(BaseModel):
+class Options(Section):
     """The paper's estimator: constrained least squares on the sampled subsets, in closed form."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: Literal["paper"]
 
 
-def estimate(members: np.ndarray, values: np.ndarray, everyone: float, empty: float) -> np.ndarray:
+def estimate(
+    members: np.ndarray, values: np.ndarray, everyone: float, empty: float, options: dict[str, Any]
+) -> np.ndarray:
     """Shapley values (n,), summing to everyone - empty.
 
     members: (rows, n) 0/1, drawn from the Shapley kernel. values: (rows,) utilities.

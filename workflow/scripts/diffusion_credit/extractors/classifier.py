@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-CHUNK = 512
+from diffusion_credit.options import Section
 
 
-class Options(BaseModel):
+class Options(Section):
     """A small convolutional network trained to tell the contributors apart."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: Literal["classifier"]
     steps: int = Field(ge=1, description="Training steps of the classifier.")
     batch_size: int = Field(default=64, ge=1, description="Images a training step.")
@@ -23,11 +22,20 @@ class Options(BaseModel):
     )
 
 
+def fit(
+    options: dict[str, Any], pixels: np.ndarray, owner: np.ndarray, classes: int, seed: int, folder: Path
+) -> dict[str, Any]:
+    """Train the classifier on the study's own images into `folder`; return its accuracies."""
+    from diffusion_credit.classifier import train_classifier
+
+    return train_classifier(pixels, owner, classes, options, seed, folder)
+
+
 def load(options: dict[str, Any], folder: Path) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """A function from uint8 images to {"features": (images, 32), "probabilities": (images, classes)} float32."""
     import torch  # late, because the Snakefile reads this module for its Options
 
-    from diffusion_credit.classifier import load_classifier
+    from diffusion_credit.classifier import CHUNK, load_classifier
     from diffusion_credit.images import to_float
 
     model = load_classifier(folder)

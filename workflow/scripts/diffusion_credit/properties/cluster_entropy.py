@@ -7,16 +7,17 @@ CelebA-HQ: 20 Ward clusters, natural logarithm). Its authors' code takes log2; t
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from diffusion_credit.options import Section
 
 HIGHER_IS_BETTER = True
 REFERENCE = "full"
 
 
-class Options(BaseModel):
+class Options(Section):
     """Cluster entropy in nats: how evenly do the images spread over the clusters of the full model's images?"""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: Literal["cluster_entropy"]
     extractor: str = Field(description="Name of the extractor whose features are clustered.")
     clusters: int = Field(default=20, ge=2, description="Number of Ward clusters.")

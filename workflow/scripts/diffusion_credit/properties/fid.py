@@ -7,16 +7,17 @@ other than Inception's pool3 it is not comparable with published FIDs.
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from diffusion_credit.options import Section
 
 HIGHER_IS_BETTER = False
 REFERENCE = "data"
 
 
-class Options(BaseModel):
+class Options(Section):
     """Frechet distance (FID) from the generated images to the training data, in the extractor's features."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: Literal["fid"]
     extractor: str = Field(description="Name of the extractor whose features are compared.")
 

@@ -7,16 +7,17 @@ on the classifier; scores of two extractors do not compare.
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from diffusion_credit.options import Section
 
 HIGHER_IS_BETTER = True
 REFERENCE = None
 
 
-class Options(BaseModel):
+class Options(Section):
     """Inception Score: are single images clear and all together varied?"""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: Literal["inception_score"]
     extractor: str = Field(description="Name of an extractor that gives class probabilities.")
     splits: int = Field(default=1, ge=1, description="The score is averaged over this many equal parts of the images.")

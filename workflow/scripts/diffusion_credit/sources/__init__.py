@@ -1,3 +1,10 @@
-"""Data sources. To add one: a module here with `Options` and `read(options) -> Images`, and its name below."""
+"""Data sources. To add one: a module here with
+
+- `Options`, its pydantic model (with `source`);
+- `read(options) -> Images`;
+- `fingerprint(options)`, a text that changes when the raw files do;
+
+and its name below.
+"""
 
 SOURCES = ("digits", "image_folder")

@@ -7,15 +7,15 @@ Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UC
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from diffusion_credit.images import Images
+from diffusion_credit.options import Section
 
 
-class Options(BaseModel):
+class Options(Section):
     """scikit-learn's digits: ten contributors, the classes 0 to 9."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     source: Literal["digits"]
     contributors: list[int] = Field(
         default=list(range(10)), description="The digit classes that take part, each between 0 and 9."

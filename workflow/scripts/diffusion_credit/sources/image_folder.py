@@ -7,20 +7,20 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.images import Images
+from diffusion_credit.options import Section
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-EDGE = 1 << 16  # bytes read at either end of a file to notice that it changed
+EDGE = 1 << 21  # bytes read at either end of a file to notice that it changed; most images are smaller
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; others would clip silently
 
 
-class Options(BaseModel):
+class Options(Section):
     """Any folder `<contributor>/<image files>`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     source: Literal["image_folder"]
     path: str = Field(min_length=1, description="The folder that holds one folder a contributor.")
     size: int = Field(ge=4, description="Images are cropped to their central square and resized to size x size pixels.")
@@ -37,15 +37,16 @@ def folders(options: Options) -> list[tuple[Path, list[Path]]]:
     if not root.is_dir():
         raise UserError(f"data.path: {root} is not a folder, expected one that holds a folder for each contributor")
     found = []
-    for folder in sorted(entry for entry in root.iterdir() if entry.is_dir() and not _hidden(entry)):
+    for folder in sorted(entry for entry in root.iterdir() if entry.is_dir() and not _hidden(entry.name)):
         files = [file for file in folder.rglob("*") if file.is_file()]
-        found.append((folder, sorted(file for file in files if not _hidden(file))))
+        visible = [file for file in files if not any(_hidden(part) for part in file.relative_to(folder).parts)]
+        found.append((folder, sorted(visible)))
     return found
 
 
-def _hidden(path: Path) -> bool:
+def _hidden(name: str) -> bool:
     """Dot files, but not a contributor whose name happens to begin with two dots."""
-    return path.name.startswith(".") and not path.name.startswith("..")
+    return name.startswith(".") and not name.startswith("..")
 
 
 def read(options: Options) -> Images:
@@ -59,6 +60,9 @@ def read(options: Options) -> Images:
     pixels: list[np.ndarray] = []
     notes: list[str] = []
     for folder, files in folders(options):
+        for path in (folder, *files):
+            if os.fsencode(path) != str(path).encode(errors="replace"):
+                raise UserError(f"{os.fsencode(path)!r}: found a name that is not UTF-8, please rename it")
         images = [file for file in files if file.suffix.lower() in SUFFIXES]
         if not images:
             raise UserError(f"{folder}: found no image, expected files ending in {' '.join(sorted(SUFFIXES))}")
@@ -68,11 +72,7 @@ def read(options: Options) -> Images:
             notes.append(f"{folder}: left out, {len(images)} images, data.minimum_images is {options.minimum_images}")
             continue
         for file in images:
-            try:
-                source.append(file.relative_to(options.path).as_posix())
-                source[-1].encode()
-            except UnicodeEncodeError:
-                raise UserError(f"{os.fsencode(file)!r}: found a name that is not UTF-8, please rename it") from None
+            source.append(file.relative_to(options.path).as_posix())
             pixels.append(read_image(file, options.size, options.mode))
             owner.append(len(contributors))
         contributors.append(folder.name)
@@ -105,7 +105,7 @@ def read_image(file: Path, size: int, mode: str) -> np.ndarray:
 
 
 def fingerprint(options: Options) -> str:
-    """A digest that changes with the folder's files: names, sizes, and the first and last bytes of each.
+    """A digest that changes with the folder's files: names, sizes, and the first and last 2 MiB of each.
 
     Modification times do not count, so a copy of the folder is the same folder.
     """
