@@ -49,9 +49,7 @@ for name, write in writers.items():
 """
     command = [sys.executable, "-c", script, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    process = subprocess.run(
-        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    )
+    process = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     lines = process.stdout.splitlines()
     assert [line.split(": could not be written")[0].split("/")[-1] for line in lines] == ["a.npy", "b.safetensors"]
     assert not list(tmp_path.iterdir())
