@@ -131,6 +131,7 @@ EDITS = {
             chain(0, ALL, 3),
             {
                 "fit_reference": 1,  # the clusters; FID's is made of the data
+                "measure_property": 1,  # the data's entropy in the new clusters
                 "collect_utilities": 3,
                 "collect_list_utilities": 3 * 4,
                 "evaluate_fidelity": 3,

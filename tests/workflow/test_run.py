@@ -63,7 +63,7 @@ def test_a_design_that_meets_the_held_out_subsets_stops_the_evaluation(finished:
 
 def test_every_model_costs_a_handful_of_files_that_people_can_open(finished: Workspace, tmp_path: Path) -> None:
     folder = finished.results / "images/sparse/sampled/0000/00000-0"
-    assert {path.name for path in folder.iterdir()} == {"images.zip", "manifest.json"}
+    assert {path.name for path in folder.iterdir()} == {"images.zip", "manifest.json", "seconds.json"}
     shutil.unpack_archive(folder / "images.zip", tmp_path)
     pictures = sorted(tmp_path.glob("*.png"))
     assert len(pictures) == 12
