@@ -36,8 +36,8 @@ def generate(models: Path, collection: Path, options: dict[str, Any], progress: 
             partial(progress, name),
         )
         write_zip(folder / ZIP, pixels)
-        announce(folder, [ZIP], provenance=wanted[name])
         write_json(folder / SECONDS, time.monotonic() - started)
+        announce(folder, [ZIP], provenance=wanted[name])
         made += 1
     announce_collection(collection, list(found))
     return made

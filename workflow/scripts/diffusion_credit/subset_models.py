@@ -83,8 +83,8 @@ def train_subsets(
                 digest_of(wanted[name]),
                 partial(progress, name),
             )
-        save_model(folder, model, config, wanted[name])
         write_json(folder / SECONDS, time.monotonic() - started)
+        save_model(folder, model, config, wanted[name])
         state.unlink(missing_ok=True)
         made += 1
     announce_collection(collection, table.names)

@@ -14,7 +14,7 @@ HEADER = ["regime", "stage", "models", "seconds_per_model", "jobs", "job_seconds
 def rows(jobs: Sequence[tuple[str, str, Path, Path]]) -> list[list[Any]]:
     """Rows of runtime.csv. jobs: (regime, stage, benchmark file, manifest of the collection that the job made).
 
-    seconds_per_model: the mean over models of the work alone, from when each was made. job_seconds: wall time of
+    seconds_per_model: the mean over models of the work alone, without start-up. job_seconds: wall time of
     all jobs with their start-up, as Snakemake measured the last run of each.
     """
     totals: dict[tuple[str, str], list[Any]] = {}
