@@ -6,6 +6,6 @@ from job import job
 
 with job(snakemake):
     w = snakemake.wildcards
-    better = "higher" if snakemake.params.higher_is_better else "lower"
-    bars = figures.attribution_bars(read_attribution(snakemake.input[0]), f"{w.property} ({w.estimator})", better)
+    title = f"{w.property} ({w.estimator})"
+    bars = figures.attribution_bars(read_attribution(snakemake.input[0]), title, snakemake.params.higher_is_better)
     figures.save(bars, snakemake.output[0])

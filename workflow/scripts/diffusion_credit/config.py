@@ -109,7 +109,9 @@ class Design(Section):
     """Which subsets are evaluated, and how many share a job."""
 
     kind: Literal[tuple(DESIGNS)] = Field(default="paper", description="How subsets are drawn.")  # type: ignore[valid-type]
-    subsets: int = Field(ge=1, description="Number of sampled subsets; a multiple of batch_size.")
+    subsets: int = Field(
+        ge=1, description="Number of sampled subsets, ten times the contributors or more; a multiple of batch_size."
+    )
     batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
     anchors: int = Field(default=5, ge=2, description="Training seeds of F(everyone) and of F(empty).")
     empty: Literal["untrained"] = Field(
@@ -168,7 +170,7 @@ class Evaluation(Section):
 class Study(Section):
     """A study: data, model, regimes, properties, estimators and evaluation."""
 
-    study: Name = Field(description="Name of the study and of its folder below results/.")
+    study: Name = Field(description="Name of the study and of its folder below results/, made of a-z, A-Z, 0-9 and _.")
     seed: int = Field(ge=0, description="The seed that every random draw of the study is derived from.")
     data: Source = Field(description="The training images and who owns them.")
     model: Model
@@ -231,7 +233,8 @@ def read_study(config: dict[str, Any]) -> Study:
 
 def _sentence(error: ValidationError) -> str:
     """The first complaint of a pydantic error as: key, what was found, what was expected."""
-    first = error.errors()[0]
+    # A misspelt key makes two complaints; the one about the unknown key shows the reader where to look.
+    first = min(error.errors(), key=lambda complaint: complaint["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
@@ -247,6 +250,8 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "union_tag_invalid":
         return f"config: {key}: found {first['ctx']['tag']!r}, expected one of {first['ctx']['expected_tags']}"
     expected = first["msg"].removeprefix("Input should be ")
+    if first["type"] == "float_type" and isinstance(first["input"], str):
+        expected += " (YAML takes 1e-4 for text; write 1.0e-4)"
     return f"config: {key}: found {first['input']!r}, expected {expected}"
 
 

@@ -42,17 +42,18 @@ def shorten(name: str, length: int = 28) -> str:
     return name if len(name) <= length else f"{name[: length - 9]}…{name[-8:]}"
 
 
-def attribution_bars(result: Attribution, title: str, better: str) -> Figure:
-    """A bar a contributor, best first."""
+def attribution_bars(result: Attribution, title: str, higher_is_better: bool) -> Figure:
+    """A bar a contributor, best first; who helps in one colour, who hurts in the other."""
     order = result.order
     figure, axes = plt.subplots(figsize=(6, 0.7 + 0.26 * len(order)))
     values = result.value[order]
-    axes.barh(range(len(order)), values, color=np.where(values >= 0, ACCENT, SOFT))
+    helps = (values >= 0) == higher_is_better
+    axes.barh(range(len(order)), values, color=np.where(helps, ACCENT, SOFT))
     axes.set_yticks(range(len(order)), [shorten(result.contributors[i]) for i in order])
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.axvline(values.mean(), color=INK, linewidth=0.8, linestyle=":", label="equal shares")
-    axes.set_xlabel(f"Shapley value ({better} is better)")
+    axes.set_xlabel(f"Shapley value ({'higher' if higher_is_better else 'lower'} is better)")
     axes.set_title(title, loc="left")
     axes.legend(frameon=False, loc="best", fontsize=8)
     return figure
@@ -68,7 +69,8 @@ def scatter(
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.set_title(title, loc="left")
-    axes.legend(frameon=False, fontsize=8)
+    # outside, where its markers cannot be taken for data
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

@@ -22,7 +22,10 @@ class Options(Section):
     """Any folder `<contributor>/<image files>`."""
 
     source: Literal["image_folder"]
-    path: str = Field(min_length=1, description="The folder that holds one folder a contributor.")
+    path: str = Field(
+        min_length=1,
+        description="The folder that holds one folder a contributor; relative to where the workflow is run.",
+    )
     size: int = Field(ge=4, description="Images are cropped to their central square and resized to size x size pixels.")
     mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (L) or colour (RGB).")
     minimum_images: int = Field(default=1, ge=1, description="Contributors with fewer images take no part (logged).")
