@@ -50,7 +50,7 @@ def judged(properties: int) -> dict[str, int]:
     )
 
 
-def measured_anew(batches: int, reference: bool, new: bool = False) -> dict[str, int]:
+def measured_anew(batches: int, reference: bool) -> dict[str, int]:
     """One property measured again on every collection, and all that follows."""
     return plan(
         judged(1),
@@ -66,8 +66,8 @@ def measured_anew(batches: int, reference: bool, new: bool = False) -> dict[str,
 
 
 ALL = CHEAP + RETRAINED + OF_EVERYONE
-ONE = {k: v for k, v in measured_anew(ALL + 1, True).items() if v}
-NO_REFERENCE = {k: v for k, v in measured_anew(ALL + 1, False).items() if v}
+ONE = measured_anew(ALL + 1, reference=True)  # the data is measured as well
+NO_REFERENCE = measured_anew(ALL + 1, reference=False)
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Workspace], None]:

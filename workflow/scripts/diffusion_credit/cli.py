@@ -45,7 +45,7 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
             (floor,) = [r for r in table if r["alpha"] == row["alpha"] and r["predictor"] == "noise_floor"]
             lines.append(f"LDS at alpha {row['alpha']}: {_score(row)}; noise floor: {_score(floor)}")
             if not row["low"] or float(row["low"]) <= 0:
-                lines.append("  the interval includes 0: nothing shows yet that these values rank retrained models")
+                lines.append("  no interval above 0: nothing shows yet that these values rank retrained models")
     return lines
 
 
