@@ -12,12 +12,10 @@ rule attribute_contributors:
     conda:
         ENV
     params:
-        options=lambda w: plain(STUDY.estimators[w.estimator]),
+        options=lambda w: estimator_options(w.estimator),
+        share=COUNTERFACTUAL.share,
         higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
-        code=lambda w: code(
-            "attribute_contributors.py",
-            f"estimators.{STUDY.estimators[w.estimator].kind}",
-        ),
+        code=lambda w: code("attribute_contributors.py", estimator_plugin(w.estimator)),
     script:
         "../workflow/scripts/attribute_contributors.py"
 

@@ -16,6 +16,8 @@ shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study
 from diffusion_credit.errors import UserError
+from diffusion_credit.files import read_json
+from diffusion_credit.plugins import module_of
 
 try:
     STUDY = read_study(config)
@@ -26,12 +28,13 @@ ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
 R = f"results/{STUDY.study}"
 BATCH = STUDY.design.batch_size
 LDS, COUNTERFACTUAL = STUDY.evaluation.lds, STUDY.evaluation.counterfactual
+TARGET = STUDY.design.target
 ALPHAS = {f"{alpha:g}": alpha for alpha in LDS.alphas}
 
 # Every model of the study is a row of one of these lists: name -> number of rows.
 LISTS = {
     "everyone": 1,
-    "sampled": STUDY.design.subsets,
+    "sampled": TARGET.maximum if TARGET else STUDY.design.subsets,  # at most
     "anchors": 2 * STUDY.design.anchors,
     **{f"held_out_{alpha}": LDS.subsets * LDS.replicates for alpha in ALPHAS},
     **{
@@ -67,6 +70,7 @@ wildcard_constraints:
     property=r"\w+",
     extractor=r"\w+",
     estimator=r"\w+",
+    count=r"\d\d\d\d+",
 
 
 def code(script, *plugins):
@@ -74,19 +78,21 @@ def code(script, *plugins):
     return code_digest(SCRIPTS / script, *plugins)
 
 
-def batches(name):
-    """Batch names of a list."""
-    return [f"{batch:04d}" for batch in range(ceil(LISTS[name] / BATCH))]
+def batches(name, count=None):
+    """Names of all batches of a list, or of the first ones."""
+    count = ceil(LISTS[name] / BATCH) if count is None else count
+    return [f"{batch:04d}" for batch in range(count)]
 
 
-def designs(name):
-    return [f"{R}/designs/{name}/{batch}.csv" for batch in batches(name)]
+def designs(name, count=None):
+    return [f"{R}/designs/{name}/{batch}.csv" for batch in batches(name, count)]
 
 
-def collections(stage, regime, name):
-    """Manifests of all batches of a list in a regime, at a stage such as `models`."""
+def collections(stage, regime, name, count=None):
+    """Manifests of the batches of a list in a regime, at a stage such as `models`."""
     return [
-        f"{R}/{stage}/{regime}/{name}/{batch}/manifest.json" for batch in batches(name)
+        f"{R}/{stage}/{regime}/{name}/{batch}/manifest.json"
+        for batch in batches(name, count)
     ]
 
 
@@ -96,8 +102,8 @@ def of_everyone(stage, regime):
     return manifest
 
 
-def properties(property, regime, name):
-    return collections(f"properties/{property}", regime, name)
+def properties(property, regime, name, count=None):
+    return collections(f"properties/{property}", regime, name, count)
 
 
 def utilities_of(property, regime, name):
@@ -114,6 +120,14 @@ def plugin(property):
 
 
 def property_module(property):
-    from importlib import import_module
+    return module_of("properties", STUDY.properties[property].kind)
 
-    return import_module(f"diffusion_credit.{plugin(property)}")
+
+def estimator_options(name):
+    options = plain(STUDY.estimators[name])
+    return options | (dict(groups=STUDY.groups) if options["kind"] == "owen" else {})
+
+
+def estimator_plugin(name):
+    """The module that defines an estimator."""
+    return f"estimators.{STUDY.estimators[name].kind.replace('-', '_')}"

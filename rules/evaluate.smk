@@ -26,6 +26,31 @@ rule evaluate_lds:
         "../workflow/scripts/evaluate_lds.py"
 
 
+rule evaluate_budget:
+    input:
+        utilities=f"{R}/utilities/{{property}}.csv",
+        held_out=lambda w: held_out(w.property, "retrain"),
+    output:
+        table=f"{R}/evaluation/{{property}}/budget.csv",
+        figure=f"{R}/evaluation/{{property}}/budget.png",
+        noise=f"{R}/evaluation/{{property}}/noise.csv",
+    log:
+        f"{R}/logs/evaluation/{{property}}/budget.log",
+    conda:
+        ENV
+    params:
+        alphas=list(ALPHAS),
+        estimators={name: estimator_options(name) for name in STUDY.estimators},
+        batch_size=BATCH,
+        target=lambda w: target_of(w.property),
+        seed=STUDY.seed,
+        code=code(
+            "evaluate_budget.py", *map(estimator_plugin, sorted(STUDY.estimators))
+        ),
+    script:
+        "../workflow/scripts/evaluate_budget.py"
+
+
 rule evaluate_fidelity:
     input:
         tables=lambda w: [
@@ -71,8 +96,8 @@ rule evaluate_counterfactual:
 
 rule summarise_runtime:
     input:
-        benchmarks=[f"{R}/benchmarks/{stage}/{path}.tsv" for _, stage, path in TIMED],
-        manifests=[f"{R}/{stage}/{path}/manifest.json" for _, stage, path in TIMED],
+        benchmarks=lambda w: [f"{R}/benchmarks/{s}/{path}.tsv" for _, s, path in timed()],
+        manifests=lambda w: [f"{R}/{s}/{path}/manifest.json" for _, s, path in timed()],
     output:
         f"{R}/evaluation/runtime.csv",
     log:
@@ -80,8 +105,6 @@ rule summarise_runtime:
     conda:
         ENV
     params:
-        regimes=[regime for regime, _, _ in TIMED],
-        stages=[{"models": "training", "images": "generation"}[s] for _, s, _ in TIMED],
         code=code("summarise_runtime.py"),
     script:
         "../workflow/scripts/summarise_runtime.py"

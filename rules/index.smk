@@ -33,6 +33,8 @@ rule check_study:
         alphas=LDS.alphas,
         subsets=LDS.subsets,
         share=COUNTERFACTUAL.share,
+        design=design_kind(),
+        seed=STUDY.seed,
         levels=len(STUDY.model.channels),
         code=code("check_study.py"),
     script:

@@ -3,13 +3,18 @@
 
 def source_fingerprint():
     """Changes when the raw files do."""
-    from importlib import import_module
-
-    source = import_module(f"diffusion_credit.sources.{STUDY.data.source}")
+    source = module_of("sources", STUDY.data.source)
     try:
         return source.fingerprint(STUDY.data)
     except (UserError, OSError) as error:
         return str(error)  # the job itself fails with it, in one sentence
+
+
+def design_kind():
+    """What the draws of the sampled subsets depend on."""
+    kind = STUDY.design.kind
+    alpha = dict(alpha=STUDY.design.alpha) if kind == "datamodel" else {}
+    return dict(kind=kind, **alpha, groups=STUDY.groups if kind == "owen" else {})
 
 
 def design_options(name):
@@ -18,7 +23,7 @@ def design_options(name):
     if name == "everyone":
         return dict(list="everyone")
     if name == "sampled":
-        return dict(list="sampled", kind=STUDY.design.kind, **held_out)
+        return dict(list="sampled", **design_kind(), **held_out)
     if name == "anchors":
         return dict(list="anchors", replicates=STUDY.design.anchors)
     if name.startswith("held_out_"):
@@ -71,12 +76,16 @@ USED = [
     ("retrain", "anchors"),
     *(("retrain", f"counterfactual_{name}") for name in STUDY.properties),
 ]
-TIMED = [
-    (regime, stage, f"{regime}/{name}/{batch}")
-    for regime, name in dict.fromkeys(USED)
-    for batch in batches(name)
-    for stage in ("models", "images")
-]
+
+
+def timed():
+    """(regime, stage, path) of every job whose time is summarised."""
+    return [
+        (regime, stage, f"{regime}/{name}/{batch}")
+        for regime, name in dict.fromkeys(USED)
+        for batch in batches(name, sampled_count() if name == "sampled" else None)
+        for stage in ("models", "images")
+    ]
 
 
 def attributions():
@@ -93,9 +102,10 @@ def evaluations():
         *expand(
             f"{R}/evaluation/{{property}}/{{table}}.{{kind}}",
             property=STUDY.properties,
-            table=["lds", "fidelity", "counterfactual"],
+            table=["lds", "fidelity", "counterfactual", "budget"],
             kind=["csv", "png"],
         ),
+        *expand(f"{R}/evaluation/{{property}}/noise.csv", property=STUDY.properties),
         f"{R}/evaluation/runtime.csv",
         f"{R}/evaluation/models.csv",
         f"{R}/evaluation/models.png",

@@ -38,9 +38,8 @@ rule measure_property:
 
 rule collect_utilities:
     input:
-        designs=designs("sampled") + designs("anchors"),
-        properties=lambda w: properties(w.property, UTILITY, "sampled")
-        + properties(w.property, UTILITY, "anchors"),
+        designs=lambda w: sampled_designs(sampled_count()),
+        properties=lambda w: sampled_properties(w.property, sampled_count()),
     output:
         f"{R}/utilities/{{property}}.csv",
     log:

@@ -27,7 +27,7 @@ def tiny_config() -> dict[str, Any]:
         "training": {**TRAINING, "steps": 150},
         "pruning": {"ratio": 0.5, "refit": TRAINING},
         "regimes": {"sparse": {**TRAINING, "steps": 30}, "retrain": TRAINING, "finetune": TRAINING},
-        "design": {"kind": "paper", "subsets": 8, "batch_size": 8, "anchors": 2, "empty": "untrained"},
+        "design": {"subsets": 8, "batch_size": 8, "anchors": 2, "empty": "untrained"},
         "generation": {"images": 12, "solver": "dpm_solver++", "steps": 2},
         "extractors": {"classifier": {"kind": "classifier", "steps": 20}},
         "properties": {
@@ -35,7 +35,7 @@ def tiny_config() -> dict[str, Any]:
             "fid": {"kind": "fid", "extractor": "classifier"},
             "cluster_entropy": {"kind": "cluster_entropy", "extractor": "classifier", "clusters": 3},
         },
-        "estimators": {"paper": {"kind": "paper"}},
+        "estimators": {"ridge": {"kind": "ridge"}, "paper": {"kind": "paper"}},
         "evaluation": {
             "lds": {"alphas": [0.5], "subsets": 4, "replicates": 2, "regimes": ["sparse", "finetune"]},
             "counterfactual": {"share": 0.4, "replicates": 2, "estimator": "paper"},

@@ -71,7 +71,7 @@ def test_lds_of_the_true_values_is_one_and_of_their_negative_minus_one() -> None
     # at one size neither the number of contributors nor that of equal image counts can tell subsets apart
     for name in ("subset_size", "image_count"):
         assert row(rows, "0.5", name)[4] == ""
-        assert "not estimable" in str(row(rows, "0.5", name)[7])
+        assert "not estimable" in str(row(rows, "0.5", name)[8])
 
 
 def test_subset_size_is_scored_when_sizes_are_pooled() -> None:
@@ -88,7 +88,12 @@ def test_the_noise_floor_is_the_reliability_of_one_retraining() -> None:
     assert clean.value is not None
     table = held_out(values, float(np.std(clean.value)), 2000, 2)
     rows = lds.scores({"0.5": table}, {"true": values}, np.full(N, 7), seed=0)
-    assert row(rows, "0.5", "noise_floor")[4] == pytest.approx(6 / np.pi * np.arcsin(0.25), abs=0.05)
+    floor = 6 / np.pi * np.arcsin(0.25)
+    assert row(rows, "0.5", "noise_floor")[4] == pytest.approx(floor, abs=0.05)
+    # the mean of two seeds has reliability 2r / (1 + r); what is left of the truth's own LDS of 1 is its root
+    found = row(rows, "0.5", "true")
+    assert found[7] == pytest.approx(found[4] / np.sqrt(2 * floor / (1 + floor)), abs=0.03)  # type: ignore[operator]
+    assert found[7] == pytest.approx(1, abs=0.06)
 
 
 def test_fidelity_uses_the_same_subsets_and_averages_seeds() -> None:

@@ -125,17 +125,37 @@ def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path, count: int)
         ("", "empty file"),
         ("a,b\n1,2\n", "header"),
         ("subset,replicate,seed,value\n", "header"),
-        ("subset,replicate,seed,x,value\n1,0,0,2,1.5\n", "row 2, column x: found '2', expected 0 or 1"),
-        ("subset,replicate,seed,x,value\n1,0,0,1,nan\n", "finite"),
-        ("subset,replicate,seed,x,value\n1,0,0,1,abc\n", "expected a number"),
-        ("subset,replicate,seed,x,value\n1,zero,0,1,1\n", "column replicate"),
-        ("subset,replicate,seed,x,value\n1,0,0,1\n", "row 2 has 4 fields, expected 5"),
+        ("a,b\n1,0\n", "found the header a,b, expected one 0/1 column a contributor, at least two, and the column value"),
+        ("subset,replicate,seed,x,y,value\n1,0,0,2,1,1.5\n", "row 2, column x: found '2', expected 0 or 1"),
+        ("x,y,value\n1,,1.5\n", "row 2, column y: found '', expected 0 or 1"),
+        ("subset,replicate,seed,x,y,value\n1,0,0,1,0,nan\n", "row 2, column value: found nan, expected a finite"),
+        ("x,y,value\n1,0,1\n1,1,-inf\n", "row 3, column value: found -inf, expected a finite"),
+        ("subset,replicate,seed,x,y,value\n1,0,0,1,0,abc\n", "expected a number"),
+        ("x,value,y\n1,,0\n", "row 2, column value: found '', expected a number"),
+        ("subset,replicate,seed,x,y,value\n1,zero,0,1,0,1\n", "column replicate"),
+        ("subset,replicate,seed,x,y,value\n1,0,0,1\n", "row 2 has 4 fields, expected 6"),
+        ("x,y,x,value\n1,0,1,2\n", "found the column 'x' twice"),
+        ("x,y,value,value\n1,0,1,2\n", "found the column 'value' twice"),
+        ("subset,replicate,seed,x,x,value\n1,0,0,1,0,1\n", "found the column 'x' twice"),
     ],
 )
 def test_malformed_tables_are_refused_by_row_and_column(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(UserError, match=complaint):
         read_subsets(tmp_path / "t.csv", valued=True)
+
+
+def test_any_table_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ann,value,seed,bob\n1,2.5,7,0\n1,3,8,0\n0,-1e3,9,1\n", encoding="utf-8-sig")
+    found = read_subsets(tmp_path / "t.csv", valued=True)
+    assert found.contributors == ["ann", "bob"]
+    assert found.members.astype(int).tolist() == [[1, 0], [1, 0], [0, 1]]
+    assert found.value is not None
+    assert found.value.tolist() == [2.5, 3, -1000]
+    assert found.seed == [7, 8, 9]
+    # rows of the same contributors are replicates of one subset
+    assert found.subset == ["00000", "00000", "00002"]
+    assert found.replicate == [0, 1, 0]
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
 """Utilities -> one attribution per contributor."""
 
-from importlib import import_module
-
-from diffusion_credit.attribution import attribute, write_attribution
+from diffusion_credit.attribution import credit, write_attribution
+from diffusion_credit.design import top_count
+from diffusion_credit.plugins import module_of
 from diffusion_credit.tables import read_subsets
+from diffusion_credit.utilities import split
 from job import job
 
 with job(snakemake):
-    options = snakemake.params.options
-    estimator = import_module(f"diffusion_credit.estimators.{options['kind']}")
-    table = read_subsets(snakemake.input[0], valued=True)
-    result = attribute(table, estimator.estimate, options, snakemake.params.higher_is_better)
+    options, params = snakemake.params.options, snakemake.params
+    game = split(read_subsets(snakemake.input[0], valued=True))
+    found = module_of("estimators", options["kind"]).estimate(game, options)
+    result = credit(game, found, params.higher_is_better, top_count(params.share, game.n))
     write_attribution(snakemake.output[0], result)

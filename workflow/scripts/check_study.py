@@ -1,9 +1,13 @@
 """Index -> the checks of the config that need the number of contributors, before anything is trained."""
 
-from diffusion_credit.design import held_out_sizes, top_count
+from diffusion_credit.design import held_out_sizes, sampled, top_count
+from diffusion_credit.draws import game_of
 from diffusion_credit.files import write_json
 from diffusion_credit.index import Index, check_size
+from diffusion_credit.reserved import Reserved
 from job import job
+
+CHECKED = 2000  # subsets of the design
 
 with job(snakemake):
     index = Index(snakemake.input.index)
@@ -11,4 +15,7 @@ with job(snakemake):
     check_size(index.shape, snakemake.params.levels)
     sizes = held_out_sizes(snakemake.params.alphas, snakemake.params.subsets, n)
     top = top_count(snakemake.params.share, n)
+    design, seed = snakemake.params.design, snakemake.params.seed
+    game = game_of(index.contributors, seed, Reserved(n, sizes.values(), seed), design)
+    sampled(index.contributors, design["kind"], CHECKED, game)  # can it do without the held-out subsets?
     write_json(snakemake.output[0], {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top})

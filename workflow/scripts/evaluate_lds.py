@@ -14,7 +14,7 @@ with job(snakemake):
     tables = dict(zip(alphas, [read_subsets(path, valued=True) for path in snakemake.input.held_out], strict=True))
     design = read_subsets(snakemake.input.utilities, valued=True)
     for table in tables.values():
-        assert_disjoint(design, table)
+        assert_disjoint(design.members, table.members)
     names = snakemake.params.estimators
     predictors = {
         name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)

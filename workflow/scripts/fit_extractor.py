@@ -1,17 +1,17 @@
 """Index -> what a feature extractor needs, such as the classifier of contributors, with its metrics."""
 
-from importlib import import_module
 from pathlib import Path
 
 import torch  # noqa: F401 - sets the number of threads before any work
 
 from diffusion_credit.images import open_pixels
 from diffusion_credit.index import Index
+from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake) as log:
     index, options = Index(snakemake.input.index), snakemake.params.options
-    module = import_module(f"diffusion_credit.extractors.{options['kind']}")
+    module = module_of("extractors", options["kind"])
     metrics = module.fit(
         options,
         open_pixels(snakemake.input.pixels),

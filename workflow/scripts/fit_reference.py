@@ -1,17 +1,16 @@
 """Features of the data or of the full model -> what a property compares every model with."""
 
-from importlib import import_module
-
 from safetensors.numpy import save_file
 
 from diffusion_credit.features import read_features
 from diffusion_credit.files import replacing
 from diffusion_credit.members import only_entry
+from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake):
     options = snakemake.params.options
-    module = import_module(f"diffusion_credit.properties.{options['kind']}")
+    module = module_of("properties", options["kind"])
     arrays = module.fit(read_features(only_entry(snakemake.input[0])), options, snakemake.params.seed)
     with replacing(snakemake.output[0]) as temporary:
         save_file(arrays, temporary)

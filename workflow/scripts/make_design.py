@@ -2,7 +2,9 @@
 
 from diffusion_credit import design
 from diffusion_credit.attribution import read_attribution
+from diffusion_credit.draws import game_of
 from diffusion_credit.index import Index
+from diffusion_credit.reserved import Reserved
 from diffusion_credit.tables import write_subsets
 from job import job
 
@@ -11,12 +13,12 @@ with job(snakemake):
     options, start, stop = snakemake.params.options, snakemake.params.start, snakemake.params.stop
     if "alphas" in options:
         sizes = design.held_out_sizes(options["alphas"], options["held_out"], len(names))
-        reserved = design.Reserved(len(names), sizes.values(), seed)
+        reserved = Reserved(len(names), sizes.values(), seed)
     match options["list"]:
         case "everyone":
             table = design.everyone(names, seed)
         case "sampled":
-            table = design.sampled(names, seed, options["kind"], stop, reserved)
+            table = design.sampled(names, options["kind"], stop, game_of(names, seed, reserved, options))
         case "anchors":
             table = design.anchors(names, seed, options["replicates"])
         case "held_out":

@@ -1,17 +1,17 @@
 """Features -> one property JSON for each model."""
 
-from importlib import import_module
 from pathlib import Path
 
 from diffusion_credit.features import read_arrays
 from diffusion_credit.measuring import measure
+from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake):
     options, reference = snakemake.params.options, snakemake.input.get("reference")
     measure(
         snakemake.wildcards.property,
-        import_module(f"diffusion_credit.properties.{options['kind']}"),
+        module_of("properties", options["kind"]),
         options,
         Path(snakemake.input.features),
         (Path(reference), read_arrays(Path(reference))) if reference else None,

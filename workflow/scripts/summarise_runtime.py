@@ -6,12 +6,11 @@ from diffusion_credit.evaluation.runtime import HEADER, rows
 from diffusion_credit.tables import write_csv
 from job import job
 
+STAGES = {"models": "training", "images": "generation"}
+
 with job(snakemake):
-    jobs = zip(
-        snakemake.params.regimes,
-        snakemake.params.stages,
-        map(Path, snakemake.input.benchmarks),
-        map(Path, snakemake.input.manifests),
-        strict=True,
-    )
-    write_csv(snakemake.output[0], HEADER, rows(list(jobs)))
+    jobs = []
+    for benchmark, manifest in zip(snakemake.input.benchmarks, snakemake.input.manifests, strict=True):
+        stage, regime = Path(manifest).parts[-5:-3]  # .../stage/regime/list/batch/manifest.json
+        jobs.append((regime, STAGES[stage], Path(benchmark), Path(manifest)))
+    write_csv(snakemake.output[0], HEADER, rows(jobs))

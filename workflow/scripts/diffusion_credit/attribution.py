@@ -1,26 +1,47 @@
 """From a table of utilities to credited contributors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.tables import Subsets, read_csv, write_csv
-
-HEADER = ["contributor", "value", "rank", "share"]
+from diffusion_credit.estimates import Estimate
+from diffusion_credit.tables import read_csv, write_csv
+from diffusion_credit.utilities import Utilities
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """contributors: n names. value: (n,). rank: (n,), 1 for the best. share: (n,) of the total, or NaN."""
+    """Credit of n contributors; the fields are the columns of the CSV, empty (NaN) where there is nothing to say.
 
-    contributors: list[str]
+    value: the estimate, of the fit `value_of`. rank: 1 for the best. share: of the total.
+    standard_error, low, high: of the fit `interval_of`, around `interval_center`, 95%.
+    simultaneous_low, simultaneous_high: 95% for all contributors at once. rank_low, rank_high: likewise for ranks.
+    probability_top: chance to be among the best `top`. covers_equal_share: yes when the interval does not tell the
+    contributor from an equal share. note: why a field is empty.
+    """
+
+    contributor: list[str]
     value: np.ndarray
     rank: np.ndarray
     share: np.ndarray
+    standard_error: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    simultaneous_low: np.ndarray
+    simultaneous_high: np.ndarray
+    rank_low: np.ndarray
+    rank_high: np.ndarray
+    top: np.ndarray
+    probability_top: np.ndarray
+    covers_equal_share: list[str]
+    interval_center: np.ndarray
+    value_of: list[str]
+    interval_of: list[str]
+    note: list[str]
 
     @property
     def order(self) -> list[int]:
@@ -28,49 +49,76 @@ class Attribution:
         return [int(i) for i in np.argsort(self.rank, kind="stable")]
 
 
-def ends(table: Subsets) -> tuple[float, float, np.ndarray]:
-    """Mean F(everyone), mean F(empty), and the mask of the rows that are neither.
+HEADER = [column.name for column in fields(Attribution)]
+TEXT = {"contributor", "covers_equal_share", "value_of", "interval_of", "note"}
+INTEGER = {"rank", "rank_low", "rank_high", "top"}
 
-    Raises UserError when either is missing.
-    """
-    sizes = table.members.sum(axis=1)
-    full, empty = sizes == table.members.shape[1], sizes == 0
-    if table.value is None or not full.any() or not empty.any():
-        raise UserError("utilities: found no row of everyone or no row of the empty subset, expected at least one each")
-    return float(table.value[full].mean()), float(table.value[empty].mean()), ~(full | empty)
+Estimator = Callable[[Utilities, dict[str, Any]], Estimate]
 
 
-def attribute(
-    table: Subsets, estimate: Callable[..., np.ndarray], options: dict[str, Any], higher_is_better: bool
-) -> Attribution:
-    """Credit the contributors of a table of utilities.
+def credit(game: Utilities, found: Estimate, higher_is_better: bool, top: int) -> Attribution:
+    """The columns of an estimate.
 
     Ranks go from the most helpful to the least: by falling value, or by rising value where lower is better.
-    Shares are of F(everyone) - F(empty).
+    Shares are of F(everyone) - F(empty). top: how many are the best, for `probability_top`.
     """
-    everyone, empty, middle = ends(table)
-    assert table.value is not None
-    value = estimate(table.members[middle], table.value[middle], everyone, empty, options)
-    rank = np.empty(len(value), dtype=int)
-    rank[np.argsort(-value if higher_is_better else value, kind="stable")] = np.arange(1, len(value) + 1)
-    total = everyone - empty
-    return Attribution(table.contributors, value, rank, value / total if total else np.full(len(value), np.nan))
+    n, value, interval = game.n, found.value, found.interval
+    rank = np.empty(n, dtype=int)
+    rank[np.argsort(-value if higher_is_better else value, kind="stable")] = np.arange(1, n + 1)
+    none = np.full(n, np.nan)
+    columns: dict[str, Any] = dict.fromkeys((*HEADER[4:11], "probability_top", "interval_center"), none)
+    covers = [""] * n
+    if interval:
+        half, wide = interval.half_width(), interval.simultaneous_half_width()
+        low, high = interval.ranks(higher_is_better)
+        columns = {
+            "standard_error": interval.standard_error,
+            "low": interval.center - half,
+            "high": interval.center + half,
+            "simultaneous_low": interval.center - wide,
+            "simultaneous_high": interval.center + wide,
+            "rank_low": low,
+            "rank_high": high,
+            "probability_top": interval.probability_top(top, higher_is_better),
+            "interval_center": interval.center,
+        }
+        covers = ["yes" if inside else "no" for inside in interval.covers_equal_share()]
+    return Attribution(
+        contributor=game.contributors,
+        value=value,
+        rank=rank,
+        share=value / game.total if game.total else none,
+        top=np.full(n, top),
+        covers_equal_share=covers,
+        value_of=[found.fit] * n,
+        interval_of=[interval.fit if interval else ""] * n,
+        note=[found.note] * n,
+        **columns,
+    )
 
 
 def write_attribution(path: str | Path, result: Attribution) -> None:
-    """Write contributor, value, rank, share; an undefined share stays an empty field."""
-    shares = ["" if np.isnan(share) else float(share) for share in result.share]
-    write_csv(path, HEADER, zip(result.contributors, result.value, result.rank, shares, strict=True))
+    """Write one row a contributor; what is not estimable stays an empty field."""
+    columns = []
+    for name in HEADER:
+        column = getattr(result, name)
+        if name not in TEXT:
+            kind = int if name in INTEGER else float
+            column = ["" if np.isnan(x) else kind(x) for x in column]
+        columns.append(column)
+    write_csv(path, HEADER, zip(*columns, strict=True))
 
 
 def read_attribution(path: str | Path) -> Attribution:
-    """Read what `write_attribution` wrote. Raises UserError on another header."""
+    """Read what `write_attribution` wrote. Raises UserError on another header or a value that is no number."""
     header, rows = read_csv(path)
-    if header[: len(HEADER)] != HEADER:
+    if header != HEADER:
         raise UserError(f"{path}: found the header {','.join(header)[:80]}, expected {','.join(HEADER)}")
-    return Attribution(
-        [row[0] for row in rows],
-        np.array([float(row[1]) for row in rows]),
-        np.array([int(row[2]) for row in rows]),
-        np.array([float(row[3]) if row[3] else np.nan for row in rows]),
-    )
+    columns: dict[str, Any] = {}
+    for at, name in enumerate(HEADER):
+        cells = [row[at] for row in rows]
+        try:
+            columns[name] = cells if name in TEXT else np.array([float(cell) if cell else np.nan for cell in cells])
+        except ValueError:
+            raise UserError(f"{path}: column {name}: found {cells!r:.80}, expected numbers") from None
+    return Attribution(**columns)

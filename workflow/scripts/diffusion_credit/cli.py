@@ -1,36 +1,67 @@
-"""The command `diffusion-credit`."""
+"""The command `diffusion-credit`: a finished study at a glance, and credit for tables made elsewhere."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import yaml
 
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.config import read_study
+from diffusion_credit import design
+from diffusion_credit.attribution import Attribution, credit, read_attribution, write_attribution
+from diffusion_credit.config import read_options, read_study
+from diffusion_credit.draws import DESIGNS, game_of
 from diffusion_credit.errors import UserError
-from diffusion_credit.tables import read_csv
+from diffusion_credit.estimators import ESTIMATORS
+from diffusion_credit.evaluation.lds import HEADER, scores
+from diffusion_credit.plugins import module_of
+from diffusion_credit.reserved import Reserved
+from diffusion_credit.tables import concatenate, read_csv, read_subsets, write_csv, write_subsets
+from diffusion_credit.utilities import NOISE_HEADER, noise_rows, split
 
 
 def show(config: Path) -> None:
     """Print every attribution of a study, best contributor first, and what its LDS says of it."""
-    try:
-        study = read_study(yaml.safe_load(config.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{config}: not a readable YAML file ({error})") from None
+    study = read_study(read_yaml(config))
     results = Path("results") / study.study
     for name, estimator in product(study.properties, study.estimators):
         file = results / "attribution" / name / f"{estimator}.csv"
-        result = read_attribution(file)
         print(f"\n{name} ({estimator})  {file}")
-        width = min(40, max(len(contributor) for contributor in result.contributors))
-        for i in result.order:
-            label = "".join(letter if letter.isprintable() else " " for letter in result.contributors[i])[:width]
-            print(f"  {result.rank[i]:>3}  {label:<{width}}  {result.value[i]:>12.5g}  {result.share[i]:>8.1%}")
-        print(f"       {'total':<{width}}  {result.value.sum():>12.5g}")
+        print_attribution(read_attribution(file))
         for line in lds_lines(results / "evaluation" / name / "lds.csv", estimator):
             print(f"  {line}")
+
+
+def read_yaml(path: Path) -> dict[str, object]:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: not a readable YAML file ({error})") from None
+
+
+def print_attribution(result: Attribution) -> None:
+    """Best contributor first: rank, name, value, share, and where they are known the interval and the ranks' range."""
+    known = not np.isnan(result.low).any()
+    width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
+    extra = f"{'95% interval':>24}  {'ranks':>9}  {'top ' + str(int(result.top[0])):>6}" if known else ""
+    print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
+    for i in result.order:
+        label = "".join(letter if letter.isprintable() else " " for letter in result.contributor[i])[:width]
+        share = "" if np.isnan(result.share[i]) else f"{result.share[i]:.1%}"
+        line = f"  {result.rank[i]:>4.0f}  {label:<{width}}  {result.value[i]:>12.5g}  {share:>8}"
+        if known:
+            interval = f"[{result.low[i]:.4g}, {result.high[i]:.4g}]"
+            ranks = f"{result.rank_low[i]:.0f} to {result.rank_high[i]:.0f}"
+            line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>6.0%}"
+        print(line)
+    print(f"        {'total':<{width}}  {result.value.sum():>12.5g}")
+    if known:
+        apart = result.covers_equal_share.count("no")
+        print(f"  {apart} of {len(result.order)} intervals tell a contributor from an equal share")
+    if result.note[0]:
+        print(f"  intervals: {result.note[0]}")
 
 
 def lds_lines(path: Path, estimator: str) -> list[str]:
@@ -42,8 +73,12 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
     lines = []
     for row in table:
         if row["predictor"] == estimator:
-            (floor,) = [r for r in table if r["alpha"] == row["alpha"] and r["predictor"] == "noise_floor"]
-            lines.append(f"LDS at alpha {row['alpha']}: {_score(row)}; noise floor: {_score(floor)}")
+            floor, size = (
+                next(r for r in table if r["alpha"] == row["alpha"] and r["predictor"] == other)
+                for other in ("noise_floor", "subset_size")
+            )
+            line = f"LDS at alpha {row['alpha']}: {_score(row)}; noise floor: {_score(floor)}"
+            lines.append(line + (f"; number of contributors alone: {_score(size)}" if size["lds"] else ""))
             if not row["low"] or float(row["low"]) <= 0:
                 lines.append("  no interval above 0: nothing shows yet that these values rank retrained models")
     return lines
@@ -56,14 +91,156 @@ def _score(row: dict[str, str]) -> str:
     return f"{float(row['lds']):.2f}{ends}"
 
 
+def attribute(a: argparse.Namespace) -> None:
+    """Credit the contributors of any table of utilities."""
+    options = read_options("estimators", a.estimator, dict(a.option))
+    table = read_subsets(a.table, valued=True)
+    if a.groups:
+        options["groups"] = read_groups(a.groups)
+    elif a.estimator == "owen":
+        raise UserError("--groups: not found, expected a CSV of contributor and group, which owen credits first")
+    game = split(table, a.table)
+    if not 1 <= a.top < game.n:
+        raise UserError(f"--top: found {a.top}, expected between 1 and {game.n - 1} for {game.n} contributors")
+    try:
+        found = module_of("estimators", a.estimator).estimate(game, options)
+    except UserError as error:
+        raise UserError(f"{a.table}: {error}") from None
+    result = credit(game, found, not a.lower_is_better, a.top)
+    write_attribution(a.output, result)
+    print_attribution(result)
+    for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
+        print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
+    if a.figure:
+        from diffusion_credit import figures
+
+        figures.save(figures.attribution_bars(result, a.table.stem, not a.lower_is_better), a.figure)
+
+
+def read_groups(path: Path) -> dict[str, list[str]]:
+    """Group -> contributors, from a CSV with the columns contributor and group."""
+    header, rows = read_csv(path)
+    if header != ["contributor", "group"]:
+        raise UserError(f"{path}: found the header {','.join(header)[:80]}, expected contributor,group")
+    groups: dict[str, list[str]] = {}
+    for name, group in rows:
+        groups.setdefault(group, []).append(name)
+    return groups
+
+
+def make_design(a: argparse.Namespace) -> None:
+    """Write subsets to be evaluated elsewhere: the anchors, then the sampled ones."""
+    try:
+        names = a.contributors.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{a.contributors}: found something that is not text in UTF-8, expected one name a line") from None
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or len(names) < 2:
+        found = f"{twice[0]!r} twice" if twice else f"{len(names)} name(s)"
+        raise UserError(f"{a.contributors}: found {found}, expected two names or more, one a line, each once")
+    for key, least in (("subsets", 1), ("anchors", 1), ("held_out_subsets", 4), ("held_out_replicates", 1)):
+        if getattr(a, key) < least:
+            raise UserError(f"--{key.replace('_', '-')}: found {getattr(a, key)}, expected at least {least}")
+    alphas = a.held_out_alphas if a.held_out else []
+    sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names))
+    reserved = Reserved(len(names), sizes.values(), a.seed)
+    if a.design == "owen" and not a.groups:
+        raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")
+    options = {"alpha": a.alpha, "groups": read_groups(a.groups) if a.groups else {}}
+    sampled = design.sampled(names, a.design, a.subsets, game_of(names, a.seed, reserved, options))
+    write_subsets(a.output, concatenate([design.anchors(names, a.seed, a.anchors), sampled]))
+    if a.held_out:
+        held = [
+            design.held_out(names, a.seed, size, a.held_out_subsets, a.held_out_replicates, reserved)
+            for size in sizes.values()
+        ]
+        write_subsets(a.held_out, concatenate(held))
+
+
+def lds(a: argparse.Namespace) -> None:
+    """Score an attribution against held-out rows."""
+    result, table = read_attribution(a.attribution), read_subsets(a.held_out, valued=True)
+    if sorted(result.contributor) != sorted(table.contributors):
+        raise UserError(f"{a.held_out}: found other contributors than in {a.attribution}, expected the same ones")
+    n, sizes = len(table.contributors), table.members.sum(axis=1)
+    if not len(sizes) or ((sizes == 0) | (sizes == n)).any():
+        raise UserError(f"{a.held_out}: found no rows, or a row of everyone or of no one, expected proper subsets")
+    if a.table:
+        sampled = read_subsets(a.table, valued=True)
+        order = [sampled.contributors.index(name) for name in table.contributors if name in sampled.contributors]
+        if len(order) == n == len(sampled.contributors):
+            design.assert_disjoint(sampled.members[:, order], table.members)
+        else:
+            raise UserError(f"{a.table}: found other contributors than in {a.held_out}, expected the same ones")
+    place = {name: i for i, name in enumerate(result.contributor)}
+    values = result.value[[place[name] for name in table.contributors]]
+    tables = {f"{size / n:g}": table.rows(sizes == size) for size in sorted(set(sizes.tolist()))}
+    rows = scores(tables, {"attribution": values}, None, a.seed)
+    for row in rows:
+        found = dict(zip(HEADER, map(str, row), strict=True))
+        print(f"  alpha {row[0]}, {row[1]:<12} {_score(found)}  ({row[2]} subsets x {row[3]} seeds) {row[-1]}")
+    if a.output:
+        write_csv(a.output, HEADER, rows)
+
+
+def option(text: str) -> tuple[str, object]:
+    key, found, value = text.partition("=")
+    if not found:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected key=value")
+    return key, yaml.safe_load(value)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="diffusion-credit", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(run=run)
+        return one
+
+    c = command("show", lambda a: show(a.config), "print the credited contributors of a finished study")
+    c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
+
+    c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
+    c.add_argument("table", type=Path, help="CSV: a 0/1 column a contributor, value; replicate and seed if you like")
+    c.add_argument("--estimator", choices=ESTIMATORS, default="ridge", help="default: ridge")
+    c.add_argument("--option", type=option, action="append", default=[], metavar="KEY=VALUE", help="of the estimator")
+    c.add_argument("--output", type=Path, required=True, metavar="OUT.csv", help="the attribution")
+    c.add_argument("--figure", type=Path, metavar="OUT.png", help="bars with intervals")
+    c.add_argument("--groups", type=Path, metavar="GROUPS.csv", help="columns contributor and group, for owen")
+    c.add_argument("--lower-is-better", action="store_true", help="rank by rising value")
+    c.add_argument("--top", type=int, default=1, help="chance to be among the best so many (default: 1)")
+
+    c = command("design", make_design, "write subsets to be evaluated elsewhere; a longer design begins with a shorter")
+    c.add_argument("--contributors", type=Path, required=True, metavar="NAMES.txt", help="one name a line")
+    c.add_argument("--subsets", type=int, required=True, help="sampled subsets")
+    c.add_argument("--seed", type=int, required=True)
+    c.add_argument("--output", type=Path, required=True, metavar="DESIGN.csv")
+    c.add_argument("--design", choices=DESIGNS, default="paired-stratified", help="default: paired-stratified")
+    c.add_argument("--anchors", type=int, default=5, help="rows of everyone and of no one (default: 5 each)")
+    c.add_argument("--alpha", type=float, default=0.5, help="share of contributors, for datamodel (default: 0.5)")
+    c.add_argument("--groups", type=Path, metavar="GROUPS.csv", help="columns contributor and group, for owen")
+    c.add_argument("--held-out", type=Path, metavar="HELD_OUT.csv", help="also held-out subsets, kept from the design")
+    c.add_argument("--held-out-alphas", type=float, nargs="+", default=[0.5], help="their sizes (default: 0.5)")
+    c.add_argument("--held-out-subsets", type=int, default=24, help="their number for each size (default: 24)")
+    c.add_argument("--held-out-replicates", type=int, default=2, help="rows of each (default: 2)")
+
+    c = command("lds", lds, "score an attribution against retrained held-out subsets")
+    c.add_argument("attribution", type=Path, help="what `attribute` wrote")
+    c.add_argument("held_out", type=Path, help="table of held-out subsets with values; two rows or more of each")
+    c.add_argument("--table", type=Path, help="the table behind the attribution, to check that none of it is held out")
+    c.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
+    c.add_argument("--output", type=Path, metavar="OUT.csv")
+    return top
+
+
 def main() -> None:
     """Entry point: exits 1 with one sentence on a user's mistake."""
-    parser = argparse.ArgumentParser(prog="diffusion-credit", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("show", help="print the credited contributors of a finished study")
-    command.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     try:
-        show(arguments.config)
+        arguments.run(arguments)
     except UserError as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(f"Error: {error.filename}: {error.strerror}")

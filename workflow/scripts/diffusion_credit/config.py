@@ -6,16 +6,16 @@ Only the Snakefile reads this module; scripts receive the few plain values that 
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="valid-type,attr-defined"
 
-from importlib import import_module
 from typing import Annotated, Any, Literal, Self, Union
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
-from diffusion_credit.design import DESIGNS
+from diffusion_credit.draws import DESIGNS
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators import ESTIMATORS
 from diffusion_credit.extractors import EXTRACTORS
 from diffusion_credit.options import Section
+from diffusion_credit.plugins import module_of
 from diffusion_credit.properties import PROPERTIES
 from diffusion_credit.sources import SOURCES
 
@@ -33,7 +33,7 @@ Name = Annotated[str, AfterValidator(_slug)]
 
 def _options(package: str, names: tuple[str, ...], key: str) -> Any:
     """The union of the registered modules' Options, told apart by `key`."""
-    models = tuple(import_module(f"diffusion_credit.{package}.{name}").Options for name in names)
+    models = tuple(module_of(package, name).Options for name in names)
     return Annotated[Union[models], Field(discriminator=key)]  # noqa: UP007 - built from a tuple
 
 
@@ -105,13 +105,32 @@ class Regimes(Section):
     finetune: Training | None = Field(default=None, description="From the full model; needed only where it is used.")
 
 
+class Target(Section):
+    """When to stop adding subsets: stated before the run, looked at after whole batches only."""
+
+    standard_error: dict[Name, Annotated[float, Field(gt=0)]] = Field(
+        min_length=1,
+        description="Largest standard error that any contributor's value may have, by property, in its units.",
+    )
+    estimator: str = Field(description="Name of the estimator whose standard errors count.")
+    maximum: int = Field(ge=1, description="Number of subsets at which to stop in any case; a multiple of batch_size.")
+
+
 class Design(Section):
     """Which subsets are evaluated, and how many share a job."""
 
-    kind: Literal[tuple(DESIGNS)] = Field(default="paper", description="How subsets are drawn.")  # type: ignore[valid-type]
-    subsets: int = Field(
-        ge=1, description="Number of sampled subsets, ten times the contributors or more; a multiple of batch_size."
+    kind: Literal[tuple(DESIGNS)] = Field(  # type: ignore[valid-type]
+        default="paired-stratified", description="How subsets are drawn; each estimator says which designs it can use."
     )
+    alpha: float = Field(
+        default=0.5, gt=0, lt=1, description="Share of the contributors in every subset; used by `datamodel` alone."
+    )
+    subsets: int = Field(
+        ge=1,
+        description="Number of sampled subsets, ten times the contributors or more; a multiple of batch_size. With a"
+        " target, the number at which the standard error is first looked at.",
+    )
+    target: Target | None = Field(default=None, description="Add batches until the values are sure enough.")
     batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
     anchors: int = Field(default=5, ge=2, description="Training seeds of F(everyone) and of F(empty).")
     empty: Literal["untrained"] = Field(
@@ -125,6 +144,11 @@ class Design(Section):
     def check(self) -> Self:
         if self.subsets % self.batch_size:
             raise ValueError(f"subsets: found {self.subsets}, expected a multiple of batch_size = {self.batch_size}")
+        if self.target and (self.target.maximum % self.batch_size or self.target.maximum < self.subsets):
+            raise ValueError(
+                f"target.maximum: found {self.target.maximum}, expected a multiple of batch_size = {self.batch_size},"
+                f" not below subsets = {self.subsets}"
+            )
         return self
 
 
@@ -183,6 +207,9 @@ class Study(Section):
     extractors: dict[Name, Extractor] = Field(min_length=1, description="Feature extractors, by a name of your own.")
     properties: dict[Name, Property] = Field(min_length=1, description="Properties, by a name of your own.")
     estimators: dict[Name, Estimator] = Field(min_length=1, description="Estimators, by a name of your own.")
+    groups: dict[str, list[str]] = Field(
+        default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
+    )
     evaluation: Evaluation
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training and generation.")
 
@@ -211,11 +238,27 @@ class Study(Section):
             )
         for name in RESERVED_NAMES & set(self.estimators):
             raise ValueError(f"estimators: found the name {name}, expected another, because lds.csv uses it itself")
-        estimator = self.evaluation.counterfactual.estimator
-        if estimator not in self.estimators:
-            raise ValueError(
-                f"evaluation.counterfactual.estimator: found {estimator!r}, expected one of {sorted(self.estimators)}"
-            )
+        for name, estimator in self.estimators.items():
+            designs = module_of("estimators", estimator.kind).DESIGNS
+            if designs and self.design.kind not in designs:
+                raise ValueError(
+                    f"design.kind: found {self.design.kind}, expected one of {', '.join(designs)} for the estimator {name}"
+                )
+            if estimator.kind == "owen" and not self.groups:
+                raise ValueError(f"groups: not found, expected the groups that the estimator {name} credits first")
+        if self.design.kind == "owen" and not self.groups:
+            raise ValueError("groups: not found, expected the groups that the design owen draws")
+        target = self.design.target
+        used = {"evaluation.counterfactual": self.evaluation.counterfactual.estimator}
+        if target:
+            used["design.target"] = target.estimator
+            for name in sorted(set(target.standard_error) - set(self.properties)):
+                raise ValueError(
+                    f"design.target.standard_error: found {name}, expected one of {sorted(self.properties)}"
+                )
+        for key, name in used.items():
+            if name not in self.estimators:
+                raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(self.estimators)}")
         if "finetune" in {self.design.regime, *self.evaluation.lds.regimes} and self.regimes.finetune is None:
             raise ValueError("regimes.finetune: not found, expected its training because the regime is used")
         if len(set(self.evaluation.lds.alphas)) < len(self.evaluation.lds.alphas):
@@ -229,6 +272,14 @@ def read_study(config: dict[str, Any]) -> Study:
         return Study.model_validate(config)
     except ValidationError as error:
         raise UserError(_sentence(error)) from None
+
+
+def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Validated options of one registered module. Raises UserError."""
+    try:
+        return plain(module_of(package, kind).Options.model_validate({"kind": kind, **options}))
+    except ValidationError as error:
+        raise UserError(_sentence(error).replace("config: ", f"{kind}: ", 1)) from None
 
 
 def _sentence(error: ValidationError) -> str:

@@ -1,22 +1,19 @@
 """Which subsets are evaluated: the sampled design, its anchors, and the held-out subsets that judge it.
 
 Every row is a function of the study's seed and of its own place in the list, so a longer list begins with the
-shorter one. Held-out subsets stay out of the design by a rule that needs neither list: at each held-out size a
-seeded hash reserves half of all subsets for the held-out list, and the design draws from the other half.
+shorter one.
 """
 
-import hashlib
 import itertools
 import math
-from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from diffusion_credit.draws import DESIGNS, Game
 from diffusion_credit.errors import UserError
+from diffusion_credit.reserved import Reserved, reserved_count, subset_of
 from diffusion_credit.seeds import generator, named_seed
 from diffusion_credit.tables import Subsets
-
-ENUMERABLE = 50_000  # up to so many subsets of one size are ranked; beyond, half the hash range is half of them
 
 
 def held_out_sizes(alphas: list[float], subsets: int, n: int) -> dict[float, int]:
@@ -32,9 +29,9 @@ def held_out_sizes(alphas: list[float], subsets: int, n: int) -> dict[float, int
             raise UserError(f"{key}.alphas: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
         if size in sizes.values():
             raise UserError(f"{key}.alphas: found {alpha}, which gives subsets of {size} like another alpha")
-        if subsets > math.comb(n, size) // 2:
+        if subsets > reserved_count(n, size):
             raise UserError(
-                f"{key}.subsets: found {subsets}, expected at most {math.comb(n, size) // 2}, half of the subsets of"
+                f"{key}.subsets: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
                 f" {size} of {n} contributors, because the design needs the other half"
             )
         sizes[alpha] = size
@@ -47,73 +44,24 @@ def held_out_size(alpha: float, n: int) -> int:
     return math.floor(exact + 0.5) if exact < n / 2 else math.ceil(exact - 0.5)
 
 
-class Reserved:
-    """Membership of the held-out half of the subsets of some sizes.
+def sampled(contributors: list[str], kind: str, subsets: int, game: Game) -> Subsets:
+    """The first `subsets` rows of a design; a subset that is drawn again counts as a further replicate.
 
-    n: contributors. sizes: sizes of which a half is reserved. Which half depends on the seed alone, not on how
-    many held-out subsets are used.
+    Raises UserError when the design needs a subset that is held out.
     """
-
-    def __init__(self, n: int, sizes: Iterable[int], seed: int) -> None:
-        self._seed = str(seed).encode()
-        self._cut: dict[int, int] = {}
-        for size in sizes:
-            total = math.comb(n, size)
-            if total <= ENUMERABLE:
-                hashes = sorted(self._hash(_members(n, chosen)) for chosen in itertools.combinations(range(n), size))
-                self._cut[size] = hashes[total // 2]
-            else:
-                self._cut[size] = 1 << 255
-
-    def _hash(self, members: np.ndarray) -> int:
-        return int.from_bytes(hashlib.sha256(self._seed + b"held-out" + np.packbits(members).tobytes()).digest(), "big")
-
-    def __contains__(self, members: np.ndarray) -> bool:
-        cut = self._cut.get(int(members.sum()))
-        return cut is not None and self._hash(members) < cut
-
-
-def _members(n: int, chosen: np.ndarray | tuple[int, ...] | list[int]) -> np.ndarray:
-    members = np.zeros(n, dtype=bool)
-    members[list(chosen)] = True
-    return members
-
-
-def shapley_sizes(n: int) -> np.ndarray:
-    """P(|S| = k) for k = 1..n-1 under the Shapley kernel, proportional to (n - 1) / (k (n - k)): (n - 1,)."""
-    k = np.arange(1, n)
-    weight = (n - 1) / (k * (n - k))
-    return weight / weight.sum()
-
-
-def draw_paper(n: int, seed: int, index: int, reserved: Reserved) -> np.ndarray:
-    """Subset `index` of the paper's design: size from the Shapley kernel, uniform within the size: (n,) bool.
-
-    Independent draws: the same subset may come twice. Source: ICLR 2025 'An Efficient Framework for Crediting
-    Data Contributors of Diffusion Models', the sampling of its Shapley estimator.
-    """
-    rng = generator(seed, "design", index)
-    size = int(rng.choice(np.arange(1, n), p=shapley_sizes(n)))
-    while True:
-        members = _members(n, rng.choice(n, size=size, replace=False))
-        if members not in reserved:
-            return members
-
-
-DESIGNS: dict[str, Callable[[int, int, int, Reserved], np.ndarray]] = {"paper": draw_paper}
-
-
-def sampled(contributors: list[str], seed: int, kind: str, subsets: int, reserved: Reserved) -> Subsets:
-    """The first `subsets` rows of the sampled design; a subset that is drawn again counts as a further replicate."""
-    n = len(contributors)
-    members = np.array([DESIGNS[kind](n, seed, index, reserved) for index in range(subsets)])
+    members = np.array(list(itertools.islice(DESIGNS[kind](game), subsets)))
     drawn: dict[bytes, int] = {}
     replicate = []
     for row in members:
+        if row in game.reserved:
+            raise UserError(
+                f"config: design.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
+                " evaluation.lds.alphas holds out half; expected other alphas or another design"
+            )
         drawn[row.tobytes()] = drawn.get(row.tobytes(), -1) + 1
         replicate.append(drawn[row.tobytes()])
     ids = [f"{index:05d}" for index in range(subsets)]
-    return _list("sampled", contributors, seed, ids, replicate, members)
+    return _list("sampled", contributors, game.seed, ids, replicate, members)
 
 
 def everyone(contributors: list[str], seed: int) -> Subsets:
@@ -138,7 +86,7 @@ def held_out(
     for attempt in itertools.count():
         if len(found) == subsets:
             break
-        members = _members(n, generator(seed, "held-out", size, attempt).choice(n, size=size, replace=False))
+        members = subset_of(n, generator(seed, "held-out", size, attempt).choice(n, size=size, replace=False))
         if members in reserved:
             found.setdefault(members.tobytes(), members)
     ids = [f"size{size}-{i:04d}" for i in range(subsets) for _ in range(replicates)]
@@ -152,7 +100,7 @@ def counterfactual(contributors: list[str], seed: int, order: list[int], share: 
     order: contributor indices, best first.
     """
     n = len(contributors)
-    top = _members(n, order[: top_count(share, n)])
+    top = subset_of(n, order[: top_count(share, n)])
     ids = ["without_top"] * replicates + ["only_top"] * replicates
     members = np.repeat([~top, top], replicates, axis=0)
     return _list("counterfactual", contributors, seed, ids, [*range(replicates)] * 2, members)
@@ -176,8 +124,8 @@ def _list(
     return Subsets(contributors, ids, replicate, seeds, members)
 
 
-def assert_disjoint(design: Subsets, held: Subsets) -> None:
-    """Raises ValueError when a held-out subset is a subset of the design."""
-    common = {row.tobytes() for row in design.members} & {row.tobytes() for row in held.members}
+def assert_disjoint(design: np.ndarray, held_out: np.ndarray) -> None:
+    """Raises UserError when a row of the held-out members is a row of the design's."""
+    common = {row.tobytes() for row in design} & {row.tobytes() for row in held_out}
     if common:
-        raise ValueError(f"{len(common)} held-out subsets are also in the design")
+        raise UserError(f"held-out subsets: {len(common)} held-out subset(s) are also in the design, expected none")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from diffusion_credit.attribution import Attribution
+from diffusion_credit.budget import largest_errors
 from diffusion_credit.files import replacing
 
 INK = "#222222"
@@ -43,19 +45,58 @@ def shorten(name: str, length: int = 28) -> str:
 
 
 def attribution_bars(result: Attribution, title: str, higher_is_better: bool) -> Figure:
-    """A bar a contributor, best first; who helps in one colour, who hurts in the other."""
+    """A bar a contributor, best first, with its 95% interval; who helps in one colour, who hurts in the other."""
     order = result.order
-    figure, axes = plt.subplots(figsize=(6, 0.7 + 0.26 * len(order)))
+    figure, axes = plt.subplots(figsize=(6, 0.9 + 0.26 * len(order)))
     values = result.value[order]
     helps = (values >= 0) == higher_is_better
     axes.barh(range(len(order)), values, color=np.where(helps, ACCENT, SOFT))
-    axes.set_yticks(range(len(order)), [shorten(result.contributors[i]) for i in order])
+    if not np.isnan(result.low).any():
+        low, high, center = result.low[order], result.high[order], result.interval_center[order]
+        label = f"95% interval ({result.interval_of[0]})"
+        axes.errorbar(
+            center, range(len(order)), xerr=(center - low, high - center),
+            fmt="|", color=INK, markersize=4, elinewidth=1, label=label,
+        )  # fmt: skip
+    axes.set_yticks(range(len(order)), [shorten(result.contributor[i]) for i in order])
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.axvline(values.mean(), color=INK, linewidth=0.8, linestyle=":", label="equal shares")
-    axes.set_xlabel(f"Shapley value ({'higher' if higher_is_better else 'lower'} is better)")
+    axes.set_xlabel(f"value: {result.value_of[0]} ({'higher' if higher_is_better else 'lower'} is better)")
     axes.set_title(title, loc="left")
-    axes.legend(frameon=False, loc="best", fontsize=8)
+    # below, where it hides no bar
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.5 / (0.9 + 0.26 * len(order))))
+    return figure
+
+
+def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str) -> Figure:
+    """The largest standard error and the LDS by the number of subsets; rows: of budget.csv."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.4))
+    for (name, (counts, errors)), colour in zip(largest_errors(rows).items(), cycle(COLOURS), strict=False):
+        left.loglog(counts, errors, color=colour, marker="o", markersize=3, label=name)
+    if target is not None:
+        left.axhline(target, color=INK, linewidth=0.8, linestyle=":", label="target")
+    left.set_ylabel("largest standard error")
+    lines = dict.fromkeys((row[1], row[4]) for row in rows if row[5] != "")
+    for (name, alpha), colour in zip(lines, cycle(COLOURS), strict=False):
+        count, lds, low, high = np.array(
+            [[row[0], row[5], *(row[6:8] if row[6] != "" else (np.nan, np.nan))]
+             for row in rows if (row[1], row[4]) == (name, alpha) and row[5] != ""], dtype=float,
+        ).T  # fmt: skip
+        right.plot(count, lds, color=colour, marker="o", markersize=3, label=f"{name}, alpha {alpha}")
+        right.fill_between(count, low, high, color=colour, alpha=0.12, linewidth=0)
+    right.axhline(0, color=INK, linewidth=0.8)
+    right.set_ylabel("LDS (95% interval)")
+    for axes in (left, right):
+        axes.set_xlabel("subsets")
+        axes.set_xlim(left=min((row[0] for row in rows), default=1) * 0.8)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False, fontsize=8)
+    counts = sorted({row[0] for row in rows})
+    left.set_xticks(counts[:: max(1, len(counts) // 5)], [str(c) for c in counts[:: max(1, len(counts) // 5)]])
+    left.minorticks_off()
+    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
+    figure.tight_layout()
     return figure
 
 

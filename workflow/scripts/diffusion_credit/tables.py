@@ -6,7 +6,7 @@ no reader guesses types: subset, replicate, seed, one 0/1 column a contributor, 
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,21 +81,33 @@ def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[o
         writer.writerows(lines)
 
 
-def read_csv(path: str | Path) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV as text. Raises UserError on a missing file or a row of another length."""
+def rows_of(path: str | Path) -> Iterator[list[str]]:
+    """Header and rows of a CSV as text, one at a time.
+
+    Raises UserError on a missing or empty file, on what is not CSV, and on a row of another length.
+    """
+    header: list[str] | None = None
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            rows = list(csv.reader(stream))
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found, expected a CSV file") from None
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            for number, row in enumerate(csv.reader(stream), start=1):
+                header = header or row
+                if len(row) != len(header):
+                    raise UserError(
+                        f"{path}: row {number} has {len(row)} fields, expected {len(header)} as in the header"
+                    )
+                yield row
+    except OSError as error:
+        raise UserError(f"{path}: {(error.strerror or 'not readable').lower()}, expected a CSV file") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: found something that is not a CSV file in UTF-8 ({error})") from None
-    if not rows:
+    if not header:
         raise UserError(f"{path}: found an empty file, expected a CSV header")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(rows[0]):
-            raise UserError(f"{path}: row {number} has {len(row)} fields, expected {len(rows[0])} as in the header")
-    return rows[0], rows[1:]
+
+
+def read_csv(path: str | Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV as text. Raises what `rows_of` raises."""
+    header, *rows = rows_of(path)
+    return header, rows
 
 
 def write_subsets(path: str | Path, table: Subsets) -> None:
@@ -108,33 +120,69 @@ def write_subsets(path: str | Path, table: Subsets) -> None:
 
 
 def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
-    """Read a design, or with `valued` a table of utilities.
+    """Read a design, or with `valued` a table of utilities: our own, or any with one 0/1 column a contributor.
 
-    Raises UserError naming file, row and column on a malformed header, membership, number or value.
+    Our own are known by their first three columns and by `value` at the end, whatever contributors are called. In
+    others `value`, `subset`, `replicate` and `seed` are found by name, the last three may be missing: rows of the same
+    contributors are then replicates of one subset. Raises UserError naming file, row and column on a malformed
+    header, membership, number or value.
     """
-    header, rows = read_csv(path)
-    last = len(header) - valued
-    if header[:3] != KEY or (valued and header[-1] != "value") or last <= 3:
-        expected = ",".join(KEY) + ",<contributors>" + (",value" if valued else "")
+    lines = rows_of(path)
+    header = next(lines)
+    ours = header[:3] == KEY and (not valued or header[-1] == "value")
+    places = range(3, len(header) - valued) if ours else [i for i, x in enumerate(header) if x not in (*KEY, "value")]
+    names = [header[i] for i in places]
+    special = {name: header.index(name) for name in KEY if name in header}
+    value = len(header) - 1 if ours else header.index("value") if "value" in header else None
+    for name in header if not ours else names:
+        if (header if not ours else names).count(name) > 1:
+            raise UserError(f"{path}: found the column {name!r} twice, expected every column name once")
+    if len(names) < 2 or (valued and value is None):
+        expected = "one 0/1 column a contributor, at least two" + (", and the column value" if valued else "")
         raise UserError(f"{path}: found the header {','.join(header)[:80]}, expected {expected}")
-
-    def parse(kind: type[int] | type[float], text: str, row: int, column: str) -> int | float:
-        try:
-            return kind(text)
-        except ValueError:
-            raise UserError(f"{path}: row {row}, column {column}: found {text!r}, expected a number") from None
-
-    for number, row in enumerate(rows, start=2):
-        for name, cell in zip(header[3:last], row[3:last], strict=True):
-            if cell not in ("0", "1"):
-                raise UserError(f"{path}: row {number}, column {name}: found {cell!r}, expected 0 or 1")
-        if valued and not math.isfinite(parse(float, row[-1], number, "value")):
-            raise UserError(f"{path}: row {number}, column value: found {row[-1]}, expected a finite number")
+    members, numbers, cells = [], [], []
+    for number, row in enumerate(lines, start=2):
+        chosen = [row[i] for i in places]
+        if not {"0", "1"}.issuperset(chosen):
+            name, cell = next((n, c) for n, c in zip(names, chosen, strict=True) if c not in ("0", "1"))
+            raise UserError(f"{path}: row {number}, column {name}: found {cell!r}, expected 0 or 1")
+        members.append(np.frombuffer("".join(chosen).encode(), dtype=np.uint8) == ord("1"))
+        cells.append([row[special[name]] if name in special else "" for name in KEY])
+        if valued and value is not None:
+            numbers.append(_number(float, row[value], path, number, "value"))
+    matrix = np.array(members, dtype=bool).reshape(len(members), len(names))
+    ids, replicate = _ids(matrix)
     return Subsets(
-        header[3:last],
-        [row[0] for row in rows],
-        [int(parse(int, row[1], i, "replicate")) for i, row in enumerate(rows, start=2)],
-        [int(parse(int, row[2], i, "seed")) for i, row in enumerate(rows, start=2)],
-        np.array([[cell == "1" for cell in row[3:last]] for row in rows], dtype=bool).reshape(len(rows), last - 3),
-        np.array([float(row[-1]) for row in rows]) if valued else None,
+        names,
+        [row[0] for row in cells] if "subset" in special else ids,
+        [int(_number(int, row[1], path, i, "replicate")) for i, row in enumerate(cells, start=2)]
+        if "replicate" in special
+        else replicate,
+        [int(_number(int, row[2], path, i, "seed")) for i, row in enumerate(cells, start=2)]
+        if "seed" in special
+        else [0] * len(cells),
+        matrix,
+        np.array(numbers) if valued else None,
     )
+
+
+def _number(kind: type[int] | type[float], text: str, path: str | Path, row: int, column: str) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        raise UserError(f"{path}: row {row}, column {column}: found {text!r}, expected a number") from None
+    if not math.isfinite(number):
+        raise UserError(f"{path}: row {row}, column {column}: found {text}, expected a finite number")
+    return number
+
+
+def _ids(members: np.ndarray) -> tuple[list[str], list[int]]:
+    """Ids by membership, named after the first row of each, and the number of the row among its like."""
+    first: dict[bytes, str] = {}
+    seen: dict[bytes, int] = {}
+    ids, replicate = [], []
+    for row, key in enumerate(map(bytes, np.packbits(members, axis=1))):
+        ids.append(first.setdefault(key, f"{row:05d}"))
+        replicate.append(seen.setdefault(key, 0))
+        seen[key] += 1
+    return ids, replicate

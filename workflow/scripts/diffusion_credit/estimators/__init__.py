@@ -1,9 +1,22 @@
 """Estimators: from utilities to one attribution per contributor. To add one: a module here with
 
-- `Options`, its pydantic model (with `kind`);
-- `estimate(members, values, everyone, empty, options)`, the values (n,);
+- `Options`, its pydantic model (with `kind`, its name);
+- `DESIGNS`, the designs that give it the subsets which it needs, or None when any will do;
+- `estimate(game, options)`, an `Estimate` of a `Utilities` table; UserError when the table lacks what it needs;
 
-and its name below.
+and its name below; the module is named after it with _ for -.
 """
 
-ESTIMATORS = ("paper",)
+ESTIMATORS = (
+    "ridge",
+    "paper",
+    "exact",
+    "banzhaf",
+    "beta-shapley",
+    "leave-one-out",
+    "add-one-in",
+    "datamodel",
+    "surrogate",
+    "permutation",
+    "owen",
+)

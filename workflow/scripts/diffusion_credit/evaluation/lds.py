@@ -13,33 +13,48 @@ import numpy as np
 from diffusion_credit.evaluation.resampling import by_subset, estimate, spearman
 from diffusion_credit.tables import Subsets
 
-HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "note"]
+HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
 
 
 def scores(
-    tables: dict[str, Subsets], predictors: dict[str, np.ndarray], images: np.ndarray, seed: int
+    tables: dict[str, Subsets], predictors: dict[str, np.ndarray], images: np.ndarray | None, seed: int
 ) -> list[list[Any]]:
     """Rows of lds.csv.
 
     tables: alpha -> retrained held-out subsets with values. predictors: name -> value of each contributor (n,).
-    images: number of images of each contributor (n,). Besides the predictors each alpha gets `image_count` and
-    `subset_size` (constant at one alpha, hence only estimable pooled) and `noise_floor`, the mean correlation of
-    two independent retrainings of the same subsets. Several alphas are also pooled.
+    images: number of images of each contributor (n,), when known. Besides the predictors each alpha gets
+    `image_count` and `subset_size` (constant at one alpha, hence only estimable pooled) and `noise_floor`, the mean
+    correlation of two independent retrainings of the same subsets. Several alphas are also pooled.
+
+    corrected: the LDS over the root of the measured means' reliability, which Spearman and Brown's formula gives
+    from the floor (doi 10.2307/1412159); what the LDS would be with endless retraining.
     """
-    ones = np.ones(len(images))
-    every = {**predictors, "image_count": images.astype(float), "subset_size": ones}
+    n = next(iter(tables.values())).members.shape[1]
+    every = {**predictors, "subset_size": np.ones(n)}
+    if images is not None:
+        every["image_count"] = images.astype(float)
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
-    if len(data) > 1:
+    if len(data) > 1 and len({values.shape[1] for _, values in data.values()}) == 1:
         members, values = (np.concatenate(parts) for parts in zip(*data.values(), strict=True))
         data["pooled"] = members, values
     rows = []
     for alpha, (members, values) in data.items():
         k, r = values.shape
+        floor = estimate(partial(_repeatability, values), k, seed) if r > 1 else ["", "", "", "not estimable: one seed"]
         for name, weights in every.items():
             statistic = partial(_agreement, members @ weights, values.mean(axis=1))
-            rows.append([alpha, name, k, r, *estimate(statistic, k, seed)])
-        rows.append([alpha, "noise_floor", k, r, *estimate(partial(_repeatability, values), k, seed)])
+            *found, note = estimate(statistic, k, seed)
+            rows.append([alpha, name, k, r, *found, _corrected(found[0], floor[0], r), note])
+        rows.append([alpha, "noise_floor", k, r, *floor[:3], "", floor[3]])
     return rows
+
+
+def _corrected(lds: object, floor: object, replicates: int) -> object:
+    """Empty unless there is a positive floor."""
+    if not isinstance(lds, float) or not isinstance(floor, float) or floor <= 0:
+        return ""
+    reliability = replicates * floor / (1 + (replicates - 1) * floor)
+    return max(-1.0, min(1.0, lds / reliability**0.5))
 
 
 def _agreement(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:

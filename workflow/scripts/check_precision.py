@@ -1,0 +1,20 @@
+"""Utilities of the first batches -> the largest standard error of each property, and how many batches come next."""
+
+from diffusion_credit.budget import look
+from diffusion_credit.files import write_json
+from diffusion_credit.measuring import utilities
+from diffusion_credit.plugins import module_of
+from job import job
+
+with job(snakemake) as log:
+    params, designs = snakemake.params, snakemake.input.designs
+    manifests = iter(snakemake.input.properties)
+    tables = {
+        name: utilities(designs, [next(manifests) for _ in designs])  # one manifest a batch
+        for name in params.targets
+    }
+    estimate = module_of("estimators", params.options["kind"]).estimate
+    found = look(tables, estimate, params.options, params.targets, params.batch_size, params.maximum)
+    for name, text in found["reasons"].items():
+        log.info("%d subsets, %s: %s", found["subsets"], name, text)
+    write_json(snakemake.output[0], found)

@@ -1,0 +1,21 @@
+"""Add-one-in: what each contributor is worth alone."""
+
+from typing import Any, Literal
+
+from diffusion_credit.estimates import Estimate
+from diffusion_credit.options import Section
+from diffusion_credit.semivalues import singles
+from diffusion_credit.utilities import Utilities
+
+DESIGNS = ("add-one-in", "all", "paired-stratified")
+
+
+class Options(Section):
+    """F(the contributor alone) - F(empty); the values do not sum to the total."""
+
+    kind: Literal["add-one-in"]
+
+
+def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
+    """Add-one-in values. Raises UserError when someone is never alone."""
+    return singles(game, game.members, game.empty, 1, "one alone")

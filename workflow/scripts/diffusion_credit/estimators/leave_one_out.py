@@ -1,0 +1,21 @@
+"""Leave-one-out: what is lost when one contributor alone is missing."""
+
+from typing import Any, Literal
+
+from diffusion_credit.estimates import Estimate
+from diffusion_credit.options import Section
+from diffusion_credit.semivalues import singles
+from diffusion_credit.utilities import Utilities
+
+DESIGNS = ("leave-one-out", "all", "paired-stratified")
+
+
+class Options(Section):
+    """F(everyone) - F(everyone but the contributor); the values do not sum to the total."""
+
+    kind: Literal["leave-one-out"]
+
+
+def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
+    """Leave-one-out values. Raises UserError when someone is never alone in being left out."""
+    return singles(game, ~game.members, game.everyone, -1, "everyone but one")

@@ -1,0 +1,102 @@
+"""Owen values: credit in two levels, to groups of contributors and on to the contributors within each.
+
+A group's values sum to the Shapley value of the group among groups; within a group a contributor's share is that of
+orders of arrival in which groups stay together. Source: Owen 1977, doi 10.1007/978-3-642-45494-3_7.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from diffusion_credit import semivalues
+from diffusion_credit.errors import UserError
+from diffusion_credit.estimates import Estimate, Interval
+from diffusion_credit.groups import group_numbers
+from diffusion_credit.options import Section
+from diffusion_credit.regression import Regression, kernel, least_squares, ridge, sampling_distribution
+from diffusion_credit.utilities import Utilities, ends_variance
+
+DESIGNS = ("owen", "all")
+
+
+class Options(Section):
+    """Two levels: Shapley values of the study's `groups`, divided among the contributors of each group."""
+
+    kind: Literal["owen"]
+
+
+def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
+    """Owen values, summing to the total. options["groups"]: group -> its contributors.
+
+    Raises UserError when groups are not a partition, or a group is never split.
+    """
+    number = np.array(group_numbers(game.contributors, options["groups"]))
+    of = [number == group for group in sorted(set(number))]
+    names = [game.contributors[int(np.flatnonzero(group)[0])] for group in of]
+    whole = np.stack([game.members[:, group].all(axis=1) for group in of], axis=1)
+    split = ~whole & np.stack([game.members[:, group].any(axis=1) for group in of], axis=1)
+    unions = ~split.any(axis=1)
+    top = between(Utilities(names, whole[unions], game.value[unions], game.everyone, game.empty))
+    share = np.stack([group / group.sum() for group in of], axis=1)
+    value, note = share @ top.value, top.note
+    center, covariance, freedom = (np.zeros(shape) for shape in (game.n, (game.n, game.n), game.n))
+    if top.interval:
+        center = share @ top.interval.center
+        covariance = share @ (top.interval.contrasts + top.interval.level) @ share.T
+        freedom += float(np.median(top.interval.freedom))
+    for at, group in enumerate(of):
+        inside = np.flatnonzero(group)
+        if len(inside) == 1:
+            continue
+        rows = split[:, at] & (split.sum(axis=1) == 1)
+        regression, complete = within(
+            game.members[rows][:, inside], np.delete(whole[rows], at, axis=1), game.value[rows], names[at]
+        )
+        value[inside] += least_squares(regression) if complete else ridge(regression)
+        fit = sampling_distribution(regression)
+        if isinstance(fit, str):
+            note = note or f"group of {names[at]}: {fit}"
+        else:
+            center[inside] += fit[0]
+            covariance[np.ix_(inside, inside)] += fit[1]
+            freedom[inside] = np.minimum(freedom[inside], fit[2])
+    known = top.interval is not None and "not estimable" not in note
+    interval = Interval(center, covariance, freedom, 0.0, 1.0, semivalues.UNBIASED) if known else None
+    return Estimate(value, f"groups: {top.fit}; within: ridge on the differences", interval, note)
+
+
+def between(game: Utilities) -> Estimate:
+    """Shapley values of the groups, from the subsets that hold every group wholly or not at all."""
+    if game.n > 1:
+        return semivalues.estimate(game, semivalues.shapley(game.n))
+    variance, freedom, note = ends_variance(game)
+    one = np.array([game.total])
+    return Estimate(one, "total", Interval(one, np.zeros((1, 1)), np.ones(1), variance, freedom, "total"), note)
+
+
+def within(parts: np.ndarray, beside: np.ndarray, value: np.ndarray, name: str) -> tuple[Regression, bool]:
+    """A group's regression, from pairs of a part and the rest of the group beside the same other groups.
+
+    parts: (rows, members of the group). beside: (rows, other groups). Every number of other groups weighs the same.
+    Also whether every part stands beside every choice of others. Raises UserError without a pair.
+    """
+    waiting: dict[bytes, list[int]] = {}
+    pairs: list[int] = []
+    seen = set()
+    for row, (part, others) in enumerate(zip(parts, beside, strict=True)):
+        key, rest = part.tobytes() + others.tobytes(), (~part).tobytes() + others.tobytes()
+        seen.add(key)
+        if waiting.get(rest):
+            pairs += [waiting[rest].pop(0), row]
+        else:
+            waiting.setdefault(key, []).append(row)
+    if not pairs:
+        raise UserError(
+            f"estimator owen: found no pair of subsets that split the group of {name!r} beside the same whole groups,"
+            " expected some, as the design owen draws them"
+        )
+    n, others = parts.shape[1], beside.shape[1]
+    count = beside[pairs].sum(axis=1)
+    importance = 1 / np.bincount(count, minlength=others + 1)[count]
+    weights = kernel(semivalues.shapley(n))
+    return Regression.of(parts[pairs], value[pairs], weights, importance), len(seen) == 2**others * (2**n - 2)

@@ -1,0 +1,25 @@
+"""The recommended Shapley estimator: ridge on the differences between contributors, the total from the ends.
+
+Functions of the subset's size are taken out first, so saturation and noisy ends do not reach the differences; these
+shrink towards equal shares as far as generalised cross-validation finds best.
+"""
+
+from typing import Any, Literal
+
+from diffusion_credit.estimates import Estimate
+from diffusion_credit.options import Section
+from diffusion_credit.semivalues import interval, regularised, shapley
+from diffusion_credit.utilities import Utilities
+
+DESIGNS = None
+
+
+class Options(Section):
+    """Recommended: least squares with free functions of the size, differences shrunk towards equal shares."""
+
+    kind: Literal["ridge"]
+
+
+def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
+    """Shapley values, summing to the total."""
+    return Estimate(regularised(game, shapley(game.n)), "ridge on the differences", *interval(game, shapley(game.n)))
