@@ -29,8 +29,10 @@ rule all:
     input:
         attributions(),
         evaluations(),
+        looks_so_far,
 
 
 rule credit:
     input:
         attributions(),
+        looks_so_far,

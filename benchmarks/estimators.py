@@ -34,7 +34,11 @@ WAYS = {
     "permutation / permutation": (permutation, {}, "permutation"),
     "datamodel ridge / datamodel": (datamodel, {"penalty": "ridge"}, "datamodel"),
     "datamodel lasso / datamodel": (datamodel, {"penalty": "lasso"}, "datamodel"),
-    "surrogate / paired-stratified": (surrogate, {"trees": 300, "depth": 3, "learning_rate": 0.05}, "paired-stratified"),
+    "surrogate / paired-stratified": (
+        surrogate,
+        {"trees": 300, "depth": 3, "learning_rate": 0.05},
+        "paired-stratified",
+    ),
 }
 SLOW = ("datamodel lasso / datamodel", "surrogate / paired-stratified")  # four seeds, not at n = 258
 HEADER = ["n", "subsets", "noise", "way", "game", "seed", "error", "rank_correlation", "covered"]

@@ -21,7 +21,9 @@ def pairwise(n: int, rng: np.random.Generator) -> Game:
     worth = rng.gamma(2, 1, n)
     gain = np.triu(rng.normal(0, 2 / np.sqrt(n), (n, n)), 1)
     return (
-        lambda members: 1 + members @ worth + np.einsum("ri,ij,rj->r", 1.0 * members, gain, 1.0 * members, optimize=True),
+        lambda members: (
+            1 + members @ worth + np.einsum("ri,ij,rj->r", 1.0 * members, gain, 1.0 * members, optimize=True)
+        ),
         worth + (gain + gain.T).sum(axis=1) / 2,
     )
 

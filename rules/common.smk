@@ -5,7 +5,7 @@ from math import ceil
 from pathlib import Path
 from shlex import quote
 
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
@@ -70,7 +70,7 @@ wildcard_constraints:
     property=r"\w+",
     extractor=r"\w+",
     estimator=r"\w+",
-    count=r"\d\d\d\d+",
+    batches=r"\d\d\d\d+",
 
 
 def code(script, *plugins):

@@ -96,7 +96,9 @@ rule evaluate_counterfactual:
 
 rule summarise_runtime:
     input:
-        benchmarks=lambda w: [f"{R}/benchmarks/{s}/{path}.tsv" for _, s, path in timed()],
+        benchmarks=lambda w: [
+            f"{R}/benchmarks/{s}/{path}.tsv" for _, s, path in timed()
+        ],
         manifests=lambda w: [f"{R}/{s}/{path}/manifest.json" for _, s, path in timed()],
     output:
         f"{R}/evaluation/runtime.csv",

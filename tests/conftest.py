@@ -38,7 +38,7 @@ def tiny_config() -> dict[str, Any]:
         "estimators": {"ridge": {"kind": "ridge"}, "paper": {"kind": "paper"}},
         "evaluation": {
             "lds": {"alphas": [0.5], "subsets": 4, "replicates": 2, "regimes": ["sparse", "finetune"]},
-            "counterfactual": {"share": 0.4, "replicates": 2, "estimator": "paper"},
+            "counterfactual": {"share": 0.4, "replicates": 2, "estimator": "ridge"},
         },
     }
 

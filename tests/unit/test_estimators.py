@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from math import comb
 
 import games
@@ -269,7 +269,7 @@ def test_permutation_is_the_mean_over_orders(seed: int) -> None:
     expected = np.zeros(n)
     for chain in bits[: 10 * (n - 1)].reshape(10, n - 1):
         path = [0, *chain.tolist(), 2**n - 1]
-        for before, after in zip(path, path[1:], strict=False):
+        for before, after in pairwise(path):
             expected[int(np.log2(after ^ before))] += (values[after] - values[before]) / 10
     assert permutation.estimate(game, {}).value == pytest.approx(expected, abs=1e-10)
     with pytest.raises(UserError, match="proper subset 2 does not extend"):

@@ -125,7 +125,10 @@ def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path, count: int)
         ("", "empty file"),
         ("a,b\n1,2\n", "header"),
         ("subset,replicate,seed,value\n", "header"),
-        ("a,b\n1,0\n", "found the header a,b, expected one 0/1 column a contributor, at least two, and the column value"),
+        (
+            "a,b\n1,0\n",
+            "found the header a,b, expected one 0/1 column a contributor, at least two, and the column value",
+        ),
         ("subset,replicate,seed,x,y,value\n1,0,0,2,1,1.5\n", "row 2, column x: found '2', expected 0 or 1"),
         ("x,y,value\n1,,1.5\n", "row 2, column y: found '', expected 0 or 1"),
         ("subset,replicate,seed,x,y,value\n1,0,0,1,0,nan\n", "row 2, column value: found nan, expected a finite"),

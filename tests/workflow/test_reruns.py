@@ -18,6 +18,7 @@ SPARSE = 1 + 1 + 1  # batches of the regime sparse: sampled, anchors, held-out
 CHEAP = SPARSE + 1  # and held-out in the regime finetune
 RETRAINED = 1 + 1  # batches of the regime retrain that no property shares: held-out, anchors
 OF_EVERYONE = 3  # full, pruned, re-fitted
+ESTIMATORS = 2
 
 
 def plan(*parts: dict[str, int]) -> dict[str, int]:
@@ -38,11 +39,12 @@ def judged(properties: int) -> dict[str, int]:
     """What follows from new values of some properties: ranking, its proof, the counterfactual models."""
     return plan(
         {
-            "attribute_contributors": properties,
-            "plot_attribution": properties,
+            "attribute_contributors": ESTIMATORS * properties,
+            "plot_attribution": ESTIMATORS * properties,
             "make_design": properties,
             "collect_list_utilities": properties,
             "evaluate_lds": properties,
+            "evaluate_budget": properties,
             "evaluate_counterfactual": properties,
             "summarise_runtime": 1,
         },
@@ -109,8 +111,8 @@ EDITS = {
     "number of clusters": (configure("properties", "cluster_entropy", "clusters", value=4), ONE),
     "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), ONE),
     "a helper of one stage": (
-        edit(f"{LIBRARY}/evaluation/lds.py", "ones = np.ones(len(images))", "ones = np.ones(len(images), dtype=float)"),
-        {"evaluate_lds": 3},
+        edit(f"{LIBRARY}/evaluation/lds.py", "images.astype(float)", "images.astype(np.float64)"),
+        {"evaluate_lds": 3, "evaluate_budget": 3},
     ),
     "a new property": (
         configure("properties", "entropy_of_5", value=dict(kind="cluster_entropy", extractor="classifier", clusters=5)),
@@ -122,7 +124,11 @@ EDITS = {
     ),
     "another estimator": (
         configure("estimators", "again", value=dict(kind="paper")),
-        {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3},
+        {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3, "evaluate_budget": 3},
+    ),
+    "an estimator's code": (
+        edit(f"{LIBRARY}/estimators/paper.py", "free - ones * surplus", "free - surplus * ones"),
+        {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3, "evaluate_budget": 3},
     ),
     "number of generated images": (
         configure("generation", "images", value=13),

@@ -31,11 +31,12 @@ def test_values_sum_to_everyone_minus_empty_of_the_sparse_regime(finished: Works
     assert list(members.columns) == [f"digit {i}" for i in range(5)]
     assert len(utilities) == 8 + 4
     everyone, empty = (utilities.value[members.sum(axis=1) == size].mean() for size in (5, 0))
-    attribution = frame(finished, "attribution", name, "paper.csv")
-    assert attribution.value.sum() == pytest.approx(everyone - empty, abs=1e-6)
-    assert attribution.share.sum() == pytest.approx(1)
-    ascending = name == "fid"
-    assert attribution["rank"].tolist() == attribution.value.rank(ascending=ascending).tolist()
+    for estimator in ("ridge", "paper"):
+        attribution = frame(finished, "attribution", name, f"{estimator}.csv")
+        assert attribution.value.sum() == pytest.approx(everyone - empty, abs=1e-6)
+        assert attribution.share.sum() == pytest.approx(1)
+        expected = attribution.value.rank(ascending=name == "fid", method="first")
+        assert attribution["rank"].tolist() == expected.tolist()
     # the anchors were made by the regime whose subsets they are compared with
     manifest = finished.manifest("models", "sparse", "anchors", "0000", "everyone-0")
     other = finished.manifest("models", "sparse", "sampled", "0000", "00000-0")
@@ -127,9 +128,10 @@ def test_the_result_is_shown_best_first(finished: Workspace) -> None:
     process = subprocess.run(
         [command, "show", "study.yaml"], cwd=finished.folder, capture_output=True, text=True, check=True
     )
-    shown = process.stdout.split("fid (paper)")[1].splitlines()[1:6]
-    ranked = frame(finished, "attribution", "fid", "paper.csv").sort_values("rank").contributor
-    assert [line[7:14] for line in shown] == ranked.tolist()
+    shown = process.stdout.split("fid (ridge)")[1].splitlines()[2:7]
+    ranked = frame(finished, "attribution", "fid", "ridge.csv").sort_values("rank").contributor
+    assert [line[8:15] for line in shown] == ranked.tolist()
+    assert "note: not estimable: 4 pairs or single subsets, needs 10" in process.stdout
     assert "LDS at alpha 0.5: " in process.stdout
     process = subprocess.run([command, "show", "/nowhere.yaml"], capture_output=True, text=True, check=False)
     assert process.returncode == 1

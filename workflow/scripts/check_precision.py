@@ -7,14 +7,14 @@ from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake) as log:
-    params, designs = snakemake.params, snakemake.input.designs
+    rule, designs = snakemake.params.rule, snakemake.input.designs
     manifests = iter(snakemake.input.properties)
     tables = {
         name: utilities(designs, [next(manifests) for _ in designs])  # one manifest a batch
-        for name in params.targets
+        for name in rule["targets"]
     }
-    estimate = module_of("estimators", params.options["kind"]).estimate
-    found = look(tables, estimate, params.options, params.targets, params.batch_size, params.maximum)
+    estimate = module_of("estimators", rule["options"]["kind"]).estimate
+    found = look(tables, estimate, rule["options"], rule["targets"], rule["batch_size"], rule["maximum"])
     for name, text in found["reasons"].items():
         log.info("%d subsets, %s: %s", found["subsets"], name, text)
     write_json(snakemake.output[0], found)

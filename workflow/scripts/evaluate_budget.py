@@ -2,9 +2,9 @@
 
 from diffusion_credit import figures
 from diffusion_credit.budget import HEADER, curve
+from diffusion_credit.plugins import module_of
 from diffusion_credit.tables import read_subsets, write_csv
 from diffusion_credit.utilities import NOISE_HEADER, noise_rows, split
-from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake):

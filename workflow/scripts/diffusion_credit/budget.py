@@ -1,16 +1,14 @@
-"""How many subsets are enough: a target for the largest standard error, stated before, looked at after whole batches."""
+"""How many subsets are enough: a target for the largest standard error, looked at after whole batches only."""
 
 import math
 from typing import Any
-
-import numpy as np
 
 from diffusion_credit.attribution import Estimator
 from diffusion_credit.errors import UserError
 from diffusion_credit.evaluation.lds import scores
 from diffusion_credit.regression import PAIRS_NEEDED
 from diffusion_credit.tables import Subsets
-from diffusion_credit.utilities import Utilities, ends_variance, split
+from diffusion_credit.utilities import Utilities, split
 
 HEADER = ["subsets", "estimator", "standard_error", "target", "alpha", "lds", "low", "high", "note"]
 
@@ -50,7 +48,8 @@ def look(
             )
         else:
             reasons[name] = f"largest standard error {error:.4g}, target {targets[name]:.4g}: not met"
-            wanted.append(math.ceil(count * (error**2 - floor) / (targets[name] ** 2 - floor)))
+            rows = count * (error**2 - floor) / (targets[name] ** 2 - floor)
+            wanted.append(math.ceil(rows * (1 - 1e-9)))
     enough = max(wanted) <= count
     following = min(max(math.ceil(max(wanted) / batch), count // batch + 1), maximum // batch)
     return {
@@ -80,8 +79,8 @@ def curve(
             stated = "" if target is None else target
             try:
                 found = estimate(game.head(count), options)
-            except UserError as error:
-                rows.append([count, name, "", stated, "", "", "", "", f"not estimable: {error}"])
+            except UserError as refusal:
+                rows.append([count, name, "", stated, "", "", "", "", f"not estimable: {refusal}"])
                 continue
             error = float(found.interval.standard_error.max()) if found.interval else ""
             table = scores(held_out, {name: found.value}, None, seed)
@@ -90,12 +89,3 @@ def curve(
                     both = "; ".join(text for text in (found.note, str(note)) if text)
                     rows.append([count, name, error, stated, alpha, lds, low, high, both])
     return rows
-
-
-def largest_errors(rows: list[list[Any]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Estimator -> numbers of subsets and largest standard errors, where there are any."""
-    found: dict[str, dict[int, float]] = {}
-    for count, name, error, *_ in rows:
-        if error != "":
-            found.setdefault(name, {})[count] = error
-    return {name: (np.array(list(line)), np.array(list(line.values()))) for name, line in found.items()}

@@ -19,7 +19,7 @@ from diffusion_credit.evaluation.lds import HEADER, scores
 from diffusion_credit.plugins import module_of
 from diffusion_credit.reserved import Reserved
 from diffusion_credit.tables import concatenate, read_csv, read_subsets, write_csv, write_subsets
-from diffusion_credit.utilities import NOISE_HEADER, noise_rows, split
+from diffusion_credit.utilities import noise_rows, split
 
 
 def show(config: Path) -> None:
@@ -60,8 +60,9 @@ def print_attribution(result: Attribution) -> None:
     if known:
         apart = result.covers_equal_share.count("no")
         print(f"  {apart} of {len(result.order)} intervals tell a contributor from an equal share")
+        print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
     if result.note[0]:
-        print(f"  intervals: {result.note[0]}")
+        print(f"  note: {result.note[0]}")
 
 
 def lds_lines(path: Path, estimator: str) -> list[str]:
@@ -79,7 +80,9 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
             )
             line = f"LDS at alpha {row['alpha']}: {_score(row)}; noise floor: {_score(floor)}"
             lines.append(line + (f"; number of contributors alone: {_score(size)}" if size["lds"] else ""))
-            if not row["low"] or float(row["low"]) <= 0:
+            if row["high"] and float(row["high"]) < 0:
+                lines.append("  the interval lies below 0: these values rank retrained models the wrong way round")
+            elif not row["low"] or float(row["low"]) <= 0:
                 lines.append("  no interval above 0: nothing shows yet that these values rank retrained models")
     return lines
 
@@ -133,7 +136,9 @@ def make_design(a: argparse.Namespace) -> None:
     try:
         names = a.contributors.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise UserError(f"{a.contributors}: found something that is not text in UTF-8, expected one name a line") from None
+        raise UserError(
+            f"{a.contributors}: found something that is not text in UTF-8, expected one name a line"
+        ) from None
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or len(names) < 2:
         found = f"{twice[0]!r} twice" if twice else f"{len(names)} name(s)"

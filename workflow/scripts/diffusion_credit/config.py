@@ -242,7 +242,8 @@ class Study(Section):
             designs = module_of("estimators", estimator.kind).DESIGNS
             if designs and self.design.kind not in designs:
                 raise ValueError(
-                    f"design.kind: found {self.design.kind}, expected one of {', '.join(designs)} for the estimator {name}"
+                    f"design.kind: found {self.design.kind}, expected one of {', '.join(designs)} for the"
+                    f" estimator {name}"
                 )
             if estimator.kind == "owen" and not self.groups:
                 raise ValueError(f"groups: not found, expected the groups that the estimator {name} credits first")

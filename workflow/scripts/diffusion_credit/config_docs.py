@@ -71,8 +71,8 @@ def _section(path: str, model: type[BaseModel]) -> list[str]:
         named = get_origin(field.annotation) is dict
         key = f"{path}.{name}" if path else name
         meaning = field.description or (inspect.getdoc(models[0]) if models else "") or ""
-        inside = get_args(field.annotation)[-1:] if named else ()
-        kind = "sections by name" if named and models else _kind(*(inside or (field.annotation,)), field.metadata)
+        inside = get_args(field.annotation)[-1] if named else None
+        kind = "sections by name" if named and models else _kind(inside or field.annotation, field.metadata)
         kind += " by name" if named and not models else ""
         lines.append(f"| `{name}` | {kind} | {_default(field)} | {' '.join(meaning.split())} |")
         for nested in models:

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def paper(game: Game) -> Iterator[np.ndarray]:
     for index in itertools.count():
         rng = generator(game.seed, "design", index)
         size = int(rng.choice(np.arange(1, game.n), p=shapley_sizes(game.n)))
-        yield from _unreserved(game, lambda rng=rng, size=size: [_choice(rng, game.n, size)])
+        yield from _unreserved(game, partial(_choice, rng, game.n, size))
 
 
 def paired_stratified(game: Game) -> Iterator[np.ndarray]:
@@ -130,7 +131,7 @@ def leverage(game: Game) -> Iterator[np.ndarray]:
     for pair in itertools.count():
         rng = generator(game.seed, "design", pair)
         size = int(rng.integers(1, game.n))
-        yield from _unreserved(game, lambda rng=rng, size=size: _pair(_choice(rng, game.n, size)))
+        yield from _unreserved(game, partial(_pair, rng, game.n, size))
 
 
 def uniform(game: Game) -> Iterator[np.ndarray]:
@@ -140,7 +141,7 @@ def uniform(game: Game) -> Iterator[np.ndarray]:
 
         def draw(rng: np.random.Generator = rng) -> list[np.ndarray]:
             members = rng.random(game.n) < 0.5
-            return _pair(members) if 0 < members.sum() < game.n else draw()
+            return [members, ~members] if 0 < members.sum() < game.n else draw()
 
         yield from _unreserved(game, draw)
 
@@ -150,7 +151,7 @@ def datamodel(game: Game) -> Iterator[np.ndarray]:
     size = min(max(round(game.alpha * game.n), 1), game.n - 1)
     for index in itertools.count():
         rng = generator(game.seed, "design", index)
-        yield from _unreserved(game, lambda rng=rng: [_choice(rng, game.n, size)])
+        yield from _unreserved(game, partial(_choice, rng, game.n, size))
 
 
 def leave_one_out(game: Game) -> Iterator[np.ndarray]:
@@ -198,13 +199,23 @@ def owen(game: Game) -> Iterator[np.ndarray]:
 
     for turn in itertools.count():
         rng = generator(game.seed, "design", turn)
+
+        def whole(rng: np.random.Generator = rng) -> list[np.ndarray]:
+            members = union(_kernel_choice(rng, np.arange(count)))
+            return [members, ~members]
+
         if count > 1:
-            yield from _unreserved(game, lambda rng=rng: _pair(union(_kernel_choice(rng, np.arange(count)))))
+            yield from _unreserved(game, whole)
         for at, group in enumerate(groups):
             inside = np.flatnonzero(group)
             others = np.delete(np.arange(count), at)
 
-            def split(rng: np.random.Generator = rng, inside=inside, others=others, group=group) -> list[np.ndarray]:
+            def split(
+                rng: np.random.Generator = rng,
+                inside: np.ndarray = inside,
+                others: np.ndarray = others,
+                group: np.ndarray = group,
+            ) -> list[np.ndarray]:
                 beside = union(rng.permutation(others)[: rng.integers(count)])
                 part = subset_of(game.n, _kernel_choice(rng, inside))
                 return [beside | part, beside | (group & ~part)]
@@ -213,18 +224,19 @@ def owen(game: Game) -> Iterator[np.ndarray]:
                 yield from _unreserved(game, split)
 
 
-def _choice(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
-    return subset_of(n, rng.choice(n, size=size, replace=False))
+def _choice(rng: np.random.Generator, n: int, size: int) -> list[np.ndarray]:
+    return [subset_of(n, rng.choice(n, size=size, replace=False))]
+
+
+def _pair(rng: np.random.Generator, n: int, size: int) -> list[np.ndarray]:
+    (members,) = _choice(rng, n, size)
+    return [members, ~members]
 
 
 def _kernel_choice(rng: np.random.Generator, items: np.ndarray) -> np.ndarray:
     """A proper part of the items by the Shapley kernel."""
     size = int(rng.choice(np.arange(1, len(items)), p=shapley_sizes(len(items))))
     return rng.choice(items, size=size, replace=False)
-
-
-def _pair(members: np.ndarray) -> list[np.ndarray]:
-    return [members, ~members]
 
 
 def _unreserved(game: Game, draw: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:

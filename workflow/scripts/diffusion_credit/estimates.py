@@ -88,7 +88,7 @@ class Interval:
         return 1 + better.sum(axis=0), len(variance) - better.sum(axis=1)
 
     def probability_top(self, count: int, higher_is_better: bool) -> np.ndarray:
-        """Share of draws from the sampling distribution around `center` in which each is among the best `count`: (n,)."""
+        """Share of draws around `center` in which each is among the best `count`: (n,)."""
         contrasts, _ = self.draws()
         drawn = (self.center + contrasts) * (-1 if higher_is_better else 1)
         chosen = np.argpartition(drawn, count - 1, axis=1)[:, :count]

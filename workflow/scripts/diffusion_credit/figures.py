@@ -13,7 +13,6 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from diffusion_credit.attribution import Attribution
-from diffusion_credit.budget import largest_errors
 from diffusion_credit.files import replacing
 
 INK = "#222222"
@@ -72,8 +71,9 @@ def attribution_bars(result: Attribution, title: str, higher_is_better: bool) ->
 def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str) -> Figure:
     """The largest standard error and the LDS by the number of subsets; rows: of budget.csv."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.4))
-    for (name, (counts, errors)), colour in zip(largest_errors(rows).items(), cycle(COLOURS), strict=False):
-        left.loglog(counts, errors, color=colour, marker="o", markersize=3, label=name)
+    for name, colour in zip(dict.fromkeys(row[1] for row in rows if row[2] != ""), cycle(COLOURS), strict=False):
+        line = {row[0]: row[2] for row in rows if row[1] == name and row[2] != ""}
+        left.loglog([*line], [*line.values()], color=colour, marker="o", markersize=3, label=name)
     if target is not None:
         left.axhline(target, color=INK, linewidth=0.8, linestyle=":", label="target")
     left.set_ylabel("largest standard error")

@@ -5,7 +5,7 @@ P(k), k = 0..n-1, the distribution of that number (uniform: Shapley; binomial: B
 
 - the values less their mean are those of least squares on x - |S|/n and a free function of |S|, in which the
   subsets of size s together weigh n P(s-1) / s + n P(s) / (n-s);
-- their mean is the sum over k of P(k) (mean F at size k+1 - mean F at size k), for Shapley (F(everyone) - F(empty)) / n.
+- their mean is the sum over k of P(k) (mean F at size k+1 - mean F at size k), for Shapley the total / n.
 
 The free function of the size (Shapley value zero, by symmetry) takes out saturation, so that noisy ends and the
 common growth of F never reach the differences between contributors. Source of the kernel: Charnes et al. 1988; of
@@ -122,10 +122,11 @@ def least_squares(regression: Regression) -> np.ndarray:
     return np.linalg.pinv(z.T @ z, rcond=1e-11, hermitian=True) @ (z.T @ y)
 
 
-def ridge(regression: Regression) -> np.ndarray:
-    """Contrasts (n,), summing to 0, shrunk towards equal shares by the penalty of least cross-validation.
+def ridge(regression: Regression) -> tuple[np.ndarray, str]:
+    """Contrasts (n,), summing to 0, shrunk towards equal shares by the penalty of least cross-validation; a note.
 
-    Source: doi 10.1080/00401706.1979.10489751, each degree of freedom counted CAUTION times
+    The note says so when the largest penalty is best: then the contrasts keep an order, but no size. Source:
+    doi 10.1080/00401706.1979.10489751, each degree of freedom counted CAUTION times
     (doi 10.1046/j.1369-7412.2003.05316.x).
     """
     z, y, q = regression.without_size()
@@ -133,14 +134,16 @@ def ridge(regression: Regression) -> np.ndarray:
     kept = values > 1e-11 * max(values.max(initial=0.0), 1e-300)
     values, vectors = values[kept], vectors[:, kept]
     if not len(values):
-        return np.zeros(z.shape[1])
+        return np.zeros(z.shape[1]), ""
     c = vectors.T @ (z.T @ y)
     residual = float(((y - z @ (vectors @ (c / values))) ** 2).sum())
     penalty = values.max() * np.logspace(-12, 4, 321)[:, None]
     lost = ((penalty / (values + penalty)) ** 2 * c**2 / values).sum(axis=1) + residual
     freedom = len(y) - q.shape[1] - CAUTION * (values / (values + penalty)).sum(axis=1)
     score = np.where(freedom > 1e-9, lost / np.maximum(freedom, 1e-9) ** 2, np.inf)
-    return vectors @ (c / (values + penalty[int(np.argmin(score)), 0]))
+    best = int(np.argmin(score))
+    note = "cross-validation finds no differences: equal shares" if best == len(penalty) - 1 else ""
+    return vectors @ (c / (values + penalty[best, 0])), note
 
 
 def sampling_distribution(regression: Regression) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:

@@ -48,7 +48,9 @@ def exact(game: Utilities, predecessors: np.ndarray, fit: str) -> Estimate:
         return Estimate(values, fit, None, "not estimable: no subset has a second row")
     spread, level_freedom, note = weighted_ends(game, predecessors)
     covariance = (coefficient * (variance / rows)[:, None]).T @ coefficient
-    return Estimate(values, fit, Interval(values, covariance, np.full(n, float(freedom)), spread, level_freedom, fit), note)
+    return Estimate(
+        values, fit, Interval(values, covariance, np.full(n, float(freedom)), spread, level_freedom, fit), note
+    )
 
 
 def weighted_ends(game: Utilities, predecessors: np.ndarray) -> tuple[float, float, str]:
@@ -83,10 +85,12 @@ def mean_value(game: Utilities, predecessors: np.ndarray) -> tuple[float, float,
     return float(weight @ heights), variance, freedom, note
 
 
-def regularised(game: Utilities, predecessors: np.ndarray) -> np.ndarray:
-    """Values by ridge on the differences between contributors, moved to the mean that the sizes give: (n,)."""
-    values = ridge(Regression.of(game.members, game.value, kernel(predecessors)))
-    return values + mean_value(game, predecessors)[0]
+def regularised(game: Utilities, predecessors: np.ndarray) -> Estimate:
+    """Values by ridge on the differences between contributors, moved to the mean that the sizes give."""
+    values, note = ridge(Regression.of(game.members, game.value, kernel(predecessors)))
+    found, why = interval(game, predecessors)
+    note = "; ".join(text for text in (note, why) if text)
+    return Estimate(values + mean_value(game, predecessors)[0], "ridge on the differences", found, note)
 
 
 def interval(game: Utilities, predecessors: np.ndarray) -> tuple[Interval | None, str]:
@@ -103,7 +107,7 @@ def estimate(game: Utilities, predecessors: np.ndarray) -> Estimate:
     """A semivalue by its definition where all subsets are there, else by ridge regression."""
     if not missing(game):
         return exact(game, predecessors, "definition, all subsets")
-    return Estimate(regularised(game, predecessors), "ridge on the differences", *interval(game, predecessors))
+    return regularised(game, predecessors)
 
 
 def singles(game: Utilities, chosen: np.ndarray, end: np.ndarray, sign: int, rows: str) -> Estimate:
@@ -129,4 +133,8 @@ def singles(game: Utilities, chosen: np.ndarray, end: np.ndarray, sign: int, row
         return Estimate(values, rows, None, "not estimable: needs second rows of a single subset and of the end")
     variance = float(((value - mean[who]) ** 2).sum() / freedom)
     level = float(np.var(end, ddof=1) / len(end))
-    return Estimate(values, rows, Interval(values, np.diag(variance / count), np.full(game.n, float(freedom)), level, len(end) - 1, rows))
+    return Estimate(
+        values,
+        rows,
+        Interval(values, np.diag(variance / count), np.full(game.n, float(freedom)), level, len(end) - 1, rows),
+    )

@@ -52,7 +52,7 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
         regression, complete = within(
             game.members[rows][:, inside], np.delete(whole[rows], at, axis=1), game.value[rows], names[at]
         )
-        value[inside] += least_squares(regression) if complete else ridge(regression)
+        value[inside] += least_squares(regression) if complete else ridge(regression)[0]
         fit = sampling_distribution(regression)
         if isinstance(fit, str):
             note = note or f"group of {names[at]}: {fit}"

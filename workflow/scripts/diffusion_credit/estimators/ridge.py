@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from diffusion_credit.estimates import Estimate
 from diffusion_credit.options import Section
-from diffusion_credit.semivalues import interval, regularised, shapley
+from diffusion_credit.semivalues import regularised, shapley
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = None
@@ -22,4 +22,4 @@ class Options(Section):
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     """Shapley values, summing to the total."""
-    return Estimate(regularised(game, shapley(game.n)), "ridge on the differences", *interval(game, shapley(game.n)))
+    return regularised(game, shapley(game.n))

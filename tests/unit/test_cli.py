@@ -1,0 +1,154 @@
+"""The command line on tables of one's own: what a colleague would do, and one sentence for every mistake."""
+
+import csv
+import sys
+from pathlib import Path
+
+import games
+import numpy as np
+import pytest
+
+from diffusion_credit import cli
+from diffusion_credit.attribution import read_attribution
+from diffusion_credit.tables import read_subsets
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """Run the command in an empty folder: its output, or the message it exits with."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["diffusion-credit", *arguments])
+        try:
+            cli.main()
+        except SystemExit as error:
+            return str(error.code)
+        return capsys.readouterr().out
+
+    return command
+
+
+def write(path: str, header: list[str], rows: list[list[object]]) -> None:
+    with open(path, "w", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+def glove_rows() -> list[list[object]]:
+    return [[*map(int, x), v] for x, v in zip(games.lattice(5), games.glove(), strict=True)]
+
+
+NAMES = ["l1", "l2", "r1", "r2", "r3"]
+
+
+def test_a_complete_table_gives_the_published_values(run) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", [*NAMES, "value"], glove_rows())
+    assert "l1" in run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv", "--figure", "a.png")
+    assert read_attribution("a.csv").value == pytest.approx([13 / 20] * 2 + [7 / 30] * 3)
+    assert Path("a.png").stat().st_size > 1000
+
+
+def test_rows_and_columns_may_come_in_any_order(run) -> None:  # type: ignore[no-untyped-def]
+    rows = glove_rows()[::-1]
+    write("t.csv", ["value", "r3", "l1", "r1", "l2", "r2"], [[x[5], x[4], x[0], x[2], x[1], x[3]] for x in rows])
+    run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv")
+    found = read_attribution("a.csv")
+    assert dict(zip(found.contributor, found.value, strict=True)) == pytest.approx(
+        {"l1": 13 / 20, "l2": 13 / 20, "r1": 7 / 30, "r2": 7 / 30, "r3": 7 / 30}
+    )
+
+
+def test_design_measure_attribute_score(run) -> None:  # type: ignore[no-untyped-def]
+    Path("names.txt").write_text("\n".join([f"artist, {i}" for i in range(9)]) + "\n")
+    for count, name in ((60, "short"), (120, "long")):
+        run("design", "--contributors", "names.txt", "--subsets", str(count), "--seed", "4",
+            "--output", f"{name}.csv", "--held-out", "held.csv", "--held-out-subsets", "20")  # fmt: skip
+    short, long = Path("short.csv").read_text().splitlines(), Path("long.csv").read_text().splitlines()
+    assert long[: len(short)] == short
+    assert len(long) == 1 + 10 + 120
+    assert long[0] == "subset,replicate,seed," + ",".join(f'"artist, {i}"' for i in range(9))
+    worth, rng = np.arange(9) ** 2.0, np.random.default_rng(0)
+    for name in ("long", "held"):
+        table = read_subsets(f"{name}.csv")
+        rows = [
+            [s, r, seed, *map(int, x), x @ worth + rng.normal()]
+            for s, r, seed, x in zip(table.subset, table.replicate, table.seed, table.members, strict=True)
+        ]
+        write(f"{name}_values.csv", ["subset", "replicate", "seed", *table.contributors, "value"], rows)
+    shown = run("attribute", "long_values.csv", "--output", "a.csv", "--top", "2")
+    found = read_attribution("a.csv")
+    assert found.value == pytest.approx(worth, abs=1)
+    assert (found.low - 1 < worth).all()
+    assert (found.high + 1 > worth).all()
+    assert shown.splitlines()[1].split()[:3] == ["1", "artist,", "8"]
+    scored = run("lds", "a.csv", "held_values.csv", "--table", "long_values.csv", "--output", "l.csv")
+    assert "alpha 0.444444, attribution" in scored or "alpha 0.555556, attribution" in scored
+    lds = {row["predictor"]: row for row in csv.DictReader(Path("l.csv").read_text().splitlines())}
+    assert float(lds["attribution"]["lds"]) > 0.98
+    assert "not estimable" in lds["subset_size"]["note"]
+    leaked = [
+        *Path("held_values.csv").read_text().splitlines()[:1],
+        *Path("long_values.csv").read_text().splitlines()[13:14],
+    ]
+    Path("leaked.csv").write_text("\n".join(leaked) + "\n")
+    assert "1 held-out subset(s) are also in the design" in run(
+        "lds", "a.csv", "leaked.csv", "--table", "long_values.csv"
+    )
+
+
+def test_groups_pass_credit_down(run) -> None:  # type: ignore[no-untyped-def]
+    values = games.random_game(5, 3)
+    write("t.csv", [*NAMES, "value"], [[*map(int, x), v] for x, v in zip(games.lattice(5), values, strict=True)])
+    write("g.csv", ["contributor", "group"], [["l1", "L"], ["r1", "R"], ["r2", "R"], ["l2", "L"], ["r3", "R"]])
+    run("attribute", "t.csv", "--estimator", "owen", "--groups", "g.csv", "--output", "a.csv")
+    assert read_attribution("a.csv").value == pytest.approx(games.owen(values, [[0, 1], [2, 3, 4]]), abs=1e-9)
+
+
+def without(*rows: int) -> list[list[object]]:
+    return [row for i, row in enumerate(glove_rows()) if i not in rows]
+
+
+REFUSED = {
+    "incomplete": ([*NAMES, "value"], without(3, 5, 9), "exact", "t.csv: estimator exact: 3 of the 32 subsets of 5 contributors are missing"),
+    "no full row": ([*NAMES, "value"], without(31), "ridge", "t.csv: found no row of everyone (all 1)"),
+    "no empty row": ([*NAMES, "value"], without(0), "ridge", "t.csv: found no row of the empty subset (all 0)"),
+    "constant": ([*NAMES, "value"], [[*row[:-1], 2.5] for row in glove_rows()], "ridge", "t.csv: found the value 2.5 in every row"),
+    "a name twice": (["l1", "l1", "r1", "r2", "r3", "value"], glove_rows(), "ridge", "t.csv: found the column 'l1' twice"),
+    "no value": ([*NAMES, "worth"], glove_rows(), "ridge", "t.csv: found the header"),
+    "missing value": ([*NAMES, "value"], [*without(7), [1, 1, 1, 0, 0, ""]], "ridge", "row 33, column value: found '', expected a number"),
+    "text": ([*NAMES, "value"], [*without(7), [1, 1, 1, 0, 0, "high"]], "ridge", "row 33, column value: found 'high', expected a number"),
+    "infinite": ([*NAMES, "value"], [*without(7), [1, 1, 1, 0, 0, "inf"]], "ridge", "row 33, column value: found inf, expected a finite number"),
+    "a share of a contributor": ([*NAMES, "value"], [*without(7), [1, 0.5, 1, 0, 0, 1]], "ridge", "row 33, column l2: found '0.5', expected 0 or 1"),
+    "not the kernel's sizes": ([*NAMES, "value"], [row for row in glove_rows() for _ in range(20)], "paper", "estimator paper: found 200 of 600 subsets of 1 or 4 contributors, expected about 360"),
+    "not nested": ([*NAMES, "value"], glove_rows(), "permutation", "does not extend the one before"),
+    "one is never left out": ([*NAMES, "value"], without(30), "leave-one-out", "no row of everyone but one for 1 contributor(s) such as l1"),
+    "no groups": ([*NAMES, "value"], glove_rows(), "owen", "--groups: not found"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_bad_table_is_one_sentence_and_no_file(run, name: str) -> None:  # type: ignore[no-untyped-def]
+    header, rows, estimator, complaint = REFUSED[name]
+    write("t.csv", header, rows)
+    message = run("attribute", "t.csv", "--estimator", estimator, "--output", "a.csv")
+    assert message.startswith("Error: ")
+    assert complaint in message
+    assert len(message.splitlines()) == 1
+    assert not Path("a.csv").exists()
+
+
+def test_other_mistakes_are_one_sentence(run) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", [*NAMES, "value"], glove_rows())
+    attribute = ("attribute", "t.csv", "--output", "a.csv")
+    assert "--top: found 5" in run(*attribute, "--top", "5")
+    assert "beta-shapley: alpha: found -1" in run(*attribute, "--estimator", "beta-shapley", "--option", "alpha=-1")
+    assert "ridge: colour: found an unknown key" in run(*attribute, "--option", "colour=1")
+    assert (
+        run("attribute", "nowhere.csv", "--output", "a.csv")
+        == "Error: nowhere.csv: no such file or directory, expected a CSV file"
+    )
+    for text, complaint in (("a\nb\na\n", "found 'a' twice"), ("a\n", "found 1 name(s)")):
+        Path("names.txt").write_text(text)
+        design = ("design", "--contributors", "names.txt", "--subsets", "9", "--seed", "0", "--output", "d.csv")
+        assert complaint in run(*design)
+    assert not Path("d.csv").exists()
