@@ -24,6 +24,7 @@ from diffusion_credit.tables import read_csv, write_csv
 from diffusion_credit.utilities import Utilities
 
 PLAYERS, SUBSETS, NOISE = (10, 20, 50, 258), (100, 200, 500, 1000), (0.0, 0.1, 0.5)
+CELLS = [(10, 100), (10, 200), (20, 200), (20, 500), (50, 200), (50, 500), (50, 1000), (258, 500), (258, 1000)]
 TIMES = {10: 4.0, 20: 2.0, 50: 1.0, 258: 0.25}  # the seeds
 WAYS = {
     "paper / paper": (paper, {}, "paper"),
@@ -115,32 +116,32 @@ def draw(file: Path, picture: Path) -> None:
         chosen = (column["way"] == way) & (n == cell[0]) & (m == cell[1]) & (noise == cell[2])
         return float(np.exp(np.log(error[chosen]).mean())) if chosen.any() else float("nan")
 
-    ways = ["equal shares", *WAYS]
+    def mean(name: str, chosen: np.ndarray) -> str:
+        values = column[name][chosen & (column[name] != "")].astype(float)
+        return f"{values.mean():.2f}" if len(values) else ""
+
+    head = "| " + " | ".join(f"{k}, {size}" for k, size in CELLS) + " |\n" + "|---" * (1 + len(CELLS)) + "|"
     for level in NOISE[1:]:
-        print(f"\nGeometric mean of the error over games and seeds, noise {level:.0%}\n")
-        cells = [(k, size) for k in PLAYERS for size in SUBSETS]
-        print("| estimator / design | " + " | ".join(f"{k}, {size}" for k, size in cells) + " |")
-        print("|---" * (1 + len(cells)) + "|")
-        for way in ways:
-            shown = [geometric(way, k, size, level) for k, size in cells]
+        print(f"\nError, geometric mean over games and seeds, noise {level:.0%}\n\n| estimator / design {head}")
+        for way in ["equal shares", *WAYS]:
+            shown = [geometric(way, k, size, level) for k, size in CELLS]
             print(f"| {way} | " + " | ".join("" if np.isnan(x) else f"{x:.2f}" for x in shown) + " |")
-    print("\nRank correlation (mean), noise 10%\n")
+    print(f"\nRank correlation, mean, noise 10%\n\n| estimator / design {head}")
     for way in WAYS:
-        shown = []
-        for k, size in ((10, 200), (20, 500), (50, 500), (258, 1000)):
-            chosen = (column["way"] == way) & (n == k) & (m == size) & (noise == 0.1)
-            shown.append(column["rank_correlation"][chosen].astype(float).mean() if chosen.any() else float("nan"))
-        print(f"| {way} | " + " | ".join("" if np.isnan(x) else f"{x:.2f}" for x in shown) + " |")
-    print("\nCoverage of the 95% interval (default), by game\n")
-    print("| n, subsets, noise | " + " | ".join(GAMES) + " |\n" + "|---" * (1 + len(GAMES)) + "|")
-    for k, size, level in product(PLAYERS[:3], SUBSETS, NOISE):
-        cell = (n == k) & (m == size) & (noise == level) & (column["way"] == "ridge / paired-stratified (default)")
-        shown = []
-        for game in GAMES:
-            chosen = cell & (column["game"] == game) & (column["covered"] != "")
-            shown.append(f"{column['covered'][chosen].astype(float).mean():.3f}" if chosen.any() else "")
-        if any(shown):
-            print(f"| {k}, {size}, {level:.0%} | " + " | ".join(shown) + " |")
+        cells = [(column["way"] == way) & (n == k) & (m == size) & (noise == 0.1) for k, size in CELLS]
+        print(f"| {way} | " + " | ".join(mean("rank_correlation", cell) for cell in cells) + " |")
+    print("\nCoverage of the default's intervals: lowest and highest of the games\n\n| n, subsets | 0% | 10% | 50% |")
+    print("|---" * 4 + "|")
+    default = column["way"] == "ridge / paired-stratified (default)"
+    for k, size in product(PLAYERS[:3], SUBSETS):
+        line = []
+        for level in NOISE:
+            cell = default & (n == k) & (m == size) & (noise == level) & (column["covered"] != "")
+            # without noise the fit of an additive or pairwise game is exact, and its interval a point
+            games = list(GAMES)[2:] if level == 0 else list(GAMES)
+            each = [column["covered"][cell & (column["game"] == game)].astype(float) for game in games]
+            line.append(f"{min(x.mean() for x in each):.3f} to {max(x.mean() for x in each):.3f}" if cell.any() else "")
+        print(f"| {k}, {size} | " + " | ".join(line) + " |")
     figure, axes = plt.subplots(2, 4, figsize=(11, 5), sharex=True, sharey="row")
     shown_ways = ["equal shares", "paper / paper", "ridge / paired-stratified (default)",
                   "permutation / permutation", "datamodel ridge / datamodel"]  # fmt: skip

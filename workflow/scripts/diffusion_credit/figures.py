@@ -71,30 +71,34 @@ def attribution_bars(result: Attribution, title: str, higher_is_better: bool) ->
 def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str) -> Figure:
     """The largest standard error and the LDS by the number of subsets; rows: of budget.csv."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.4))
-    for name, colour in zip(dict.fromkeys(row[1] for row in rows if row[2] != ""), cycle(COLOURS), strict=False):
-        line = {row[0]: row[2] for row in rows if row[1] == name and row[2] != ""}
-        left.loglog([*line], [*line.values()], color=colour, marker="o", markersize=3, label=name)
+    names: dict[tuple[tuple[int, float], ...], list[str]] = {}  # estimators that share an interval share a line
+    for name in dict.fromkeys(row[1] for row in rows):
+        line = tuple(dict.fromkeys((row[0], row[2]) for row in rows if row[1] == name and row[2] != ""))
+        names.setdefault(line, []).append(name)
+    for (line, sharing), colour in zip(names.items(), cycle(COLOURS), strict=False):
+        if line:
+            left.plot(*zip(*line, strict=True), color=colour, marker="o", markersize=3, label=", ".join(sharing))
     if target is not None:
         left.axhline(target, color=INK, linewidth=0.8, linestyle=":", label="target")
     left.set_ylabel("largest standard error")
+    left.set_ylim(bottom=0)
     lines = dict.fromkeys((row[1], row[4]) for row in rows if row[5] != "")
     for (name, alpha), colour in zip(lines, cycle(COLOURS), strict=False):
+        chosen = [row for row in rows if (row[1], row[4]) == (name, alpha) and row[5] != ""]
         count, lds, low, high = np.array(
-            [[row[0], row[5], *(row[6:8] if row[6] != "" else (np.nan, np.nan))]
-             for row in rows if (row[1], row[4]) == (name, alpha) and row[5] != ""], dtype=float,
-        ).T  # fmt: skip
+            [[row[0], row[5], *(np.nan if end == "" else end for end in row[6:8])] for row in chosen], dtype=float
+        ).T
         right.plot(count, lds, color=colour, marker="o", markersize=3, label=f"{name}, alpha {alpha}")
         right.fill_between(count, low, high, color=colour, alpha=0.12, linewidth=0)
     right.axhline(0, color=INK, linewidth=0.8)
     right.set_ylabel("LDS (95% interval)")
+    counts = sorted({row[0] for row in rows})
     for axes in (left, right):
         axes.set_xlabel("subsets")
-        axes.set_xlim(left=min((row[0] for row in rows), default=1) * 0.8)
+        axes.set_xlim(0, max(counts, default=1) * 1.05)
+        axes.set_xticks(counts[:: max(1, len(counts) // 6)])
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=8)
-    counts = sorted({row[0] for row in rows})
-    left.set_xticks(counts[:: max(1, len(counts) // 5)], [str(c) for c in counts[:: max(1, len(counts) // 5)]])
-    left.minorticks_off()
     figure.suptitle(title, x=0.07, ha="left", fontsize=10)
     figure.tight_layout()
     return figure
