@@ -29,7 +29,8 @@ R = f"results/{STUDY.study}"
 BATCH = STUDY.design.batch_size
 LDS, COUNTERFACTUAL = STUDY.evaluation.lds, STUDY.evaluation.counterfactual
 TARGET = STUDY.design.target
-ALPHAS = {f"{alpha:g}": alpha for alpha in LDS.alphas}
+ALPHAS = {f"{alpha:g}": alpha for alpha in LDS.alphas} if LDS else {}
+FIDELITY = LDS.regimes if LDS else []
 
 # Every model of the study is a row of one of these lists: name -> number of rows.
 LISTS = {

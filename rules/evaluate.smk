@@ -55,7 +55,7 @@ rule evaluate_fidelity:
     input:
         tables=lambda w: [
             table
-            for regime in ("retrain", *LDS.regimes)
+            for regime in ("retrain", *FIDELITY)
             for table in held_out(w.property, regime)
         ],
     output:
@@ -67,7 +67,7 @@ rule evaluate_fidelity:
         ENV
     params:
         alphas=list(ALPHAS),
-        regimes=LDS.regimes,
+        regimes=FIDELITY,
         seed=STUDY.seed,
         code=code("evaluate_fidelity.py"),
     script:

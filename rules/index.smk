@@ -30,8 +30,8 @@ rule check_study:
     conda:
         ENV
     params:
-        alphas=LDS.alphas,
-        subsets=LDS.subsets,
+        alphas=[*ALPHAS.values()],
+        subsets=LDS.subsets if LDS else 0,
         share=COUNTERFACTUAL.share,
         design=design_kind(),
         seed=STUDY.seed,

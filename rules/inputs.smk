@@ -19,7 +19,7 @@ def design_kind():
 
 def design_options(name):
     """What the rows of a list depend on."""
-    held_out = dict(alphas=LDS.alphas, held_out=LDS.subsets)
+    held_out = dict(alphas=[*ALPHAS.values()], held_out=LDS.subsets if LDS else 0)
     if name == "everyone":
         return dict(list="everyone")
     if name == "sampled":
@@ -72,7 +72,7 @@ def held_out(property, regime):
 USED = [
     (UTILITY, "sampled"),
     (UTILITY, "anchors"),
-    *((r, f"held_out_{a}") for r in ("retrain", *LDS.regimes) for a in ALPHAS),
+    *((r, f"held_out_{a}") for r in ("retrain", *FIDELITY) for a in ALPHAS),
     ("retrain", "anchors"),
     *(("retrain", f"counterfactual_{name}") for name in STUDY.properties),
 ]
@@ -102,7 +102,7 @@ def evaluations():
         *expand(
             f"{R}/evaluation/{{property}}/{{table}}.{{kind}}",
             property=STUDY.properties,
-            table=["lds", "fidelity", "counterfactual", "budget"],
+            table=["counterfactual", "budget", *(["lds", "fidelity"] if LDS else [])],
             kind=["csv", "png"],
         ),
         *expand(f"{R}/evaluation/{{property}}/noise.csv", property=STUDY.properties),

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Workspace
+from games import shapley
 
+from diffusion_credit.attribution import read_attribution
 from diffusion_credit.estimators import ridge
 from diffusion_credit.tables import read_subsets
 from diffusion_credit.utilities import split
@@ -76,3 +78,26 @@ def test_a_target_without_its_numbers_is_one_sentence(workspace: Workspace) -> N
         assert process.returncode != 0
         assert "Traceback" not in process.stdout
         assert complaint in process.stdout
+
+
+def test_few_contributors_are_credited_by_all_their_subsets(workspace: Workspace) -> None:
+    """No held-out subsets, no estimation: the definition on every utility that was measured."""
+    workspace.config["data"]["contributors"] = [0, 1, 2]
+    workspace.config["design"].update(kind="all", subsets=6, batch_size=6)
+    workspace.config["properties"] = {"fid": workspace.config["properties"]["fid"]}
+    workspace.config["estimators"] = {"exact": {"kind": "exact"}, "leave_one_out": {"kind": "leave-one-out"}}
+    workspace.config["evaluation"]["counterfactual"]["estimator"] = "exact"
+    del workspace.config["evaluation"]["lds"]
+    process = workspace.run()
+    assert process.returncode == 0, process.stdout
+    table = read_subsets(workspace.results / "utilities/fid.csv", valued=True)
+    assert table.value is not None
+    bits = table.members @ (1 << np.arange(3))
+    values = np.array([table.value[bits == i].mean() for i in range(8)])
+    assert read_attribution(workspace.results / "attribution/fid/exact.csv").value == pytest.approx(shapley(values))
+    found = read_attribution(workspace.results / "attribution/fid/leave_one_out.csv").value
+    assert found == pytest.approx(values[7] - values[[6, 5, 3]])
+    assert {path.name for path in (workspace.results / "evaluation/fid").iterdir()} == {
+        "counterfactual.csv", "counterfactual.png", "budget.csv", "budget.png", "noise.csv"
+    }  # fmt: skip
+    assert workspace.planned() == {}

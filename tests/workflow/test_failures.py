@@ -75,6 +75,11 @@ CONFIGS = {
     "more solver steps than timesteps": (put("generation", "steps", 2000), "generation.steps: found 2000, expected at most"),
     "more splits than images": (put("properties", "inception_score", "splits", 99), "inception_score.splits: found 99"),
     "an estimator named as a baseline": (put("estimators", "image_count", {"kind": "paper"}), "found the name image_count"),
+    "exact from a sample": (put("estimators", "exact", {"kind": "exact"}), "design.kind: found paired-stratified, expected one of all for the estimator exact"),
+    "all subsets and held-out ones": (put("design", "kind", "all"), "design.kind: found all, expected"),
+    "owen without groups": (lambda config: (config["design"].update(kind="owen"), config.update(estimators={"ridge": {"kind": "ridge"}})), "config: groups: not found, expected the groups that the design owen draws"),
+    "an unknown design": (put("design", "kind", "best"), "config: design.kind: found 'best', expected 'paired-stratified', 'paper'"),
+    "alpha of a penalty": (put("estimators", "beta", {"kind": "beta-shapley", "alpha": 0}), "estimators.beta.beta-shapley.alpha: found 0, expected greater than 0"),
     "unknown device": (put("device", "tpu"), "config: device: found 'tpu', expected 'cpu' or 'cuda'"),
 }  # fmt: skip
 
@@ -118,6 +123,31 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "name that is not UTF-8": (lambda root: os.mkdir(os.fsencode(root) + b"/\xfe"), "found a name that is not UTF-8"),
     "an image that cannot be read": (lambda root: os.symlink("/proc/self/mem", root / "ann/x.png"), "raw/ann/x.png: not a readable image"),
 }  # fmt: skip
+
+
+GROUPS = {"even": ["digit 0", "digit 2", "digit 4"], "odd": ["digit 1", "digit 3"]}
+DESIGNS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "owen": ({"design": "owen", "groups": GROUPS}, None),
+    "a contributor in no group": ({"design": "owen", "groups": {**GROUPS, "odd": ["digit 1"]}}, "groups: found contributor 'digit 3' 0 times, expected once"),
+    "a group of a stranger": ({"design": "owen", "groups": {**GROUPS, "new": ["digit 7"]}}, "groups: found 'digit 7', expected one of the 5 contributors"),
+    "held-out singles": ({"design": "add-one-in", "alphas": [0.2], "subsets": 4}, "found 4, expected at most 2, half of the subsets of 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_design_fits_its_study_or_says_why_not(workspace: Workspace, name: str) -> None:
+    change, complaint = DESIGNS[name]
+    workspace.config["design"]["kind"] = change["design"]
+    workspace.config["groups"] = change.get("groups", {})
+    workspace.config["estimators"] = {"ridge": {"kind": "ridge"}}
+    workspace.config["evaluation"]["lds"].update({key: change[key] for key in ("alphas", "subsets") if key in change})
+    process = workspace.run("results/tiny/designs/sampled/0000.csv")
+    if complaint:
+        assert process.returncode != 0
+        assert_one_sentence(process.stdout.split("Finished jobid")[-1], complaint)
+    else:
+        assert process.returncode == 0, process.stdout
+        assert len((workspace.results / "designs/sampled/0000.csv").read_text().splitlines()) == 9
 
 
 def test_a_size_that_the_network_cannot_halve_is_one_sentence(workspace: Workspace) -> None:
@@ -207,7 +237,7 @@ def test_hostile_names_run_through_and_stay_data(workspace: Workspace) -> None:
     from diffusion_credit.attribution import read_attribution
     from diffusion_credit.tables import read_subsets
 
-    assert sorted(read_attribution(workspace.results / "attribution/fid/paper.csv").contributors) == sorted(names)
+    assert sorted(read_attribution(workspace.results / "attribution/fid/paper.csv").contributor) == sorted(names)
     table = read_subsets(workspace.results / "utilities/fid.csv", valued=True)
     assert sorted(table.contributors) == sorted(names)
     made = {path for path in workspace.folder.parent.rglob("*") if "results" not in path.parts} - before

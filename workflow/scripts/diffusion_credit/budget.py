@@ -83,8 +83,10 @@ def curve(
                 rows.append([count, name, "", stated, "", "", "", "", f"not estimable: {refusal}"])
                 continue
             error = float(found.interval.standard_error.max()) if found.interval else ""
-            table = scores(held_out, {name: found.value}, None, seed)
-            for alpha, predictor, _, _, lds, low, high, _, note in table:
+            if not held_out:
+                rows.append([count, name, error, stated, "", "", "", "", found.note])
+                continue
+            for alpha, predictor, _, _, lds, low, high, _, note in scores(held_out, {name: found.value}, None, seed):
                 if predictor == name:
                     both = "; ".join(text for text in (found.note, str(note)) if text)
                     rows.append([count, name, error, stated, alpha, lds, low, high, both])

@@ -187,7 +187,10 @@ class Counterfactual(Section):
 class Evaluation(Section):
     """The proof that the values are good."""
 
-    lds: Lds
+    lds: Lds | None = Field(
+        default=None,
+        description="Held-out subsets that judge the values; left out, nothing does, and none is reserved.",
+    )
     counterfactual: Counterfactual
 
 
@@ -260,10 +263,13 @@ class Study(Section):
         for key, name in used.items():
             if name not in self.estimators:
                 raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(self.estimators)}")
-        if "finetune" in {self.design.regime, *self.evaluation.lds.regimes} and self.regimes.finetune is None:
+        lds = self.evaluation.lds
+        if "finetune" in {self.design.regime, *(lds.regimes if lds else ())} and self.regimes.finetune is None:
             raise ValueError("regimes.finetune: not found, expected its training because the regime is used")
-        if len(set(self.evaluation.lds.alphas)) < len(self.evaluation.lds.alphas):
-            raise ValueError(f"evaluation.lds.alphas: found {self.evaluation.lds.alphas}, expected each value once")
+        if lds and len(set(lds.alphas)) < len(lds.alphas):
+            raise ValueError(f"evaluation.lds.alphas: found {lds.alphas}, expected each value once")
+        if lds and self.design.kind == "all":
+            raise ValueError("design.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
         return self
 
 

@@ -92,6 +92,8 @@ def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str
         right.fill_between(count, low, high, color=colour, alpha=0.12, linewidth=0)
     right.axhline(0, color=INK, linewidth=0.8)
     right.set_ylabel("LDS (95% interval)")
+    if not lines:
+        right.text(0.5, 0.6, "no LDS: see the notes in the table", transform=right.transAxes, ha="center")
     counts = sorted({row[0] for row in rows})
     for axes in (left, right):
         axes.set_xlabel("subsets")
