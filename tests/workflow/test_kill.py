@@ -49,7 +49,7 @@ def test_killed_three_times_the_results_are_byte_identical(finished: Workspace, 
     training = workspace.folder / "workflow/scripts/diffusion_credit/training.py"
     training.write_text(training.read_text().replace("STATE_SECONDS = 20.0", "STATE_SECONDS = 0.2"))
     results = workspace.results
-    state = results / "models/full/everyone/0000/.everyone-0.state.safetensors"
+    state = results / "models/full/everyone/0000/.everyone-0.state/state.safetensors"
     models, images = results / "models/sparse/sampled/0000", results / "images/sparse/sampled/0000"
 
     kill_when(workspace, state.exists, rng.uniform(0, 1.0), cores=1)

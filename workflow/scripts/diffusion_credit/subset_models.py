@@ -1,5 +1,6 @@
 """One model a subset, in whatever regime: the body of the workflow's training jobs."""
 
+import shutil
 import time
 from collections.abc import Callable
 from functools import partial
@@ -70,7 +71,8 @@ def train_subsets(
             model.load_state_dict(weights)
         else:
             reinitialise(model, first)
-        state = collection / f".{name}.state.safetensors"
+        # in a folder of its own, with which go the temporary files of writes that were killed
+        state = collection / f".{name}.state" / "state.safetensors"
         if len(images[name]):
             train(
                 model,
@@ -85,7 +87,7 @@ def train_subsets(
             )
         write_json(folder / SECONDS, time.monotonic() - started)
         save_model(folder, model, config, wanted[name])
-        state.unlink(missing_ok=True)
+        shutil.rmtree(state.parent, ignore_errors=True)
         made += 1
     announce_collection(collection, table.names)
     return made
