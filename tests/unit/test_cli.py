@@ -62,9 +62,11 @@ def test_design_measure_attribute_score(run) -> None:  # type: ignore[no-untyped
     Path("names.txt").write_text("\n".join([f"artist, {i}" for i in range(9)]) + "\n")
     for count, name in ((60, "short"), (120, "long")):
         run("design", "--contributors", "names.txt", "--subsets", str(count), "--seed", "4",
-            "--output", f"{name}.csv", "--held-out", "held.csv", "--held-out-subsets", "20")  # fmt: skip
+            "--output", f"{name}.csv", "--held-out", f"held_{name}.csv", "--held-out-subsets", "20")  # fmt: skip
     short, long = Path("short.csv").read_text().splitlines(), Path("long.csv").read_text().splitlines()
     assert long[: len(short)] == short
+    assert Path("held_short.csv").read_bytes() == Path("held_long.csv").read_bytes()
+    Path("held_long.csv").rename("held.csv")
     assert len(long) == 1 + 10 + 120
     assert long[0] == "subset,replicate,seed," + ",".join(f'"artist, {i}"' for i in range(9))
     worth, rng = np.arange(9) ** 2.0, np.random.default_rng(0)
@@ -109,7 +111,7 @@ def without(*rows: int) -> list[list[object]]:
 
 
 REFUSED = {
-    "incomplete": ([*NAMES, "value"], without(3, 5, 9), "exact", "t.csv: estimator exact: 3 of the 32 subsets of 5 contributors are missing"),
+    "incomplete": ([*NAMES, "value"], without(3, 5, 9), "exact", "t.csv: estimator exact: 3 of the 2^5 subsets of 5 contributors are missing"),
     "no full row": ([*NAMES, "value"], without(31), "ridge", "t.csv: found no row of everyone (all 1)"),
     "no empty row": ([*NAMES, "value"], without(0), "ridge", "t.csv: found no row of the empty subset (all 0)"),
     "constant": ([*NAMES, "value"], [[*row[:-1], 2.5] for row in glove_rows()], "ridge", "t.csv: found the value 2.5 in every row"),
@@ -122,6 +124,9 @@ REFUSED = {
     "not the kernel's sizes": ([*NAMES, "value"], [row for row in glove_rows() for _ in range(20)], "paper", "estimator paper: found 200 of 600 subsets of 1 or 4 contributors, expected about 360"),
     "not nested": ([*NAMES, "value"], glove_rows(), "permutation", "does not extend the one before"),
     "one is never left out": ([*NAMES, "value"], without(30), "leave-one-out", "no row of everyone but one for 1 contributor(s) such as l1"),
+    "only the ends": ([*NAMES, "value"], [glove_rows()[0], glove_rows()[31]], "paper", "t.csv: found only rows of everyone and of no one, expected proper subsets"),
+    "a tiny unit": ([*NAMES, "value"], [[*row[:-1], row[-1] * 1e-99] for row in glove_rows()], "ridge", "t.csv: found values that span 2e-99, expected a span between"),
+    "a fraction of a seed": (["seed", *NAMES, "value"], [[0.5, *row] for row in glove_rows()], "ridge", "row 2, column seed: found 0.5, expected a whole number"),
     "no groups": ([*NAMES, "value"], glove_rows(), "owen", "--groups: not found"),
 }  # fmt: skip
 
@@ -147,8 +152,34 @@ def test_other_mistakes_are_one_sentence(run) -> None:  # type: ignore[no-untype
         run("attribute", "nowhere.csv", "--output", "a.csv")
         == "Error: nowhere.csv: no such file or directory, expected a CSV file"
     )
-    for text, complaint in (("a\nb\na\n", "found 'a' twice"), ("a\n", "found 1 name(s)")):
+    assert "found the same file twice" in run("attribute", "t.csv", "--output", "./t.csv")
+    assert run(*attribute, "--option", "alpha=[") == "2"  # argparse's own usage message
+    for text, complaint in (
+        ("a\nb\na \n", "found 'a' twice"),
+        ("a\n\n", "found 1 name(s)"),
+        ("a\nvalue\n", "found 'value', expected two names or more"),
+    ):
         Path("names.txt").write_text(text)
         design = ("design", "--contributors", "names.txt", "--subsets", "9", "--seed", "0", "--output", "d.csv")
         assert complaint in run(*design)
     assert not Path("d.csv").exists()
+    Path("names.txt").write_text("a\nb\nc d\r\n\ne\nf\ng\n")
+    assert "9 subsets" in run(*design)
+    assert read_subsets("d.csv").contributors == ["a", "b", "c d", "e", "f", "g"]
+    assert "found a file, expected a new name" in run(*design)
+    held = run(*design[:-1], "e.csv", "--held-out", "h.csv")
+    assert "--held-out-subsets: found 24, expected at most 10" in held
+    assert "--held-out-alphas: found nan" in run(*design[:-1], "e.csv", "--held-out-alphas", "nan")
+    assert not Path("e.csv").exists()
+
+
+def test_rows_by_other_names_are_the_same_held_out_subsets(run) -> None:  # type: ignore[no-untyped-def]
+    rows = [row for row in glove_rows() if sum(map(int, row[:5])) == 2]
+    write("t.csv", [*NAMES, "value"], glove_rows())
+    run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv")
+    noise = np.random.default_rng(0).normal(size=20)
+    twice = [[*row[:-1], row[-1] + e] for row, e in zip([*rows, *rows], noise, strict=True)]
+    write("h.csv", [*NAMES, "value"], twice)
+    write("n.csv", ["subset", *NAMES, "value"], [[i, *row] for i, row in enumerate(twice)])
+    assert run("lds", "a.csv", "h.csv") == run("lds", "a.csv", "n.csv")
+    assert "(10 subsets x 2 seeds)" in run("lds", "a.csv", "h.csv")

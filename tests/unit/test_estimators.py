@@ -146,7 +146,7 @@ def test_a_semivalue_is_least_squares_with_size_functions(n: int) -> None:
     game = complete(values)
     contrasts = least_squares(Regression.of(game.members, game.value, kernel(law)))
     assert contrasts == pytest.approx(expected - expected.mean(), abs=1e-9)
-    assert mean_value(game, law)[0] == pytest.approx(expected.mean(), abs=1e-9)
+    assert mean_value(game, law).value == pytest.approx(expected.mean(), abs=1e-9)
 
 
 def test_beta_shapley_of_ones_is_shapley_and_favours_what_it_says() -> None:
@@ -234,13 +234,14 @@ def test_owen_values_of_single_groups_or_one_group_are_shapley_values() -> None:
 
 
 def test_owen_values_from_their_design_cover_the_truth() -> None:
-    groups = {"a": ["c0", "c1", "c2", "c3"], "b": ["c4", "c5", "c6"], "c": ["c7", "c8", "c9", "c10", "c11"]}
-    number = owen.group_numbers([f"c{i}" for i in range(12)], groups)
+    names = [f"c{i}" for i in range(18)]
+    groups = {"a": names[:6], "b": names[6:12], "c": names[12:]}
+    number = owen.group_numbers(names, groups)
     hits = []
     for seed in range(40):
-        game = drawn(12, "owen", 400, noise=0.5, seed=seed, groups=number)
+        game = drawn(18, "owen", 400, noise=2.0, seed=seed, groups=number)
         rng = np.random.default_rng(seed)
-        worth, gain = rng.gamma(2, 1, 12), np.triu(rng.normal(size=(12, 12)), 1)
+        worth, gain = rng.gamma(2, 1, 18), np.triu(rng.normal(size=(18, 18)), 1)
         truth = worth + (gain + gain.T).sum(1) / 2  # a pair's gain is halved in either level
         found = owen.estimate(game, {"groups": groups})
         assert found.interval is not None, found.note
@@ -279,7 +280,7 @@ def test_permutation_is_the_mean_over_orders(seed: int) -> None:
 def test_exact_says_how_many_subsets_are_missing() -> None:
     game = complete(random_game(5, 0))
     short = replace(game, members=np.delete(game.members, [3, 8, 9], axis=0), value=np.delete(game.value, [3, 8, 9]))
-    with pytest.raises(UserError, match="3 of the 32 subsets of 5 contributors are missing"):
+    with pytest.raises(UserError, match="3 of the 2\\^5 subsets of 5 contributors are missing"):
         exact.estimate(short, {})
 
 
@@ -341,3 +342,78 @@ def test_shapiqs_permutation_sampling_agrees_at_the_distance_of_chance() -> None
     assert found.interval is not None
     error = found.interval.standard_error
     assert np.abs(found.value - [theirs[(i,)] for i in range(n)]).max() < 6 * error.max()
+
+
+def test_tables_that_say_nothing_of_contributors_give_equal_shares() -> None:
+    """Four rows of four sizes: the size explains them all, and what rounding leaves is no signal."""
+    members = np.array([np.arange(10) < size for size in (2, 4, 6, 7)])
+    game = Utilities([f"c{i}" for i in range(10)], members, 1.0 * members.sum(axis=1), np.array([10.0]), np.zeros(1))
+    found = ridge.estimate(game, {})
+    assert found.value == pytest.approx(np.ones(10), abs=1e-9)
+    assert "equal shares" in found.note
+    assert found.interval is None
+
+
+@pytest.mark.parametrize("design", ["leave-one-out", "add-one-in", "datamodel", "uniform"])
+def test_tables_of_other_sizes_have_no_interval(design: str) -> None:
+    found = ridge.estimate(drawn(20, design, 400, noise=0.3), {})
+    assert found.interval is None
+    assert ("a few heavy sizes" if design == "uniform" else "no subsets of sizes") in found.note
+
+
+def test_replicates_are_not_new_subsets() -> None:
+    """The same rows five times, each with its own noise: intervals hold the truth as often as they say."""
+    hits = []
+    for seed in range(60):
+        game = drawn(10, "paired-stratified", 60, seed=seed)
+        rng = np.random.default_rng([seed, 1])
+        cubic = game.value + 3 * game.members[:, 0] * game.members[:, 1] * game.members[:, 2]
+        value = np.repeat(cubic, 5) + rng.normal(size=300)
+        members = np.repeat(game.members, 5, axis=0)
+        found = ridge.estimate(replace(game, members=members, value=value, everyone=game.everyone + 3), {})
+        draws = np.random.default_rng(seed)
+        worth, gain = draws.gamma(2, 1, 10), np.triu(draws.normal(size=(10, 10)), 1)
+        truth = worth + (gain + gain.T).sum(1) / 2 + np.where(np.arange(10) < 3, 1, 0)
+        assert found.interval is not None, found.note
+        hits.append(np.abs(found.interval.center - truth) <= found.interval.half_width())
+    assert 0.92 <= np.mean(hits) <= 0.99
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    game = drawn(10, "paired-stratified", 200, noise=0.5)
+    order = np.random.default_rng(0).permutation(200)
+    for module in (ridge, paper, banzhaf):
+        first, then = (
+            module.estimate(one, {})
+            for one in (game, replace(game, members=game.members[order], value=game.value[order]))
+        )
+        assert then.value == pytest.approx(first.value, abs=1e-9)
+        if first.interval:
+            assert then.interval is not None
+            assert then.interval.half_width() == pytest.approx(first.interval.half_width(), abs=1e-9)
+
+
+def test_papers_interval_is_that_of_its_formula() -> None:
+    """Around its own value, and over independent designs as wide as its errors are."""
+    hits = []
+    for seed in range(100):
+        game = drawn(6, "paper", 200, noise=0.5, seed=seed)
+        found = paper.estimate(game, {})
+        assert found.interval is not None
+        assert found.interval.center is found.value
+        rng = np.random.default_rng(seed)
+        worth, gain = rng.gamma(2, 1, 6), np.triu(rng.normal(size=(6, 6)), 1)
+        truth = worth + (gain + gain.T).sum(1) / 2
+        hits.append(np.abs(found.value - truth) <= found.interval.half_width())
+    assert 0.91 <= np.mean(hits) <= 0.98
+
+
+@pytest.mark.parametrize("rows", [60, 200])
+def test_owen_says_when_a_level_has_no_interval(rows: int) -> None:
+    names = [f"c{i}" for i in range(10)]
+    groups = {"a": names[:5], "b": names[5:]}
+    game = drawn(10, "owen", rows, noise=0.5, groups=owen.group_numbers(names, groups))
+    game = replace(game, everyone=game.everyone[:1])  # a note of its own
+    found = owen.estimate(game, {"groups": groups})
+    assert (found.interval is None) == ("interval not estimable" in found.note)
+    assert "single row" in found.note

@@ -21,7 +21,7 @@ from diffusion_credit.utilities import Utilities, ends_variance, noise_rows
 
 def independent(center: list[float], variance: float, freedom: float = 1e7, level: float = 0.0) -> Interval:
     n = len(center)
-    return Interval(np.array(center), variance * np.eye(n), np.full(n, freedom), level, 4.0, "by hand")
+    return Interval(np.array(center), variance * np.eye(n), np.full(n, freedom), level, 4.0, level, "by hand")
 
 
 def drawn(
@@ -45,8 +45,9 @@ def test_the_interval_adds_both_variances_by_satterthwaite() -> None:
     # (3 + 1)^2 / (9 / 10 + 1 / 4) degrees of freedom
     assert found.half_width() == pytest.approx([2 * stats.t.ppf(0.975, 16 / 1.15)] * 2)
     # against the equal share the common error cancels: half a difference of 1 against t with 10
-    assert not independent([0, 2 * 2.24], 1.0, 10).covers_equal_share().any()
-    assert independent([0, 2 * 2.21], 1.0, 10, level=9.0).covers_equal_share().all()
+    half = stats.t.ppf(0.975, 10) * np.sqrt(1 / 2)
+    assert not independent([0, 2 * half + 0.01], 1.0, 10).covers_equal_share().any()
+    assert independent([0, 2 * half - 0.01], 1.0, 10, level=9.0).covers_equal_share().all()
 
 
 @pytest.mark.parametrize("n", [3, 12])
@@ -116,12 +117,19 @@ def test_intervals_cover(n: int, rows: int) -> None:
     assert np.mean(together) >= 0.9
 
 
+def keys(members: np.ndarray) -> np.ndarray:
+    return members @ (1 << np.arange(members.shape[1]))
+
+
 def test_too_few_pairs_are_not_estimable() -> None:
-    for rows, estimable in ((38, False), (40, True)):
-        game, _ = drawn(10, rows, 0, 1.0)
+    game, _ = drawn(10, 200, 0, 1.0)
+    different = [len({min(key, 1023 - key) for key in keys(game.members[:rows])}) for rows in range(201)]
+    whole = game
+    for count, estimable in ((19, False), (20, True)):
+        game = whole.head(2 * (different.index(count) // 2 + 1))  # the first whole pairs of which so many differ
         found = ridge.estimate(game, {})
         assert (found.interval is not None) == estimable
-        assert ("19 pairs or single subsets, needs 20" in found.note) != estimable
+        assert ("19 different pairs or single subsets, needs 20" in found.note) != estimable
 
 
 def test_the_ends_variance_and_noise_by_hand() -> None:
@@ -158,14 +166,14 @@ def test_the_attribution_file_keeps_every_column(tmp_path: Any, sure: bool) -> N
         assert (result.rank_low <= result.rank_high).all()
         assert result.probability_top.sum() == pytest.approx(3)
     else:
-        assert result.note == ["not estimable: 10 pairs or single subsets, needs 20"] * 10
+        assert result.note == ["interval not estimable: 10 different pairs or single subsets, needs 20"] * 10
 
 
 def stub(game: Utilities, options: dict[str, float]) -> Estimate:
     """An estimator whose squared error is `part` / rows + `floor`."""
     n = game.n
     parts = np.full(n, options["part"] / len(game.value))
-    found = Interval(np.zeros(n), np.diag(parts), np.full(n, 9.0), options["floor"], 4.0, "stub")
+    found = Interval(np.zeros(n), np.diag(parts), np.full(n, 9.0), options["floor"], 4.0, options["floor"], "stub")
     return Estimate(np.zeros(n), "stub", found if options["part"] else None, "" if options["part"] else "not estimable")
 
 
@@ -185,7 +193,7 @@ def utilities(rows: int, n: int = 6) -> Subsets:
         (100.0, 0.5, 1.0, 20, "not met"),  # 100 / (1 - 0.5) = 200 rows
         (51.0, 0.0, 1.0, 6, "not met"),  # 51 rows want one batch more
         (100.0, 0.0, 0.1, 40, "not met"),  # 10,000 rows, but the maximum is 400
-        (100.0, 1.0, 0.9, None, "out of reach, the ends alone give 1 "),
+        (100.0, 1.0, 0.9, 40, "out of reach, the ends alone give 1 "),
         (0.0, 0.0, 1.0, 6, "not estimable"),
     ],
 )

@@ -131,7 +131,7 @@ def test_the_result_is_shown_best_first(finished: Workspace) -> None:
     shown = process.stdout.split("fid (ridge)")[1].splitlines()[2:7]
     ranked = frame(finished, "attribution", "fid", "ridge.csv").sort_values("rank").contributor
     assert [line[8:15] for line in shown] == ranked.tolist()
-    assert "note: not estimable: 4 pairs or single subsets, needs 10" in process.stdout
+    assert "note: interval not estimable: 4 different pairs or single subsets, needs 10" in process.stdout
     assert "LDS at alpha 0.5: " in process.stdout
     process = subprocess.run([command, "show", "/nowhere.yaml"], capture_output=True, text=True, check=False)
     assert process.returncode == 1

@@ -3,13 +3,17 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from diffusion_credit.attribution import Estimator
 from diffusion_credit.errors import UserError
-from diffusion_credit.evaluation.lds import scores
+from diffusion_credit.estimates import Estimate
+from diffusion_credit.evaluation.lds import predicted
 from diffusion_credit.regression import PAIRS_NEEDED
 from diffusion_credit.tables import Subsets
 from diffusion_credit.utilities import Utilities, split
 
+POINTS = 20  # of the budget curve
 HEADER = ["subsets", "estimator", "standard_error", "target", "alpha", "lds", "low", "high", "note"]
 
 
@@ -23,34 +27,38 @@ def look(
 ) -> dict[str, Any]:
     """Are the values of every property sure enough? And if not, how many batches will probably do?
 
-    tables: property -> utilities of the same subsets. targets: property -> largest standard error. The error of the
-    contrasts falls with the root of the number of subsets; that of the ends does not, and a target below it is
-    given up at once.
+    tables: property -> utilities of the same subsets. targets: property -> largest standard error. The error falls
+    with the root of the number of subsets, but for the noise of the ends; a target below that takes the maximum.
     """
     errors: dict[str, float | None] = {}
     reasons, wanted = {}, [0]
     for name, table in tables.items():
         game = split(table)
-        found = estimate(game, options)
         count, errors[name] = len(game.value), None
+        try:
+            found = estimate(game, options)
+        except UserError as refusal:
+            found = Estimate(np.full(game.n, np.nan), "", None, f"not estimable: {refusal}")
         if found.interval is None:
             reasons[name] = found.note
             wanted.append(max(count + batch, 2 * PAIRS_NEEDED * game.n))
             continue
         error = errors[name] = float(found.interval.standard_error.max())
-        floor = found.interval.level
+        reasons[name] = f"largest standard error {error:.4g}, target {targets[name]:.4g}: "
+        above = targets[name] ** 2 - found.interval.floor
         if error <= targets[name]:
-            reasons[name] = f"largest standard error {error:.4g}, target {targets[name]:.4g}: met"
-        elif targets[name] ** 2 <= floor:
-            reasons[name] = (
-                f"largest standard error {error:.4g}, target {targets[name]:.4g}: out of reach, the ends alone give"
-                f" {math.sqrt(floor):.4g} (more design.anchors lower it)"
-            )
+            reasons[name] += "met"
+        elif above <= 0:
+            ends = math.sqrt(found.interval.floor)
+            reasons[name] += f"out of reach, the ends alone give {ends:.4g} (more design.anchors lower it)"
+            wanted.append(maximum + batch)
         else:
-            reasons[name] = f"largest standard error {error:.4g}, target {targets[name]:.4g}: not met"
-            rows = count * (error**2 - floor) / (targets[name] ** 2 - floor)
+            reasons[name] += "not met"
+            rows = count * (error**2 - found.interval.floor) / above
             wanted.append(math.ceil(rows * (1 - 1e-9)))
     enough = max(wanted) <= count
+    if not enough and count >= maximum:
+        reasons = {name: f"{text}; {maximum} subsets are the maximum" for name, text in reasons.items()}
     following = min(max(math.ceil(max(wanted) / batch), count // batch + 1), maximum // batch)
     return {
         "subsets": count,
@@ -71,23 +79,23 @@ def curve(
 ) -> list[list[Any]]:
     """Rows of budget.csv: the largest standard error and the LDS with the first batch, the first two, and so on.
 
-    held_out: alpha -> retrained subsets. What is not estimable is an empty field with the reason in `note`.
+    At most POINTS numbers of batches, evenly spread. held_out: alpha -> retrained subsets. What is not estimable is
+    an empty field with the reason in `note`.
     """
     rows: list[list[Any]] = []
-    for count in range(batch, len(game.value) + 1, batch):
+    batches = len(game.value) // batch
+    stated = "" if target is None else target
+    for at in sorted({math.ceil(batches * point / POINTS) for point in range(1, POINTS + 1)}):
+        found: dict[str, Estimate] = {}
         for name, (estimate, options) in estimators.items():
-            stated = "" if target is None else target
             try:
-                found = estimate(game.head(count), options)
+                found[name] = estimate(game.head(at * batch), options)
             except UserError as refusal:
-                rows.append([count, name, "", stated, "", "", "", "", f"not estimable: {refusal}"])
-                continue
-            error = float(found.interval.standard_error.max()) if found.interval else ""
-            if not held_out:
-                rows.append([count, name, error, stated, "", "", "", "", found.note])
-                continue
-            for alpha, predictor, _, _, lds, low, high, _, note in scores(held_out, {name: found.value}, None, seed):
-                if predictor == name:
-                    both = "; ".join(text for text in (found.note, str(note)) if text)
-                    rows.append([count, name, error, stated, alpha, lds, low, high, both])
+                rows.append([at * batch, name, "", stated, "", "", "", "", f"not estimable: {refusal}"])
+        scored = predicted(held_out, {name: one.value for name, one in found.items()}, seed)
+        for name, one in found.items():
+            error = float(one.interval.standard_error.max()) if one.interval else ""
+            for alpha, lds, low, high, note in scored[name] or [[""] * 5]:
+                both = "; ".join(text for text in (one.note, str(note)) if text)
+                rows.append([at * batch, name, error, stated, alpha, lds, low, high, both])
     return rows

@@ -1,8 +1,10 @@
 """The command `diffusion-credit`: a finished study at a glance, and credit for tables made elsewhere."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -16,9 +18,11 @@ from diffusion_credit.draws import DESIGNS, game_of
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators import ESTIMATORS
 from diffusion_credit.evaluation.lds import HEADER, scores
+from diffusion_credit.files import read_json
 from diffusion_credit.plugins import module_of
+from diffusion_credit.regression import PAIRS_NEEDED
 from diffusion_credit.reserved import Reserved
-from diffusion_credit.tables import concatenate, read_csv, read_subsets, write_csv, write_subsets
+from diffusion_credit.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
 from diffusion_credit.utilities import noise_rows, split
 
 
@@ -26,12 +30,25 @@ def show(config: Path) -> None:
     """Print every attribution of a study, best contributor first, and what its LDS says of it."""
     study = read_study(read_yaml(config))
     results = Path("results") / study.study
+    if study.design.target:
+        for name, reason in last_look(results / "budget", study.design.subsets // study.design.batch_size).items():
+            print(f"{name}: {reason}")
     for name, estimator in product(study.properties, study.estimators):
         file = results / "attribution" / name / f"{estimator}.csv"
         print(f"\n{name} ({estimator})  {file}")
         print_attribution(read_attribution(file))
         for line in lds_lines(results / "evaluation" / name / "lds.csv", estimator):
             print(f"  {line}")
+
+
+def last_look(folder: Path, batches: int) -> dict[str, str]:
+    """Property -> what the last of a study's looks at the standard errors said."""
+    while True:
+        found = read_json(folder / f"{batches:04d}.json")
+        if found["next_batches"] is None:
+            reasons: dict[str, str] = found["reasons"]
+            return {name: f"{found['subsets']} subsets, {text}" for name, text in reasons.items()}
+        batches = found["next_batches"]
 
 
 def read_yaml(path: Path) -> dict[str, object]:
@@ -48,7 +65,7 @@ def print_attribution(result: Attribution) -> None:
     extra = f"{'95% interval':>24}  {'ranks':>9}  {'top ' + str(int(result.top[0])):>6}" if known else ""
     print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
     for i in result.order:
-        label = "".join(letter if letter.isprintable() else " " for letter in result.contributor[i])[:width]
+        label = printable(result.contributor[i])[:width]
         share = "" if np.isnan(result.share[i]) else f"{result.share[i]:.1%}"
         line = f"  {result.rank[i]:>4.0f}  {label:<{width}}  {result.value[i]:>12.5g}  {share:>8}"
         if known:
@@ -63,6 +80,17 @@ def print_attribution(result: Attribution) -> None:
         print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
     if result.note[0]:
         print(f"  note: {result.note[0]}")
+
+
+def printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in name)
+
+
+def refuse_same(output: Path | None, *others: Path | None) -> None:
+    """Raises UserError when a file would be overwritten by what is made from it."""
+    for other in others:
+        if output and other and output.resolve() == other.resolve():
+            raise UserError(f"{output}: found the same file twice in the command, expected another one for the output")
 
 
 def lds_lines(path: Path, estimator: str) -> list[str]:
@@ -97,6 +125,7 @@ def _score(row: dict[str, str]) -> str:
 def attribute(a: argparse.Namespace) -> None:
     """Credit the contributors of any table of utilities."""
     options = read_options("estimators", a.estimator, dict(a.option))
+    refuse_same(a.output, a.table)
     table = read_subsets(a.table, valued=True)
     if a.groups:
         options["groups"] = read_groups(a.groups)
@@ -108,10 +137,14 @@ def attribute(a: argparse.Namespace) -> None:
     try:
         found = module_of("estimators", a.estimator).estimate(game, options)
     except UserError as error:
-        raise UserError(f"{a.table}: {error}") from None
+        text = str(error)
+        raise UserError(f"{a.groups}: {text}" if text.startswith("groups: ") else f"{a.table}: {text}") from None
     result = credit(game, found, not a.lower_is_better, a.top)
     write_attribution(a.output, result)
     print_attribution(result)
+    for group, inside in options.get("groups", {}).items():
+        total = sum(v for name, v in zip(result.contributor, result.value, strict=True) if name in inside)
+        print(f"  group {printable(group)}: {total:.5g}")
     for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
         print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
     if a.figure:
@@ -139,21 +172,38 @@ def make_design(a: argparse.Namespace) -> None:
         raise UserError(
             f"{a.contributors}: found something that is not text in UTF-8, expected one name a line"
         ) from None
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or len(names) < 2:
-        found = f"{twice[0]!r} twice" if twice else f"{len(names)} name(s)"
-        raise UserError(f"{a.contributors}: found {found}, expected two names or more, one a line, each once")
+    names = [name.strip() for name in names if name.strip()]
+    wrong = sorted({name for name in names if names.count(name) > 1 or name in (*KEY, "value")})
+    if wrong or len(names) < 2:
+        found = repr(wrong[0]) + (" twice" if names.count(wrong[0]) > 1 else "") if wrong else f"{len(names)} name(s)"
+        raise UserError(
+            f"{a.contributors}: found {found}, expected two names or more, one a line, each once, none of them"
+            f" {', '.join(KEY)} or value"
+        )
+    refuse_same(a.output, a.contributors, a.groups, a.held_out)
+    for path in (a.output, a.held_out):
+        if path and path.exists():
+            raise UserError(f"{path}: found a file, expected a new name: measured values in it would be lost")
+    for key, value in (("alpha", a.alpha), *(("held-out-alphas", alpha) for alpha in a.held_out_alphas)):
+        if not 0 < value < 1:
+            raise UserError(f"--{key}: found {value}, expected a share between 0 and 1")
     for key, least in (("subsets", 1), ("anchors", 1), ("held_out_subsets", 4), ("held_out_replicates", 1)):
         if getattr(a, key) < least:
             raise UserError(f"--{key.replace('_', '-')}: found {getattr(a, key)}, expected at least {least}")
     alphas = a.held_out_alphas if a.held_out else []
-    sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names))
+    try:
+        sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names))
+    except UserError as error:
+        raise UserError(str(error).replace("config: evaluation.lds.", "--held-out-")) from None
     reserved = Reserved(len(names), sizes.values(), a.seed)
     if a.design == "owen" and not a.groups:
         raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")
     options = {"alpha": a.alpha, "groups": read_groups(a.groups) if a.groups else {}}
     sampled = design.sampled(names, a.design, a.subsets, game_of(names, a.seed, reserved, options))
     write_subsets(a.output, concatenate([design.anchors(names, a.seed, a.anchors), sampled]))
+    different = len({min(row.tobytes(), (~row).tobytes()) for row in sampled.members})
+    print(f"{a.output}: {2 * a.anchors} rows of everyone and of no one, {a.subsets} subsets")
+    print(f"  {different} differ when a subset counts as its complement; intervals need {PAIRS_NEEDED * len(names)}")
     if a.held_out:
         held = [
             design.held_out(names, a.seed, size, a.held_out_subsets, a.held_out_replicates, reserved)
@@ -165,6 +215,8 @@ def make_design(a: argparse.Namespace) -> None:
 def lds(a: argparse.Namespace) -> None:
     """Score an attribution against held-out rows."""
     result, table = read_attribution(a.attribution), read_subsets(a.held_out, valued=True)
+    ids, replicate = ids_of(table.members)  # by who is in, whatever the rows are called
+    table = replace(table, subset=ids, replicate=replicate)
     if sorted(result.contributor) != sorted(table.contributors):
         raise UserError(f"{a.held_out}: found other contributors than in {a.attribution}, expected the same ones")
     n, sizes = len(table.contributors), table.members.sum(axis=1)
@@ -192,7 +244,10 @@ def option(text: str) -> tuple[str, object]:
     key, found, value = text.partition("=")
     if not found:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected key=value")
-    return key, yaml.safe_load(value)
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected key=value with a number or a word") from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -247,5 +302,7 @@ def main() -> None:
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"Error: {error}")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
     except OSError as error:
         sys.exit(f"Error: {error.filename}: {error.strerror}")

@@ -263,6 +263,8 @@ class Study(Section):
         for key, name in used.items():
             if name not in self.estimators:
                 raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(self.estimators)}")
+        if target and self.estimators[target.estimator].kind in ("datamodel", "surrogate"):
+            raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
         lds = self.evaluation.lds
         if "finetune" in {self.design.regime, *(lds.regimes if lds else ())} and self.regimes.finetune is None:
             raise ValueError("regimes.finetune: not found, expected its training because the regime is used")

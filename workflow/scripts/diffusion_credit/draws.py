@@ -2,7 +2,8 @@
 
 A stream knows nothing of how many rows will be taken from it, so a larger budget begins with the smaller one. Row i
 is a function of the seed and i. Subsets that are reserved for evaluation never come. A stream that has run out of
-different subsets starts again: the same subset once more is a further replicate, with a training seed of its own.
+different subsets (or, where there are thousands, nearly) starts again: the same subset once more is a further
+replicate, with a training seed of its own.
 """
 
 import itertools
@@ -188,11 +189,13 @@ def permutation(game: Game) -> Iterator[np.ndarray]:
 def owen(game: Game) -> Iterator[np.ndarray]:
     """In turn: a complementary pair of unions of whole groups, and pairs that split one group beside whole others.
 
-    A group of g contributors gets g - 1 pairs a turn: a part of it and the rest of it, the part by the Shapley
-    kernel, both beside the same other groups, first a random number of them and then a random choice.
+    Unions come as `paired_stratified` has it among groups. A group of g contributors gets g - 1 pairs a turn: a part
+    of it and the rest of it, the part by the Shapley kernel, both beside the same other groups, first a random number
+    of them and then a random choice.
     """
     groups = [np.array(game.groups) == group for group in sorted(set(game.groups))]
     count = len(groups)
+    among = paired_stratified(Game(count, game.seed, Reserved(count, (), game.seed)))
 
     def union(chosen: np.ndarray) -> np.ndarray:
         return np.any([groups[i] for i in chosen], axis=0) if len(chosen) else np.zeros(game.n, dtype=bool)
@@ -200,9 +203,8 @@ def owen(game: Game) -> Iterator[np.ndarray]:
     for turn in itertools.count():
         rng = generator(game.seed, "design", turn)
 
-        def whole(rng: np.random.Generator = rng) -> list[np.ndarray]:
-            members = union(_kernel_choice(rng, np.arange(count)))
-            return [members, ~members]
+        def whole() -> list[np.ndarray]:
+            return [union(np.flatnonzero(next(among))) for _ in range(2)]
 
         if count > 1:
             yield from _unreserved(game, whole)

@@ -5,6 +5,7 @@ error, an interval is honest only around a fit that does not. Both say by name w
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import stdtrit
@@ -19,8 +20,9 @@ DRAWS = 4000
 class Interval:
     """The sampling distribution of an unbiased fit: Student's t around `center`.
 
-    center: (n,). contrasts: (n, n) covariance of the values less their mean. freedom: (n,) its degrees of freedom.
-    level: variance of the mean of the values, which all share, with `level_freedom`. fit: what it belongs to.
+    center: (n,). contrasts: (n, n) covariance of the values without `level`. freedom: (n,) its degrees of freedom.
+    level: variance of the mean of the values, which all share, with `level_freedom`. floor: the part of the largest
+    variance that more subsets do not lower, the noise of the ends. fit: what the distribution belongs to.
     """
 
     center: np.ndarray
@@ -28,6 +30,7 @@ class Interval:
     freedom: np.ndarray
     level: float
     level_freedom: float
+    floor: float
     fit: str
 
     @property
@@ -45,9 +48,12 @@ class Interval:
 
     def covers_equal_share(self) -> np.ndarray:
         """(n,) bool: does a value's 95% interval contain the mean of all values? Their common error cancels."""
-        half = stdtrit(self.freedom, (1 + LEVEL) / 2) * np.sqrt(np.diag(self.contrasts))
+        centring = np.eye(len(self.center)) - 1 / len(self.center)
+        variance = np.diag(centring @ self.contrasts @ centring)
+        half = stdtrit(self.freedom, (1 + LEVEL) / 2) * np.sqrt(np.maximum(variance, 0))
         return np.abs(self.center - self.center.mean()) <= half
 
+    @cached_property
     def draws(self) -> tuple[np.ndarray, np.ndarray]:
         """Errors of the contrasts (draws, n) and of their common level (draws,), always the same ones."""
         rng = generator(0, "sampling distribution")
@@ -60,7 +66,7 @@ class Interval:
 
     def simultaneous_half_width(self) -> np.ndarray:
         """Half of intervals that hold for all values at once (n,): the 95% quantile of the largest |t| (max-t)."""
-        contrasts, level = self.draws()
+        contrasts, level = self.draws
         error = self.standard_error
         ratio = np.abs(contrasts + level[:, None])[:, error > 0] / error[error > 0]
         quantile = float(np.quantile(ratio.max(axis=1), LEVEL)) if ratio.size else 0.0
@@ -74,7 +80,7 @@ class Interval:
         """
         variance = np.diag(self.contrasts)
         error = np.sqrt(np.maximum(variance[:, None] + variance - 2 * self.contrasts, 0))
-        contrasts, _ = self.draws()
+        contrasts, _ = self.draws
         largest = np.zeros(len(contrasts))
         for i in range(len(variance)):
             other = error[i] > 1e-12 * np.sqrt(variance.max(initial=0.0))
@@ -89,7 +95,7 @@ class Interval:
 
     def probability_top(self, count: int, higher_is_better: bool) -> np.ndarray:
         """Share of draws around `center` in which each is among the best `count`: (n,)."""
-        contrasts, _ = self.draws()
+        contrasts, _ = self.draws
         drawn = (self.center + contrasts) * (-1 if higher_is_better else 1)
         chosen = np.argpartition(drawn, count - 1, axis=1)[:, :count]
         return np.bincount(chosen.ravel(), minlength=len(self.center)) / len(drawn)

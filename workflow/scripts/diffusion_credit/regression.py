@@ -13,12 +13,17 @@ least squares for Shapley values: arXiv 1705.07874, theorem 2; for size function
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 PAIRS_NEEDED = 2  # times the contributors; below, the sandwich has too few degrees of freedom
+EFFECTIVE_NEEDED = 1.2  # likewise, counted by weight: a few heavy rows are no sample
+GAP = 0.25  # share of the kernel in neighbouring sizes without a row, above which values are not those asked for
+NOTHING = 1e-18  # of the squares before size functions are taken out: what is left below is rounding
 KNOTS = 8  # of the free function of the size, before they are mirrored
 CAUTION = 1.2  # what a degree of freedom counts in cross-validation; 1 follows noise when subsets are few
+NO_DIFFERENCES = "cross-validation finds no differences: equal shares"
 WORK = 5e10  # multiplications up to which degrees of freedom are computed exactly
 
 
@@ -66,11 +71,12 @@ class Regression:
     def of(
         cls, members: np.ndarray, value: np.ndarray, weights: np.ndarray, importance: np.ndarray | None = None
     ) -> "Regression":
-        """members: (rows, n) bool, proper subsets. weights: (n - 1,) of all subsets of each size together.
+        """members: (rows, n) bool, different proper subsets. value: (rows,), means over replicates.
 
-        Each observed size weighs what `weights` gives it, however often it was drawn; within a size rows weigh the
-        same, or by `importance` (rows,). Half the difference of a pair is all that a pair says about contributors; a
-        pair's sum only adds noise.
+        weights: (n - 1,) of all subsets of each size together. Each observed size weighs what `weights` gives it,
+        however often it was drawn; within a size rows weigh the same, or by `importance` (rows,), such as the number
+        of replicates. Half the difference of a pair is all that a pair says about contributors; a pair's sum only
+        adds noise.
         """
         n = members.shape[1]
         size = members.sum(axis=1)
@@ -100,7 +106,15 @@ class Regression:
         values, vectors = np.linalg.eigh(columns.T @ columns)
         kept = values > 1e-10 * max(values.max(initial=0.0), 1e-300)
         q = columns @ (vectors[:, kept] / np.sqrt(values[kept]))
-        return z - q @ (q.T @ z), y - q @ (q.T @ y), q
+        left = z - q @ (q.T @ z)
+        if (left**2).sum() <= NOTHING * (z**2).sum():
+            left = np.zeros_like(z)
+        return left, y - q @ (q.T @ y), q
+
+    @property
+    def effective(self) -> float:
+        """Number of rows that weigh alike and say as much (Kish's effective sample size)."""
+        return float(self.weight.sum() ** 2 / (self.weight**2).sum())
 
 
 def size_functions(n: int) -> np.ndarray:
@@ -114,6 +128,18 @@ def size_functions(n: int) -> np.ndarray:
     knots = np.round(np.interp(np.linspace(0, 1, KNOTS), middle, size))
     knots = np.unique(np.concatenate([[1, n - 1], knots, n - knots]))
     return np.stack([np.interp(size, knots, row) for row in np.eye(len(knots))], axis=1)
+
+
+def gap(members: np.ndarray, weights: np.ndarray) -> str:
+    """What to say of the widest stretch of sizes without a row, or nothing when it is narrow."""
+    seen = np.bincount(members.sum(axis=1), minlength=members.shape[1])[1:] > 0
+    edges = np.concatenate([[0], 1 + np.flatnonzero(seen), [len(weights) + 1]])
+    runs = [(float(weights[a : b - 1].sum()), a + 1, b - 1) for a, b in pairwise(edges)]
+    share, first, last = max(runs)
+    if share <= GAP:
+        return ""
+    sizes = f"size {first}" if first == last else f"sizes {first} to {last}"
+    return f"no subsets of {sizes}, {share:.0%} of the weight: these are values of the sizes that are there"
 
 
 def least_squares(regression: Regression) -> np.ndarray:
@@ -134,15 +160,15 @@ def ridge(regression: Regression) -> tuple[np.ndarray, str]:
     kept = values > 1e-11 * max(values.max(initial=0.0), 1e-300)
     values, vectors = values[kept], vectors[:, kept]
     if not len(values):
-        return np.zeros(z.shape[1]), ""
+        return np.zeros(z.shape[1]), NO_DIFFERENCES
     c = vectors.T @ (z.T @ y)
     residual = float(((y - z @ (vectors @ (c / values))) ** 2).sum())
     penalty = values.max() * np.logspace(-12, 4, 321)[:, None]
     lost = ((penalty / (values + penalty)) ** 2 * c**2 / values).sum(axis=1) + residual
     freedom = len(y) - q.shape[1] - CAUTION * (values / (values + penalty)).sum(axis=1)
     score = np.where(freedom > 1e-9, lost / np.maximum(freedom, 1e-9) ** 2, np.inf)
-    best = int(np.argmin(score))
-    note = "cross-validation finds no differences: equal shares" if best == len(penalty) - 1 else ""
+    best = int(np.argmin(score)) if np.isfinite(score).any() else len(penalty) - 1
+    note = NO_DIFFERENCES if best == len(penalty) - 1 else ""
     return vectors @ (c / (values + penalty[best, 0])), note
 
 
@@ -155,12 +181,14 @@ def sampling_distribution(regression: Regression) -> tuple[np.ndarray, np.ndarra
     n = regression.z.shape[1]
     if len(regression.y) < PAIRS_NEEDED * n:
         found = len(regression.y)
-        return f"not estimable: {found} pairs or single subsets, needs {PAIRS_NEEDED * n}"
+        return f"interval not estimable: {found} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
+    if regression.effective < EFFECTIVE_NEEDED * n:
+        return f"interval not estimable: a few heavy sizes, by weight {regression.effective:.0f} subsets for {n}"
     z, y, q = regression.without_size()
     values, vectors = np.linalg.eigh(z.T @ z)
     kept = values > 1e-9 * values.max(initial=0.0)
     if kept.sum() < n - 1:
-        return "not estimable: the subsets do not tell all contributors apart"
+        return "interval not estimable: the subsets do not tell all contributors apart"
     basis = np.hstack([q, z @ (vectors[:, kept] / np.sqrt(values[kept]))])
     inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
     beta, effect = inverse @ (z.T @ y), z @ inverse

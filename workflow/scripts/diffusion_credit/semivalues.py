@@ -1,5 +1,6 @@
 """Semivalues: averages of marginal contributions by the number of predecessors, P(k) for k = 0..n-1."""
 
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
@@ -7,10 +8,10 @@ from scipy.special import betaln
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate, Interval
-from diffusion_credit.regression import Regression, kernel, ridge, sampling_distribution
-from diffusion_credit.utilities import Utilities, ends_variance
+from diffusion_credit.regression import Regression, gap, kernel, ridge, sampling_distribution
+from diffusion_credit.utilities import Utilities, ends_variance, satterthwaite
 
-UNBIASED = "least squares without penalty, CR2 by pair"
+UNBIASED = "least squares without penalty, CR2"
 
 
 def shapley(n: int) -> np.ndarray:
@@ -45,62 +46,68 @@ def exact(game: Utilities, predecessors: np.ndarray, fit: str) -> Estimate:
     ends = predecessors[-1] * game.everyone.mean() - predecessors[0] * game.empty.mean()
     values = coefficient.T @ value + ends
     if not freedom:
-        return Estimate(values, fit, None, "not estimable: no subset has a second row")
-    spread, level_freedom, note = weighted_ends(game, predecessors)
+        return Estimate(values, fit, None, "interval not estimable: no subset has a second row")
+    level, level_freedom, note = ends_variance(game, predecessors[-1], predecessors[0])
     covariance = (coefficient * (variance / rows)[:, None]).T @ coefficient
-    return Estimate(
-        values, fit, Interval(values, covariance, np.full(n, float(freedom)), spread, level_freedom, fit), note
-    )
+    freedoms = np.full(n, float(freedom))
+    return Estimate(values, fit, Interval(values, covariance, freedoms, level, level_freedom, level, fit), note)
 
 
-def weighted_ends(game: Utilities, predecessors: np.ndarray) -> tuple[float, float, str]:
-    """Variance that the noise of both ends gives every value, its degrees of freedom, and a note."""
-    scaled = Utilities(
-        game.contributors, game.members, game.value, predecessors[-1] * game.everyone, predecessors[0] * game.empty
-    )
-    return ends_variance(scaled)
+@dataclass(frozen=True)
+class Level:
+    """The mean of all values. variance, freedom: of it. floor: the part of the variance that is the ends'."""
+
+    value: float
+    variance: float
+    freedom: float
+    floor: float
+    note: str
 
 
-def mean_value(game: Utilities, predecessors: np.ndarray) -> tuple[float, float, float, str]:
-    """Mean of all values, its variance, degrees of freedom, and a note.
+def mean_value(game: Utilities, predecessors: np.ndarray) -> Level:
+    """The sum over sizes of (P(s - 1) - P(s)) times the mean utility of the size; for Shapley only the ends count.
 
-    It is the sum over sizes of (P(s - 1) - P(s)) times the mean utility of the size. For Shapley only the ends
-    count. A size without rows lies on the line between its neighbours.
+    A size without rows lies on the line between its neighbours.
     """
     n = game.n
     weight = np.append(0.0, predecessors) - np.append(predecessors, 0.0)
     size = game.members.sum(axis=1)
     rows = np.bincount(size, minlength=n + 1)
-    sums = np.bincount(size, weights=game.value, minlength=n + 1)
-    seen = np.flatnonzero(rows)
-    heights = np.r_[game.empty.mean(), sums[seen] / rows[seen], game.everyone.mean()]
-    heights = np.interp(np.arange(n + 1), np.r_[0, seen, n], heights)
-    variance, freedom, note = weighted_ends(game, predecessors)
-    inner = weight[1:-1]
-    if np.abs(inner).max(initial=0.0) > 1e-12:
-        within = ((game.value - (sums / np.maximum(rows, 1))[size]) ** 2).sum() / max(len(size) - len(seen), 1)
-        counts = rows[1:-1]
-        share = np.divide(inner**2, counts, out=np.zeros(n - 1), where=counts > 0).sum()
-        variance, freedom = variance + share * within, float(max(len(size) - len(seen), 1))
-    return float(weight @ heights), variance, freedom, note
+    means = np.bincount(size, weights=game.value, minlength=n + 1) / np.maximum(rows, 1)
+    means[0], means[-1] = game.empty.mean(), game.everyone.mean()
+    nodes = np.concatenate([[0], np.flatnonzero(rows), [n]])
+    weight = np.stack([np.interp(np.arange(n + 1), nodes, unit) for unit in np.eye(len(nodes))]) @ weight
+    floor, floor_freedom, note = ends_variance(game, weight[-1], weight[0])
+    left = len(size) - len(nodes) + 2
+    within = float(((game.value - means[size]) ** 2).sum()) / max(left, 1)
+    inner = float((weight[1:-1] ** 2 / rows[nodes[1:-1]]).sum()) * within
+    variance, freedom = satterthwaite([(floor, floor_freedom), (inner, max(left, 1))])
+    return Level(float(weight @ means[nodes]), variance, freedom, floor, note)
+
+
+def regression_of(game: Utilities, predecessors: np.ndarray) -> Regression:
+    """The regression of a semivalue: replicates of a subset are one row, as heavy as they are many."""
+    members, value, rows, _, _ = game.by_subset()
+    return Regression.of(members, value, kernel(predecessors), rows.astype(float))
 
 
 def regularised(game: Utilities, predecessors: np.ndarray) -> Estimate:
-    """Values by ridge on the differences between contributors, moved to the mean that the sizes give."""
-    values, note = ridge(Regression.of(game.members, game.value, kernel(predecessors)))
-    found, why = interval(game, predecessors)
-    note = "; ".join(text for text in (note, why) if text)
-    return Estimate(values + mean_value(game, predecessors)[0], "ridge on the differences", found, note)
+    """Values by ridge on the differences between contributors, moved to the mean that the sizes give.
 
-
-def interval(game: Utilities, predecessors: np.ndarray) -> tuple[Interval | None, str]:
-    """The interval of the unregularised fit, or None; and a note."""
-    fit = sampling_distribution(Regression.of(game.members, game.value, kernel(predecessors)))
-    if isinstance(fit, str):
-        return None, fit
-    beta, covariance, freedom = fit
-    level, variance, level_freedom, note = mean_value(game, predecessors)
-    return Interval(beta + level, covariance, freedom, variance, level_freedom, UNBIASED), note
+    The interval is that of the same regression without penalty; there is none when the table has no subsets of the
+    sizes that count.
+    """
+    regression, level = regression_of(game, predecessors), mean_value(game, predecessors)
+    values, note = ridge(regression)
+    missing_sizes = gap(game.members, kernel(predecessors))
+    fit = missing_sizes or sampling_distribution(regression)
+    found = None
+    if not isinstance(fit, str):
+        center = fit[0] + level.value
+        found = Interval(center, fit[1], fit[2], level.variance, level.freedom, level.floor, UNBIASED)
+        fit = ""
+    notes = "; ".join(text for text in (note, fit, level.note) if text)
+    return Estimate(values + level.value, "ridge on the differences", found, notes)
 
 
 def estimate(game: Utilities, predecessors: np.ndarray) -> Estimate:
@@ -130,11 +137,11 @@ def singles(game: Utilities, chosen: np.ndarray, end: np.ndarray, sign: int, row
     values = sign * (mean - end.mean())
     freedom = len(value) - game.n
     if not freedom or len(end) < 2:
-        return Estimate(values, rows, None, "not estimable: needs second rows of a single subset and of the end")
+        note = "interval not estimable: needs second rows of a single subset and of the end"
+        return Estimate(values, rows, None, note)
     variance = float(((value - mean[who]) ** 2).sum() / freedom)
     level = float(np.var(end, ddof=1) / len(end))
+    freedoms = np.full(game.n, float(freedom))
     return Estimate(
-        values,
-        rows,
-        Interval(values, np.diag(variance / count), np.full(game.n, float(freedom)), level, len(end) - 1, rows),
+        values, rows, Interval(values, np.diag(variance / count), freedoms, level, len(end) - 1, level, rows)
     )

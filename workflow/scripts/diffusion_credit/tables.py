@@ -91,6 +91,8 @@ def rows_of(path: str | Path) -> Iterator[list[str]]:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             for number, row in enumerate(csv.reader(stream), start=1):
                 header = header or row
+                if not row:
+                    continue  # a blank line
                 if len(row) != len(header):
                     raise UserError(
                         f"{path}: row {number} has {len(row)} fields, expected {len(header)} as in the header"
@@ -151,7 +153,7 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
         if valued and value is not None:
             numbers.append(_number(float, row[value], path, number, "value"))
     matrix = np.array(members, dtype=bool).reshape(len(members), len(names))
-    ids, replicate = _ids(matrix)
+    ids, replicate = ids_of(matrix)
     return Subsets(
         names,
         [row[0] for row in cells] if "subset" in special else ids,
@@ -167,16 +169,19 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
 
 
 def _number(kind: type[int] | type[float], text: str, path: str | Path, row: int, column: str) -> float:
+    expected = "a whole number" if kind is int else "a number"
     try:
-        number = kind(text)
+        number = float(text)
     except ValueError:
-        raise UserError(f"{path}: row {row}, column {column}: found {text!r}, expected a number") from None
+        raise UserError(f"{path}: row {row}, column {column}: found {text!r}, expected {expected}") from None
     if not math.isfinite(number):
         raise UserError(f"{path}: row {row}, column {column}: found {text}, expected a finite number")
-    return number
+    if kind is int and not number.is_integer():
+        raise UserError(f"{path}: row {row}, column {column}: found {text}, expected {expected}")
+    return int(text) if kind is int and text.strip().lstrip("-").isdigit() else number
 
 
-def _ids(members: np.ndarray) -> tuple[list[str], list[int]]:
+def ids_of(members: np.ndarray) -> tuple[list[str], list[int]]:
     """Ids by membership, named after the first row of each, and the number of the row among its like."""
     first: dict[bytes, str] = {}
     seen: dict[bytes, int] = {}

@@ -9,6 +9,7 @@ import numpy as np
 from diffusion_credit.errors import UserError
 from diffusion_credit.tables import Subsets
 
+SMALLEST, LARGEST = 1e-60, 1e60  # squares of squares of values must stay numbers
 NOISE_HEADER = ["subsets", "rows", "different_subsets", "mean", "replicate_standard_deviation", "freedom", "note"]
 
 
@@ -71,20 +72,37 @@ def split(table: Subsets, source: str | Path = "utilities") -> Utilities:
             raise UserError(f"{source}: found no row of {name} (all {digit}), expected at least one")
     if np.ptp(table.value) == 0:
         raise UserError(f"{source}: found the value {table.value[0]:g} in every row, expected values that differ")
+    if not SMALLEST < np.ptp(table.value) < LARGEST:
+        raise UserError(
+            f"{source}: found values that span {np.ptp(table.value):g}, expected a span between {SMALLEST:g} and"
+            f" {LARGEST:g}; choose another unit"
+        )
     middle = ~(full | empty)
+    if not middle.any():
+        raise UserError(f"{source}: found only rows of everyone and of no one, expected proper subsets, too")
     return Utilities(
         table.contributors, table.members[middle], table.value[middle], table.value[full], table.value[empty]
     )
 
 
-def ends_variance(game: Utilities) -> tuple[float, float, str]:
-    """Variance of F(everyone) - F(empty) and its degrees of freedom; a note when a single row hides it."""
-    parts = [np.var(end, ddof=1) / len(end) for end in (game.everyone, game.empty) if len(end) > 1]
-    freedoms = [len(end) - 1 for end in (game.everyone, game.empty) if len(end) > 1]
-    total = float(sum(parts))
-    spread = sum(part**2 / freedom for part, freedom in zip(parts, freedoms, strict=True))
+def ends_variance(game: Utilities, everyone: float = 1.0, empty: float = 1.0) -> tuple[float, float, str]:
+    """Variance of everyone * mean F(everyone) - empty * mean F(empty), its degrees of freedom, and a note.
+
+    An end with a single row counts as exact; the note says so.
+    """
+    parts = []
+    for factor, values in ((everyone, game.everyone), (empty, game.empty)):
+        if len(values) > 1:
+            parts.append((factor**2 * float(np.var(values, ddof=1)) / len(values), float(len(values) - 1)))
     note = "" if len(parts) == 2 else "an end of the game has a single row and counts as exact"
-    return total, float(total**2 / spread) if spread else 1.0, note
+    return *satterthwaite(parts), note
+
+
+def satterthwaite(parts: list[tuple[float, float]]) -> tuple[float, float]:
+    """Sum of independent variances with their degrees of freedom, and that of the sum."""
+    total = sum(part for part, _ in parts)
+    spread = sum(part**2 / freedom for part, freedom in parts)
+    return total, total**2 / spread if spread else 1.0
 
 
 def noise_rows(game: Utilities) -> list[list[Any]]:

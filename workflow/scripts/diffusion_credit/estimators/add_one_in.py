@@ -7,7 +7,7 @@ from diffusion_credit.options import Section
 from diffusion_credit.semivalues import singles
 from diffusion_credit.utilities import Utilities
 
-DESIGNS = ("add-one-in", "all", "paired-stratified")
+DESIGNS = ("add-one-in", "all")
 
 
 class Options(Section):

@@ -34,4 +34,5 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     else:
         model = RidgeCV(alphas=np.logspace(-6, 6, 121) * len(y))
     values = model.fit(x, y).coef_ * spread
-    return Estimate(values, f"linear regression, {options['penalty']}", None, "not estimable: penalised coefficients")
+    note = "interval not estimable: penalised coefficients"
+    return Estimate(values, f"linear regression, {options['penalty']}", None, note)

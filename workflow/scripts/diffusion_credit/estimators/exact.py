@@ -22,6 +22,6 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     missing = semivalues.missing(game)
     if missing:
         raise UserError(
-            f"estimator exact: {missing} of the {2**game.n} subsets of {game.n} contributors are missing, expected all"
+            f"estimator exact: {missing} of the 2^{game.n} subsets of {game.n} contributors are missing, expected all"
         )
     return semivalues.exact(game, semivalues.shapley(game.n), "definition, all subsets")

@@ -7,7 +7,7 @@ from diffusion_credit.options import Section
 from diffusion_credit.semivalues import singles
 from diffusion_credit.utilities import Utilities
 
-DESIGNS = ("leave-one-out", "all", "paired-stratified")
+DESIGNS = ("leave-one-out", "all")
 
 
 class Options(Section):

@@ -14,7 +14,7 @@ from diffusion_credit.estimates import Estimate, Interval
 from diffusion_credit.groups import group_numbers
 from diffusion_credit.options import Section
 from diffusion_credit.regression import Regression, kernel, least_squares, ridge, sampling_distribution
-from diffusion_credit.utilities import Utilities, ends_variance
+from diffusion_credit.utilities import Utilities, ends_variance, pooled
 
 DESIGNS = ("owen", "all")
 
@@ -36,14 +36,18 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     whole = np.stack([game.members[:, group].all(axis=1) for group in of], axis=1)
     split = ~whole & np.stack([game.members[:, group].any(axis=1) for group in of], axis=1)
     unions = ~split.any(axis=1)
+    if len(of) > 1 and not unions.any():
+        raise UserError("estimator owen: found no subset of whole groups, expected some, as the design owen draws them")
     top = between(Utilities(names, whole[unions], game.value[unions], game.everyone, game.empty))
     share = np.stack([group / group.sum() for group in of], axis=1)
-    value, note = share @ top.value, top.note
+    value, notes, known = share @ top.value, [top.note], top.interval is not None
     center, covariance, freedom = (np.zeros(shape) for shape in (game.n, (game.n, game.n), game.n))
+    floor = 0.0
     if top.interval:
         center = share @ top.interval.center
         covariance = share @ (top.interval.contrasts + top.interval.level) @ share.T
         freedom += float(np.median(top.interval.freedom))
+        floor = float(top.interval.floor * share.max() ** 2)
     for at, group in enumerate(of):
         inside = np.flatnonzero(group)
         if len(inside) == 1:
@@ -55,13 +59,14 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
         value[inside] += least_squares(regression) if complete else ridge(regression)[0]
         fit = sampling_distribution(regression)
         if isinstance(fit, str):
-            note = note or f"group of {names[at]}: {fit}"
+            known = False
+            notes.append(f"group of {names[at]}: {fit}")
         else:
             center[inside] += fit[0]
             covariance[np.ix_(inside, inside)] += fit[1]
             freedom[inside] = np.minimum(freedom[inside], fit[2])
-    known = top.interval is not None and "not estimable" not in note
-    interval = Interval(center, covariance, freedom, 0.0, 1.0, semivalues.UNBIASED) if known else None
+    interval = Interval(center, covariance, freedom, 0.0, 1.0, floor, semivalues.UNBIASED) if known else None
+    note = "; ".join(text for text in notes if text)
     return Estimate(value, f"groups: {top.fit}; within: ridge on the differences", interval, note)
 
 
@@ -71,25 +76,28 @@ def between(game: Utilities) -> Estimate:
         return semivalues.estimate(game, semivalues.shapley(game.n))
     variance, freedom, note = ends_variance(game)
     one = np.array([game.total])
-    return Estimate(one, "total", Interval(one, np.zeros((1, 1)), np.ones(1), variance, freedom, "total"), note)
+    interval = Interval(one, np.zeros((1, 1)), np.ones(1), variance, freedom, variance, "total")
+    return Estimate(one, "total", interval, note)
 
 
 def within(parts: np.ndarray, beside: np.ndarray, value: np.ndarray, name: str) -> tuple[Regression, bool]:
     """A group's regression, from pairs of a part and the rest of the group beside the same other groups.
 
+    Rows go to the regression pair after pair, so that it finds the same pairs, whatever stands beside them.
+
     parts: (rows, members of the group). beside: (rows, other groups). Every number of other groups weighs the same.
     Also whether every part stands beside every choice of others. Raises UserError without a pair.
     """
-    waiting: dict[bytes, list[int]] = {}
+    both, value, _, _, _ = pooled(np.hstack([parts, beside]), value)
+    parts, beside = both[:, : parts.shape[1]], both[:, parts.shape[1] :]
+    waiting: dict[bytes, int] = {}
     pairs: list[int] = []
-    seen = set()
     for row, (part, others) in enumerate(zip(parts, beside, strict=True)):
-        key, rest = part.tobytes() + others.tobytes(), (~part).tobytes() + others.tobytes()
-        seen.add(key)
-        if waiting.get(rest):
-            pairs += [waiting[rest].pop(0), row]
+        rest = waiting.pop((~part).tobytes() + others.tobytes(), None)
+        if rest is None:
+            waiting[part.tobytes() + others.tobytes()] = row
         else:
-            waiting.setdefault(key, []).append(row)
+            pairs += [rest, row]
     if not pairs:
         raise UserError(
             f"estimator owen: found no pair of subsets that split the group of {name!r} beside the same whole groups,"
@@ -99,4 +107,4 @@ def within(parts: np.ndarray, beside: np.ndarray, value: np.ndarray, name: str) 
     count = beside[pairs].sum(axis=1)
     importance = 1 / np.bincount(count, minlength=others + 1)[count]
     weights = kernel(semivalues.shapley(n))
-    return Regression.of(parts[pairs], value[pairs], weights, importance), len(seen) == 2**others * (2**n - 2)
+    return Regression.of(parts[pairs], value[pairs], weights, importance), len(pairs) == 2**others * (2**n - 2)

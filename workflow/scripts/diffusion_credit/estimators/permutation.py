@@ -48,11 +48,11 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     fit = "mean over chains"
     pairs = marginal[: chains // 2 * 2].reshape(-1, 2, game.n).mean(axis=1)
     if len(pairs) < 2:
-        return Estimate(values, fit, None, f"not estimable: {len(pairs)} pairs of chains, needs 2")
+        return Estimate(values, fit, None, f"interval not estimable: {len(pairs)} pairs of chains, needs 2")
     error = pairs - pairs.mean(axis=0)
-    variance, freedom, note = ends_variance(game)
+    level, freedom, note = ends_variance(game, 1 / game.n, 1 / game.n)
     covariance = error.T @ error / (len(pairs) * (len(pairs) - 1))
     center = pairs.mean(axis=0)
     freedoms = np.full(game.n, len(pairs) - 1.0)
     of = "mean over pairs of opposite chains"
-    return Estimate(values, fit, Interval(center, covariance, freedoms, variance / game.n**2, freedom, of), note)
+    return Estimate(values, fit, Interval(center, covariance, freedoms, level, freedom, level, of), note)

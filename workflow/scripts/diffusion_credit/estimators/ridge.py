@@ -11,7 +11,7 @@ from diffusion_credit.options import Section
 from diffusion_credit.semivalues import regularised, shapley
 from diffusion_credit.utilities import Utilities
 
-DESIGNS = None
+DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
 
 
 class Options(Section):

@@ -12,10 +12,10 @@ from pydantic import Field
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate
 from diffusion_credit.options import Section
-from diffusion_credit.semivalues import interval, shapley
 from diffusion_credit.utilities import Utilities
 
-DESIGNS = None
+DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
+FEWEST = 10  # rows for trees to be of any use
 
 
 class Options(Section):
@@ -29,6 +29,8 @@ class Options(Section):
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     """Shapley values of the trees, moved to the total. Raises UserError when shap is not installed."""
+    if len(game.value) < FEWEST:
+        raise UserError(f"estimator surrogate: found {len(game.value)} proper subsets, expected at least {FEWEST}")
     try:
         from shap import TreeExplainer
     except ImportError:
@@ -51,4 +53,4 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     explainer = TreeExplainer(model, data=ends[:1], feature_perturbation="interventional")
     values = spread * explainer.shap_values(ends[1:])[0]
     values += (game.total - values.sum()) / game.n
-    return Estimate(values, "TreeSHAP of boosted trees", *interval(game, shapley(game.n)))
+    return Estimate(values, "TreeSHAP of boosted trees", None, "interval not estimable: trees have no unbiased fit")

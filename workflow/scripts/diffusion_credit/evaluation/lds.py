@@ -33,20 +33,35 @@ def scores(
     every = {**predictors, "subset_size": np.ones(n)}
     if images is not None:
         every["image_count"] = images.astype(float)
+    found = predicted(tables, every, seed)
+    rows = []
+    for at, (alpha, (_, values)) in enumerate(_data(tables).items()):
+        k, r = values.shape
+        floor = estimate(partial(_repeatability, values), k, seed) if r > 1 else ["", "", "", "not estimable: one seed"]
+        for name in every:
+            _, lds, low, high, note = found[name][at]
+            rows.append([alpha, name, k, r, lds, low, high, _corrected(lds, floor[0], r), note])
+        rows.append([alpha, "noise_floor", k, r, *floor[:3], "", floor[3]])
+    return rows
+
+
+def predicted(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: int) -> dict[str, list[list[Any]]]:
+    """Predictor -> a row (alpha, LDS, low, high, note) for each alpha and for all pooled."""
+    rows: dict[str, list[list[Any]]] = {name: [] for name in predictors}
+    for alpha, (members, values) in _data(tables).items():
+        for name, weights in predictors.items():
+            statistic = partial(_agreement, members @ weights, values.mean(axis=1))
+            rows[name].append([alpha, *estimate(statistic, len(values), seed)])
+    return rows
+
+
+def _data(tables: dict[str, Subsets]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Members and values of every alpha's subsets, and of all together when they have as many replicates."""
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
     if len(data) > 1 and len({values.shape[1] for _, values in data.values()}) == 1:
         members, values = (np.concatenate(parts) for parts in zip(*data.values(), strict=True))
         data["pooled"] = members, values
-    rows = []
-    for alpha, (members, values) in data.items():
-        k, r = values.shape
-        floor = estimate(partial(_repeatability, values), k, seed) if r > 1 else ["", "", "", "not estimable: one seed"]
-        for name, weights in every.items():
-            statistic = partial(_agreement, members @ weights, values.mean(axis=1))
-            *found, note = estimate(statistic, k, seed)
-            rows.append([alpha, name, k, r, *found, _corrected(found[0], floor[0], r), note])
-        rows.append([alpha, "noise_floor", k, r, *floor[:3], "", floor[3]])
-    return rows
+    return data
 
 
 def _corrected(lds: object, floor: object, replicates: int) -> object:
