@@ -417,3 +417,20 @@ def test_owen_says_when_a_level_has_no_interval(rows: int) -> None:
     found = owen.estimate(game, {"groups": groups})
     assert (found.interval is None) == ("interval not estimable" in found.note)
     assert "single row" in found.note
+
+
+def test_with_every_subset_the_interval_is_that_of_the_noise() -> None:
+    """All 254 subsets three times: what is uncertain is training, as `exact` has it, and not which subsets came."""
+    values, rng = random_game(8, 0), np.random.default_rng(1)
+    game = complete(values)
+    shape = {"everyone": values[-1] + rng.normal(size=5), "empty": values[0] + rng.normal(size=5)}
+    for noise in (0.0, 0.3):
+        members = np.repeat(game.members, 3, axis=0)
+        value = np.repeat(game.value, 3) + noise * rng.normal(size=3 * 254)
+        table = replace(game, members=members, value=value, **shape)
+        ours, theirs = ridge.estimate(table, {}).interval, exact.estimate(table, {}).interval
+        assert ours is not None
+        assert theirs is not None
+        assert ours.center == pytest.approx(theirs.center, abs=1e-9)
+        spread = [np.sqrt(np.diag(x.contrasts - x.contrasts.mean())) for x in (ours, theirs)]
+        assert spread[0] == pytest.approx(spread[1], rel=0.25, abs=1e-9)

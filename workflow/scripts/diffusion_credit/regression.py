@@ -14,6 +14,7 @@ least squares for Shapley values: arXiv 1705.07874, theorem 2; for size function
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import comb
 
 import numpy as np
 
@@ -59,6 +60,8 @@ class Regression:
     """Utilities as a regression: one row a complementary pair (half the difference) or a single subset.
 
     z: (rows, n) x - |S|/n. y: (rows,). size: (rows,), of a pair the smaller. paired: (rows,). weight: (rows,), mean 1.
+    noise: (rows,) variance of y by training alone, as replicates show it. known: (rows,) share of all subsets of the
+    row's size that have been measured; 0 where the noise is not known.
     """
 
     z: np.ndarray
@@ -66,17 +69,24 @@ class Regression:
     size: np.ndarray
     paired: np.ndarray
     weight: np.ndarray
+    noise: np.ndarray
+    known: np.ndarray
 
     @classmethod
     def of(
-        cls, members: np.ndarray, value: np.ndarray, weights: np.ndarray, importance: np.ndarray | None = None
+        cls,
+        members: np.ndarray,
+        value: np.ndarray,
+        weights: np.ndarray,
+        importance: np.ndarray | None = None,
+        noise: np.ndarray | None = None,
     ) -> "Regression":
         """members: (rows, n) bool, different proper subsets. value: (rows,), means over replicates.
 
         weights: (n - 1,) of all subsets of each size together. Each observed size weighs what `weights` gives it,
         however often it was drawn; within a size rows weigh the same, or by `importance` (rows,), such as the number
-        of replicates. Half the difference of a pair is all that a pair says about contributors; a pair's sum only
-        adds noise.
+        of replicates. noise: (rows,) variances of the means by training alone, when known. Half the difference of a
+        pair is all that a pair says about contributors; a pair's sum only adds noise.
         """
         n = members.shape[1]
         size = members.sum(axis=1)
@@ -87,12 +97,17 @@ class Regression:
         first, second = np.asarray(first, dtype=int), np.asarray(second, dtype=int)
         rows = np.concatenate([first, single])
         total = np.concatenate([weight[first] + weight[second], weight[single]])
+        known = np.bincount(size, minlength=n)[size] / np.array([comb(n, int(s)) for s in size], dtype=float)
+        if noise is None:
+            noise, known = np.zeros(len(size)), np.zeros(len(size))
         return cls(
             z[rows],
             np.concatenate([(value[first] - value[second]) / 2, value[single]]),
             size[rows],
             np.arange(len(rows)) < len(first),
             total / total.mean(),
+            np.concatenate([(noise[first] + noise[second]) / 4, noise[single]]),
+            np.concatenate([np.minimum(known[first], known[second]), known[single]]),
         )
 
     def without_size(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -176,7 +191,9 @@ def sampling_distribution(regression: Regression) -> tuple[np.ndarray, np.ndarra
     """Contrasts (n,) without a penalty, their covariance (n, n), degrees of freedom (n,); or why there are none.
 
     The covariance is the CR2 sandwich clustered by complementary pair, the degrees of freedom are Bell and
-    McCaffrey's (doi 10.1162/REST_a_00552). CR3, the jackknife over pairs, covers .98 to 1 in the same simulations.
+    McCaffrey's (doi 10.1162/REST_a_00552). Where replicates show the noise of training, the misfit of the subsets
+    counts only as far as they are a sample: by 1 - the share of their size that was measured. CR3, the jackknife over
+    pairs, covers .98 to 1 in the same simulations.
     """
     n = regression.z.shape[1]
     if len(regression.y) < PAIRS_NEEDED * n:
@@ -195,7 +212,11 @@ def sampling_distribution(regression: Regression) -> tuple[np.ndarray, np.ndarra
     left = 1 - (basis**2).sum(axis=1)
     used = left > 1e-9  # a row that the fit must go through says nothing of the noise
     scale = np.where(used, 1 / np.where(used, left, 1), 0)
-    half = effect * (np.sqrt(scale) * (y - z @ beta))[:, None]
+    # what is known of a size is no sample of it: of that share only the noise of training is uncertain
+    variance = (1 - regression.known) * scale * (
+        y - z @ beta
+    ) ** 2 + regression.known * regression.weight * regression.noise
+    half = effect * np.sqrt(variance)[:, None]
     freedom = np.full(n, float(used.sum() - basis.shape[1]))
     if n * basis.size * basis.shape[1] < WORK:
         share = effect**2 * scale[:, None]

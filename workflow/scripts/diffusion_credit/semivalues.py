@@ -9,8 +9,9 @@ from scipy.special import betaln
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate, Interval
 from diffusion_credit.regression import Regression, gap, kernel, ridge, sampling_distribution
-from diffusion_credit.utilities import Utilities, ends_variance, satterthwaite
+from diffusion_credit.utilities import Utilities, ends_variance, pooled, satterthwaite
 
+REPLICATES_NEEDED = 5  # rows beyond the first of a subset, for the noise of a size
 UNBIASED = "least squares without penalty, CR2"
 
 
@@ -88,7 +89,23 @@ def mean_value(game: Utilities, predecessors: np.ndarray) -> Level:
 def regression_of(game: Utilities, predecessors: np.ndarray) -> Regression:
     """The regression of a semivalue: replicates of a subset are one row, as heavy as they are many."""
     members, value, rows, _, _ = game.by_subset()
-    return Regression.of(members, value, kernel(predecessors), rows.astype(float))
+    return Regression.of(members, value, kernel(predecessors), rows.astype(float), noise_of_means(game, members, rows))
+
+
+def noise_of_means(game: Utilities, members: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+    """Variance by training of each subset's mean (subsets,), from replicates of its size, or None without enough.
+
+    Sizes with few replicates get the largest variance that others show.
+    """
+    every, size = game.members.sum(axis=1), members.sum(axis=1)
+    variances = np.full(game.n, np.nan)
+    for s in np.unique(every):
+        _, _, _, variance, freedom = pooled(game.members[every == s], game.value[every == s])
+        if freedom >= REPLICATES_NEEDED:
+            variances[s] = variance
+    if np.isnan(variances).all():
+        return None
+    return np.where(np.isnan(variances), np.nanmax(variances), variances)[size] / rows
 
 
 def regularised(game: Utilities, predecessors: np.ndarray) -> Estimate:
