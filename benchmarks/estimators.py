@@ -1,6 +1,6 @@
 """How many subsets do values need? Error, rank correlation and coverage by design and estimator, on known games.
 
-    python benchmarks/estimators.py OUT.csv [seeds]      simulate (two processes, about 40 minutes for 30 seeds)
+    python benchmarks/estimators.py OUT.csv [seeds]      simulate (two processes, about 10 minutes for 30 seeds)
     python benchmarks/estimators.py OUT.csv --draw OUT.png
 
 Noise is a share of the standard deviation of F over subsets of the Shapley kernel, the same for the ends, which
