@@ -1,0 +1,179 @@
+"""The commands for tables made elsewhere: credit one, draw subsets to measure, score values on held-out rows."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from diffusion_credit import design
+from diffusion_credit.attribution import Attribution, credit, read_attribution, write_attribution
+from diffusion_credit.config import read_options
+from diffusion_credit.draws import game_of
+from diffusion_credit.errors import UserError
+from diffusion_credit.evaluation.lds import HEADER, scores
+from diffusion_credit.plugins import module_of
+from diffusion_credit.regression import PAIRS_NEEDED
+from diffusion_credit.reserved import Reserved
+from diffusion_credit.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
+from diffusion_credit.utilities import noise_rows, split
+
+
+def print_attribution(result: Attribution) -> None:
+    """Best contributor first: rank, name, value, share, and where they are known the interval and the ranks' range."""
+    known = not np.isnan(result.low).any()
+    width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
+    extra = f"{'95% interval':>24}  {'ranks':>9}  {'top ' + str(int(result.top[0])):>6}" if known else ""
+    print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
+    for i in result.order:
+        label = printable(result.contributor[i])[:width]
+        share = "" if np.isnan(result.share[i]) else f"{result.share[i]:.1%}"
+        line = f"  {result.rank[i]:>4.0f}  {label:<{width}}  {result.value[i]:>12.5g}  {share:>8}"
+        if known:
+            interval = f"[{result.low[i]:.4g}, {result.high[i]:.4g}]"
+            ranks = f"{result.rank_low[i]:.0f} to {result.rank_high[i]:.0f}"
+            line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>6.0%}"
+        print(line)
+    print(f"        {'total':<{width}}  {result.value.sum():>12.5g}")
+    if known:
+        apart = result.covers_equal_share.count("no")
+        print(f"  {apart} of {len(result.order)} intervals tell a contributor from an equal share")
+        print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
+    if result.note[0]:
+        print(f"  note: {result.note[0]}")
+
+
+def printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in name)
+
+
+def refuse_same(output: Path | None, *others: Path | None) -> None:
+    """Raises UserError when a file would be overwritten by what is made from it."""
+    for other in others:
+        if output and other and output.resolve() == other.resolve():
+            raise UserError(f"{output}: found the same file twice in the command, expected another one for the output")
+
+
+def score_text(row: dict[str, str]) -> str:
+    if not row["lds"]:
+        return "not estimable"
+    ends = f" [{float(row['low']):.2f}, {float(row['high']):.2f}]" if row["low"] else ""
+    return f"{float(row['lds']):.2f}{ends}"
+
+
+def attribute(a: argparse.Namespace) -> None:
+    """Credit the contributors of any table of utilities."""
+    options = read_options("estimators", a.estimator, dict(a.option))
+    refuse_same(a.output, a.table)
+    table = read_subsets(a.table, valued=True)
+    if a.groups:
+        options["groups"] = read_groups(a.groups)
+    elif a.estimator == "owen":
+        raise UserError("--groups: not found, expected a CSV of contributor and group, which owen credits first")
+    game = split(table, a.table)
+    if not 1 <= a.top < game.n:
+        raise UserError(f"--top: found {a.top}, expected between 1 and {game.n - 1} for {game.n} contributors")
+    try:
+        found = module_of("estimators", a.estimator).estimate(game, options)
+    except UserError as error:
+        text = str(error)
+        raise UserError(f"{a.groups}: {text}" if text.startswith("groups: ") else f"{a.table}: {text}") from None
+    result = credit(game, found, not a.lower_is_better, a.top)
+    write_attribution(a.output, result)
+    print_attribution(result)
+    for group, inside in options.get("groups", {}).items():
+        total = sum(v for name, v in zip(result.contributor, result.value, strict=True) if name in inside)
+        print(f"  group {printable(group)}: {total:.5g}")
+    for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
+        print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
+    if a.figure:
+        from diffusion_credit import figures
+
+        figures.save(figures.attribution_bars(result, a.table.stem, not a.lower_is_better), a.figure)
+
+
+def read_groups(path: Path) -> dict[str, list[str]]:
+    """Group -> contributors, from a CSV with the columns contributor and group."""
+    header, rows = read_csv(path)
+    if header != ["contributor", "group"]:
+        raise UserError(f"{path}: found the header {','.join(header)[:80]}, expected contributor,group")
+    groups: dict[str, list[str]] = {}
+    for name, group in rows:
+        groups.setdefault(group, []).append(name)
+    return groups
+
+
+def make_design(a: argparse.Namespace) -> None:
+    """Write subsets to be evaluated elsewhere: the anchors, then the sampled ones."""
+    try:
+        names = a.contributors.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{a.contributors}: found something that is not text in UTF-8, expected one name a line"
+        ) from None
+    names = [name.strip() for name in names if name.strip()]
+    wrong = sorted({name for name in names if names.count(name) > 1 or name in (*KEY, "value")})
+    if wrong or len(names) < 2:
+        found = repr(wrong[0]) + (" twice" if names.count(wrong[0]) > 1 else "") if wrong else f"{len(names)} name(s)"
+        raise UserError(
+            f"{a.contributors}: found {found}, expected two names or more, one a line, each once, none of them"
+            f" {', '.join(KEY)} or value"
+        )
+    refuse_same(a.output, a.contributors, a.groups, a.held_out)
+    for path in (a.output, a.held_out):
+        if path and path.exists():
+            raise UserError(f"{path}: found a file, expected a new name: measured values in it would be lost")
+    for key, value in (("alpha", a.alpha), *(("held-out-alphas", alpha) for alpha in a.held_out_alphas)):
+        if not 0 < value < 1:
+            raise UserError(f"--{key}: found {value}, expected a share between 0 and 1")
+    for key, least in (("subsets", 1), ("anchors", 1), ("held_out_subsets", 4), ("held_out_replicates", 1)):
+        if getattr(a, key) < least:
+            raise UserError(f"--{key.replace('_', '-')}: found {getattr(a, key)}, expected at least {least}")
+    alphas = a.held_out_alphas if a.held_out else []
+    try:
+        sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names))
+    except UserError as error:
+        raise UserError(str(error).replace("config: evaluation.lds.", "--held-out-")) from None
+    reserved = Reserved(len(names), sizes.values(), a.seed)
+    if a.design == "owen" and not a.groups:
+        raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")
+    options = {"alpha": a.alpha, "groups": read_groups(a.groups) if a.groups else {}}
+    sampled = design.sampled(names, a.design, a.subsets, game_of(names, a.seed, reserved, options))
+    write_subsets(a.output, concatenate([design.anchors(names, a.seed, a.anchors), sampled]))
+    different = len({min(row.tobytes(), (~row).tobytes()) for row in sampled.members})
+    print(f"{a.output}: {2 * a.anchors} rows of everyone and of no one, {a.subsets} subsets")
+    print(f"  {different} differ when a subset counts as its complement; intervals need {PAIRS_NEEDED * len(names)}")
+    if a.held_out:
+        held = [
+            design.held_out(names, a.seed, size, a.held_out_subsets, a.held_out_replicates, reserved)
+            for size in sizes.values()
+        ]
+        write_subsets(a.held_out, concatenate(held))
+
+
+def lds(a: argparse.Namespace) -> None:
+    """Score an attribution against held-out rows."""
+    result, table = read_attribution(a.attribution), read_subsets(a.held_out, valued=True)
+    ids, replicate = ids_of(table.members)  # by who is in, whatever the rows are called
+    table = replace(table, subset=ids, replicate=replicate)
+    if sorted(result.contributor) != sorted(table.contributors):
+        raise UserError(f"{a.held_out}: found other contributors than in {a.attribution}, expected the same ones")
+    n, sizes = len(table.contributors), table.members.sum(axis=1)
+    if not len(sizes) or ((sizes == 0) | (sizes == n)).any():
+        raise UserError(f"{a.held_out}: found no rows, or a row of everyone or of no one, expected proper subsets")
+    if a.table:
+        sampled = read_subsets(a.table, valued=True)
+        order = [sampled.contributors.index(name) for name in table.contributors if name in sampled.contributors]
+        if len(order) == n == len(sampled.contributors):
+            design.assert_disjoint(sampled.members[:, order], table.members)
+        else:
+            raise UserError(f"{a.table}: found other contributors than in {a.held_out}, expected the same ones")
+    place = {name: i for i, name in enumerate(result.contributor)}
+    values = result.value[[place[name] for name in table.contributors]]
+    tables = {f"{size / n:g}": table.rows(sizes == size) for size in sorted(set(sizes.tolist()))}
+    rows = scores(tables, {"attribution": values}, None, a.seed)
+    for row in rows:
+        found = dict(zip(HEADER, map(str, row), strict=True))
+        print(f"  alpha {row[0]}, {row[1]:<12} {score_text(found)}  ({row[2]} subsets x {row[3]} seeds) {row[-1]}")
+    if a.output:
+        write_csv(a.output, HEADER, rows)
