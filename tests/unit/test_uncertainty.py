@@ -190,9 +190,10 @@ def utilities(rows: int, n: int = 6) -> Subsets:
     [
         (100.0, 0.0, 1.5, None, "met"),  # 100 / 50 = 2 = 1.41^2
         (100.0, 0.0, 1.0, 10, "not met"),  # 100 rows of 10 a batch
-        (100.0, 0.5, 1.0, 20, "not met"),  # 100 / (1 - 0.5) = 200 rows
+        (100.0, 0.5, 1.1, 10, "not met"),  # 50 * (2.5 - 0.5) / (1.21 - 0.5) = 141 rows, but at most twice as many
         (51.0, 0.0, 1.0, 6, "not met"),  # 51 rows want one batch more
-        (100.0, 0.0, 0.1, 40, "not met"),  # 10,000 rows, but the maximum is 400
+        (60.0, 0.5, 1.1, 9, "not met"),  # 50 * 1.2 / 0.71 = 84.5 rows
+        (100.0, 0.0, 0.1, 10, "not met"),  # 10,000 rows
         (100.0, 1.0, 0.9, 40, "out of reach, the ends alone give 1 "),
         (0.0, 0.0, 1.0, 6, "not estimable"),
     ],
@@ -208,7 +209,7 @@ def test_the_look_says_how_many_batches_come_next(
 
 def test_the_look_waits_for_the_slowest_property_and_stops_at_the_maximum() -> None:
     tables, options = {"a": utilities(50), "b": utilities(50)}, {"part": 100.0, "floor": 0.0}
-    assert look(tables, stub, options, {"a": 2.0, "b": 0.5}, 10, 1000)["next_batches"] == 40
+    assert look(tables, stub, options, {"a": 2.0, "b": 1.1}, 10, 1000)["next_batches"] == 9
     assert look(tables, stub, options, {"a": 2.0, "b": 0.5}, 10, 50)["next_batches"] is None
 
 

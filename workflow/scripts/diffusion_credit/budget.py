@@ -28,7 +28,8 @@ def look(
     """Are the values of every property sure enough? And if not, how many batches will probably do?
 
     tables: property -> utilities of the same subsets. targets: property -> largest standard error. The error falls
-    with the root of the number of subsets, but for the noise of the ends; a target below that takes the maximum.
+    with the root of the number of subsets, but for the noise of the ends; a target below that takes the maximum. From
+    one look to the next the subsets at most double.
     """
     errors: dict[str, float | None] = {}
     reasons, wanted = {}, [0]
@@ -55,7 +56,7 @@ def look(
         else:
             reasons[name] += "not met"
             rows = count * (error**2 - found.interval.floor) / above
-            wanted.append(math.ceil(rows * (1 - 1e-9)))
+            wanted.append(min(math.ceil(rows * (1 - 1e-9)), 2 * count))  # a small pilot may err widely
     enough = max(wanted) <= count
     if not enough and count >= maximum:
         reasons = {name: f"{text}; {maximum} subsets are the maximum" for name, text in reasons.items()}
