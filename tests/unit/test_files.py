@@ -104,6 +104,25 @@ def table(names: list[str]) -> Subsets:
     return Subsets(names, ["00000", "1", "2", "3"], [0, 1, 0, 0], [2**48 - 1, 1, 2, 3], members, values)
 
 
+def test_a_write_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    """kill -9 in the middle of a write; the next write of the same file tidies up, a living writer's file stays."""
+    code = (
+        "import os, signal, sys; from diffusion_credit.files import replacing\n"
+        f"with replacing({str(tmp_path / 'a.csv')!r}) as path:\n"
+        "    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    with replacing(tmp_path / "a.csv") as first:
+        with replacing(tmp_path / "a.csv") as second:
+            assert {path.name for path in tmp_path.iterdir()} == {first.name, second.name}
+            second.write_text("two")
+        first.write_text("one")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text() == "one"
+
+
 @pytest.mark.parametrize("count", [6, 7])
 def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path, count: int) -> None:
     names = ["value", "NA", 'a"b', "line\nbreak", "ü,;", "=1+1", "carriage\rreturn"][:count]

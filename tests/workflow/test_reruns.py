@@ -127,7 +127,11 @@ EDITS = {
         {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3, "evaluate_budget": 3},
     ),
     "an estimator's code": (
-        edit(f"{LIBRARY}/estimators/paper.py", "free - ones * surplus", "free - surplus * ones"),
+        edit(
+            f"{LIBRARY}/estimators/paper.py",
+            "free - shift * (free.sum() - game.total)",
+            "free - (free.sum() - game.total) * shift",
+        ),
         {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3, "evaluate_budget": 3},
     ),
     "number of generated images": (

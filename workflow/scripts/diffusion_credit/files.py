@@ -8,6 +8,7 @@ holds the digest of every file that belongs to it.
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +33,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=path.suffix, dir=path.parent)
+    here = f".{path.name[:64]}.{platform.node()[:64]}."
+    _forget_killed(path.parent, here)
+    handle, name = tempfile.mkstemp(prefix=f"{here}{os.getpid()}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -47,6 +50,19 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise UserError(f"{path}: could not be written ({error})") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _forget_killed(folder: Path, prefix: str) -> None:
+    """Remove what a killed process of this machine left of the same file."""
+    for left in folder.iterdir():
+        process = left.name.removeprefix(prefix).split(".")[0]
+        if left.name.startswith(prefix) and process.isdigit():
+            try:
+                os.kill(int(process), 0)
+            except ProcessLookupError:
+                left.unlink(missing_ok=True)
+            except OSError:
+                pass  # alive, and somebody else's
 
 
 def versions(*packages: str) -> dict[str, str]:
