@@ -51,6 +51,10 @@ class Attribution:
 
 HEADER = [column.name for column in fields(Attribution)]
 TEXT = {"contributor", "covers_equal_share", "value_of", "interval_of", "note"}
+OF_INTERVAL = (
+    "standard_error", "low", "high", "simultaneous_low", "simultaneous_high", "rank_low", "rank_high",
+    "probability_top", "interval_center",
+)  # fmt: skip
 INTEGER = {"rank", "rank_low", "rank_high", "top"}
 
 Estimator = Callable[[Utilities, dict[str, Any]], Estimate]
@@ -66,7 +70,7 @@ def credit(game: Utilities, found: Estimate, higher_is_better: bool, top: int) -
     rank = np.empty(n, dtype=int)
     rank[np.argsort(-value if higher_is_better else value, kind="stable")] = np.arange(1, n + 1)
     none = np.full(n, np.nan)
-    columns: dict[str, Any] = dict.fromkeys((*HEADER[4:11], "probability_top", "interval_center"), none)
+    columns: dict[str, Any] = dict.fromkeys(OF_INTERVAL, none)
     covers = [""] * n
     if interval:
         half, wide = interval.half_width(), interval.simultaneous_half_width()
@@ -95,6 +99,11 @@ def credit(game: Utilities, found: Estimate, higher_is_better: bool, top: int) -
         note=[found.note] * n,
         **columns,
     )
+
+
+def printable(name: str) -> str:
+    """A contributor's name in one line: what cannot be printed becomes a blank."""
+    return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
 def write_attribution(path: str | Path, result: Attribution) -> None:

@@ -16,22 +16,22 @@ from diffusion_credit.seeds import generator, named_seed
 from diffusion_credit.tables import Subsets
 
 
-def held_out_sizes(alphas: list[float], subsets: int, n: int) -> dict[float, int]:
+def held_out_sizes(alphas: list[float], subsets: int, n: int, key: str = "config: evaluation.lds.") -> dict[float, int]:
     """Alpha -> size of its held-out subsets among n contributors.
 
-    Raises UserError when a size is no proper subset, shared by two alphas, or has too few subsets.
+    key: what messages put before `alphas` and `subsets`. Raises UserError when a size is no proper subset, shared by
+    two alphas, or has too few subsets.
     """
-    key = "config: evaluation.lds"
     sizes: dict[float, int] = {}
     for alpha in alphas:
         size = held_out_size(alpha, n)
         if not 0 < alpha < 1 or alpha * n < 1 or size >= n:
-            raise UserError(f"{key}.alphas: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
+            raise UserError(f"{key}alphas: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
         if size in sizes.values():
-            raise UserError(f"{key}.alphas: found {alpha}, which gives subsets of {size} like another alpha")
+            raise UserError(f"{key}alphas: found {alpha}, which gives subsets of {size} like another alpha")
         if subsets > reserved_count(n, size):
             raise UserError(
-                f"{key}.subsets: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
+                f"{key}subsets: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
                 f" {size} of {n} contributors, because the design needs the other half"
             )
         sizes[alpha] = size

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from diffusion_credit.attribution import Attribution
+from diffusion_credit.attribution import Attribution, printable
 from diffusion_credit.files import replacing
 
 INK = "#222222"
@@ -39,7 +39,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 def shorten(name: str, length: int = 28) -> str:
     """A name as a one-line label: unprintable characters become blanks, the middle of a long one is left out."""
-    name = "".join(letter if letter.isprintable() else " " for letter in name)
+    name = printable(name)
     return name if len(name) <= length else f"{name[: length - 9]}…{name[-8:]}"
 
 

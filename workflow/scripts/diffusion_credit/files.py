@@ -61,7 +61,7 @@ def _forget_killed(folder: Path, prefix: str) -> None:
                 os.kill(int(process), 0)
             except ProcessLookupError:
                 left.unlink(missing_ok=True)
-            except OSError:
+            except PermissionError:
                 pass  # alive, and somebody else's
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from diffusion_credit import design
-from diffusion_credit.attribution import Attribution, credit, read_attribution, write_attribution
+from diffusion_credit.attribution import Attribution, credit, printable, read_attribution, write_attribution
 from diffusion_credit.config import read_options
 from diffusion_credit.draws import game_of
 from diffusion_credit.errors import UserError
@@ -41,10 +41,6 @@ def print_attribution(result: Attribution) -> None:
         print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
     if result.note[0]:
         print(f"  note: {result.note[0]}")
-
-
-def printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
 def refuse_same(output: Path | None, *others: Path | None) -> None:
@@ -130,10 +126,7 @@ def make_design(a: argparse.Namespace) -> None:
         if getattr(a, key) < least:
             raise UserError(f"--{key.replace('_', '-')}: found {getattr(a, key)}, expected at least {least}")
     alphas = a.held_out_alphas if a.held_out else []
-    try:
-        sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names))
-    except UserError as error:
-        raise UserError(str(error).replace("config: evaluation.lds.", "--held-out-")) from None
+    sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names), "--held-out-")
     reserved = Reserved(len(names), sizes.values(), a.seed)
     if a.design == "owen" and not a.groups:
         raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")

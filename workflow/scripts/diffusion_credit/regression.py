@@ -13,6 +13,7 @@ least squares for Shapley values: arXiv 1705.07874, theorem 2; for size function
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from math import comb
 
@@ -36,12 +37,16 @@ def kernel(predecessors: np.ndarray) -> np.ndarray:
     return weight / weight.sum()
 
 
-def pairs(members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pairs(members: np.ndarray, beside: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows that are each other's complement, the smaller one first, and the rows that are left: (p,), (p,), (s,).
 
-    The i-th row of a subset is matched with the i-th row of its complement.
+    The i-th row of a subset is matched with the i-th row of its complement. beside: (rows, others) bool, which the
+    two rows of a pair have in common.
     """
-    keys, others = ([row.tobytes() for row in np.packbits(rows, axis=1)] for rows in (members, ~members))
+    common = members[:, :0] if beside is None else beside
+    keys, others = (
+        [row.tobytes() for row in np.packbits(np.hstack([rows, common]), axis=1)] for rows in (members, ~members)
+    )
     waiting: dict[bytes, list[int]] = {}
     matched = []
     for row, (key, other) in enumerate(zip(keys, others, strict=True)):
@@ -93,8 +98,9 @@ class Regression:
         importance = np.ones(len(size)) if importance is None else importance
         weight = weights[size - 1] * importance / np.bincount(size, weights=importance, minlength=n)[size]
         z = members - size[:, None] / n
-        first, second, single = pairs(members) if np.allclose(weights, weights[::-1]) else ((), (), np.arange(len(z)))
-        first, second = np.asarray(first, dtype=int), np.asarray(second, dtype=int)
+        everything = np.arange(len(z))
+        symmetric = np.allclose(weights, weights[::-1])
+        first, second, single = pairs(members) if symmetric else (everything[:0], everything[:0], everything)
         rows = np.concatenate([first, single])
         total = np.concatenate([weight[first] + weight[second], weight[single]])
         known = np.bincount(size, minlength=n)[size] / np.array([comb(n, int(s)) for s in size], dtype=float)
@@ -110,6 +116,7 @@ class Regression:
             np.concatenate([np.minimum(known[first], known[second]), known[single]]),
         )
 
+    @cached_property
     def without_size(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Weighted z and y with the functions of the size taken out, and an orthonormal basis of these."""
         n = self.z.shape[1]
@@ -159,7 +166,7 @@ def gap(members: np.ndarray, weights: np.ndarray) -> str:
 
 def least_squares(regression: Regression) -> np.ndarray:
     """Contrasts (n,), summing to 0, without a penalty; the shortest ones where the rows leave a choice."""
-    z, y, _ = regression.without_size()
+    z, y, _ = regression.without_size
     return np.linalg.pinv(z.T @ z, rcond=1e-11, hermitian=True) @ (z.T @ y)
 
 
@@ -170,7 +177,7 @@ def ridge(regression: Regression) -> tuple[np.ndarray, str]:
     doi 10.1080/00401706.1979.10489751, each degree of freedom counted CAUTION times
     (doi 10.1046/j.1369-7412.2003.05316.x).
     """
-    z, y, q = regression.without_size()
+    z, y, q = regression.without_size
     values, vectors = np.linalg.eigh(z.T @ z)
     kept = values > 1e-11 * max(values.max(initial=0.0), 1e-300)
     values, vectors = values[kept], vectors[:, kept]
@@ -201,7 +208,7 @@ def sampling_distribution(regression: Regression) -> tuple[np.ndarray, np.ndarra
         return f"interval not estimable: {found} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
     if regression.effective < EFFECTIVE_NEEDED * n:
         return f"interval not estimable: a few heavy sizes, by weight {regression.effective:.0f} subsets for {n}"
-    z, y, q = regression.without_size()
+    z, y, q = regression.without_size
     values, vectors = np.linalg.eigh(z.T @ z)
     kept = values > 1e-9 * values.max(initial=0.0)
     if kept.sum() < n - 1:
@@ -213,9 +220,8 @@ def sampling_distribution(regression: Regression) -> tuple[np.ndarray, np.ndarra
     used = left > 1e-9  # a row that the fit must go through says nothing of the noise
     scale = np.where(used, 1 / np.where(used, left, 1), 0)
     # what is known of a size is no sample of it: of that share only the noise of training is uncertain
-    variance = (1 - regression.known) * scale * (
-        y - z @ beta
-    ) ** 2 + regression.known * regression.weight * regression.noise
+    known, noise = regression.known, regression.weight * regression.noise
+    variance = (1 - known) * scale * (y - z @ beta) ** 2 + known * noise
     half = effect * np.sqrt(variance)[:, None]
     freedom = np.full(n, float(used.sum() - basis.shape[1]))
     if n * basis.size * basis.shape[1] < WORK:

@@ -34,13 +34,13 @@ def beta_shapley(n: int, alpha: float, beta: float) -> np.ndarray:
 
 def missing(game: Utilities) -> int:
     """How many of the 2^n - 2 proper subsets have no row."""
-    return int(2**game.n - 2 - len(game.by_subset()[1]))
+    return int(2**game.n - 2 - len(game.by_subset[1]))
 
 
 def exact(game: Utilities, predecessors: np.ndarray, fit: str) -> Estimate:
     """The definition, on all 2^n subsets; the interval is that of the means over replicates."""
     n = game.n
-    members, value, rows, variance, freedom = game.by_subset()
+    members, value, rows, variance, freedom = game.by_subset
     size = members.sum(axis=1)
     each = predecessors / np.array([comb(n - 1, k) for k in range(n)], dtype=float)
     coefficient = np.where(members, each[size - 1][:, None], -each[np.minimum(size, n - 1)][:, None])
@@ -88,7 +88,7 @@ def mean_value(game: Utilities, predecessors: np.ndarray) -> Level:
 
 def regression_of(game: Utilities, predecessors: np.ndarray) -> Regression:
     """The regression of a semivalue: replicates of a subset are one row, as heavy as they are many."""
-    members, value, rows, _, _ = game.by_subset()
+    members, value, rows, _, _ = game.by_subset
     return Regression.of(members, value, kernel(predecessors), rows.astype(float), noise_of_means(game, members, rows))
 
 

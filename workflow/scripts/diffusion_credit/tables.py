@@ -136,8 +136,9 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
     names = [header[i] for i in places]
     special = {name: header.index(name) for name in KEY if name in header}
     value = len(header) - 1 if ours else header.index("value") if "value" in header else None
-    for name in header if not ours else names:
-        if (header if not ours else names).count(name) > 1:
+    unique = names if ours else header
+    for name in unique:
+        if unique.count(name) > 1:
             raise UserError(f"{path}: found the column {name!r} twice, expected every column name once")
     if len(names) < 2 or (valued and value is None):
         expected = "one 0/1 column a contributor, at least two" + (", and the column value" if valued else "")

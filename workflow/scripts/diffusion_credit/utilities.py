@@ -1,6 +1,7 @@
 """What every estimator asks of a table of utilities: its ends, its proper subsets, and its noise."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Utilities:
         """The same ends with the first rows only."""
         return Utilities(self.contributors, self.members[:rows], self.value[:rows], self.everyone, self.empty)
 
+    @cached_property
     def by_subset(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
         """Different proper subsets, their mean values and numbers of rows; pooled replicate variance, its freedom."""
         return pooled(self.members, self.value)
@@ -113,7 +115,7 @@ def noise_rows(game: Utilities) -> list[list[Any]]:
         note = "not estimable: a single row" if one else ""
         deviation = "" if one else float(np.std(values, ddof=1))
         rows.append([name, len(values), 1, float(values.mean()), deviation, len(values) - 1, note])
-    _, mean, counts, variance, freedom = game.by_subset()
+    _, mean, counts, variance, freedom = game.by_subset
     note = "" if freedom else "not estimable: no subset has a second row"
     deviation = float(np.sqrt(variance)) if freedom else ""
     rows.append(["sampled", int(counts.sum()), len(counts), float(game.value.mean()), deviation, freedom, note])

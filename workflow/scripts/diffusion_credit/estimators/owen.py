@@ -13,7 +13,7 @@ from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate, Interval
 from diffusion_credit.groups import group_numbers
 from diffusion_credit.options import Section
-from diffusion_credit.regression import Regression, kernel, least_squares, ridge, sampling_distribution
+from diffusion_credit.regression import Regression, kernel, least_squares, pairs, ridge, sampling_distribution
 from diffusion_credit.utilities import Utilities, ends_variance, pooled
 
 DESIGNS = ("owen", "all")
@@ -84,27 +84,20 @@ def within(parts: np.ndarray, beside: np.ndarray, value: np.ndarray, name: str) 
     """A group's regression, from pairs of a part and the rest of the group beside the same other groups.
 
     Rows go to the regression pair after pair, so that it finds the same pairs, whatever stands beside them.
-
     parts: (rows, members of the group). beside: (rows, other groups). Every number of other groups weighs the same.
     Also whether every part stands beside every choice of others. Raises UserError without a pair.
     """
     both, value, _, _, _ = pooled(np.hstack([parts, beside]), value)
     parts, beside = both[:, : parts.shape[1]], both[:, parts.shape[1] :]
-    waiting: dict[bytes, int] = {}
-    pairs: list[int] = []
-    for row, (part, others) in enumerate(zip(parts, beside, strict=True)):
-        rest = waiting.pop((~part).tobytes() + others.tobytes(), None)
-        if rest is None:
-            waiting[part.tobytes() + others.tobytes()] = row
-        else:
-            pairs += [rest, row]
-    if not pairs:
+    first, second, _ = pairs(parts, beside)
+    if not len(first):
         raise UserError(
             f"estimator owen: found no pair of subsets that split the group of {name!r} beside the same whole groups,"
             " expected some, as the design owen draws them"
         )
+    rows = np.stack([first, second], axis=1).ravel()
     n, others = parts.shape[1], beside.shape[1]
-    count = beside[pairs].sum(axis=1)
+    count = beside[rows].sum(axis=1)
     importance = 1 / np.bincount(count, minlength=others + 1)[count]
     weights = kernel(semivalues.shapley(n))
-    return Regression.of(parts[pairs], value[pairs], weights, importance), len(pairs) == 2**others * (2**n - 2)
+    return Regression.of(parts[rows], value[rows], weights, importance), len(rows) == 2**others * (2**n - 2)
