@@ -1,5 +1,6 @@
 # make run    credit the contributors of the default study (STUDY=config/studies/... for another)
-# make test   run the tests
+# make test   run the tests; those on a private Slurm cluster are skipped where Slurm is not installed
+# make slurm-test   only those
 
 PYTHON ?= python3
 CORES  ?= all
@@ -7,7 +8,7 @@ STUDY  ?= config/config.yaml
 
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: run test check
+.PHONY: run test slurm-test check
 
 run: .venv/installed
 	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
@@ -15,6 +16,9 @@ run: .venv/installed
 
 test: .venv/installed
 	.venv/bin/python -m pytest
+
+slurm-test: .venv/installed
+	.venv/bin/python -m pytest tests/slurm
 
 check: .venv/installed
 	.venv/bin/uv pip install -q --system-certs --python .venv -c constraints.txt -e .[test,dev]

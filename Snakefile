@@ -4,10 +4,33 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+container: "envs/diffusion-credit.sif"
+
+
 # A study is one self-contained file, so the default one must not shine through a chosen one.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
+
+
+# Seconds each; on a cluster they run beside Snakemake instead of waiting in its queue.
+localrules:
+    check_study,
+    make_design,
+    check_precision,
+    collect_utilities,
+    collect_list_utilities,
+    attribute_contributors,
+    plot_attribution,
+    evaluate_lds,
+    evaluate_budget,
+    evaluate_fidelity,
+    evaluate_counterfactual,
+    summarise_runtime,
+    summarise_models,
+    draw_contact_sheets,
+    all,
+    credit,
 
 
 include: "rules/common.smk"

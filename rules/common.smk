@@ -13,10 +13,12 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
+from diffusion_credit import plan
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import read_json
+from diffusion_credit.plan import SINGLE
 from diffusion_credit.plugins import module_of
 
 try:
@@ -29,20 +31,9 @@ R = f"results/{STUDY.study}"
 BATCH = STUDY.design.batch_size
 LDS, COUNTERFACTUAL = STUDY.evaluation.lds, STUDY.evaluation.counterfactual
 TARGET = STUDY.design.target
-ALPHAS = {f"{alpha:g}": alpha for alpha in LDS.alphas} if LDS else {}
+ALPHAS = plan.alphas(STUDY)
 FIDELITY = LDS.regimes if LDS else []
-
-# Every model of the study is a row of one of these lists: name -> number of rows.
-LISTS = {
-    "everyone": 1,
-    "sampled": TARGET.maximum if TARGET else STUDY.design.subsets,  # at most
-    "anchors": 2 * STUDY.design.anchors,
-    **{f"held_out_{alpha}": LDS.subsets * LDS.replicates for alpha in ALPHAS},
-    **{
-        f"counterfactual_{name}": 2 * COUNTERFACTUAL.replicates
-        for name in STUDY.properties
-    },
-}
+LISTS = plan.lists(STUDY)
 
 # How a regime's models come to be: the checkpoint they start from, and their training.
 START = {
@@ -59,7 +50,6 @@ TRAINING = {
     "finetune": STUDY.regimes.finetune,
     "sparse": STUDY.regimes.sparse,
 }
-SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
 UTILITY = STUDY.design.regime
 
 
@@ -81,8 +71,16 @@ def code(script, *plugins):
 
 def batches(name, count=None):
     """Names of all batches of a list, or of the first ones."""
-    count = ceil(LISTS[name] / BATCH) if count is None else count
-    return [f"{batch:04d}" for batch in range(count)]
+    return plan.batch_names(LISTS[name] if count is None else count * BATCH, BATCH)
+
+
+def minutes(collection, each, attempt):
+    """Time limit of a cluster job: its start, and what each model of its batch may take; more at every attempt."""
+    name, batch = collection.split("/")[-2:]
+    rows = plan.rows_of(batch, LISTS[name], BATCH)
+    return min(
+        STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + rows * each))
+    )
 
 
 def designs(name, count=None):

@@ -16,6 +16,9 @@ rule generate_images:
     threads: 1
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
+        runtime=lambda w, attempt: minutes(
+            w.collection, STUDY.limits.minutes.generation, attempt
+        ),
     params:
         options=dict(
             generation=plain(STUDY.generation),

@@ -68,46 +68,30 @@ def held_out(property, regime):
     return [utilities_of(property, regime, f"held_out_{alpha}") for alpha in ALPHAS]
 
 
-# Every (regime, list) whose models the evaluation or the attribution uses.
-USED = [
-    (UTILITY, "sampled"),
-    (UTILITY, "anchors"),
-    *((r, f"held_out_{a}") for r in ("retrain", *FIDELITY) for a in ALPHAS),
-    ("retrain", "anchors"),
-    *(("retrain", f"counterfactual_{name}") for name in STUDY.properties),
-]
-
-
 def timed():
     """(regime, stage, path) of every job whose time is summarised."""
     return [
         (regime, stage, f"{regime}/{name}/{batch}")
-        for regime, name in dict.fromkeys(USED)
+        for regime, name in plan.used(STUDY)
         for batch in batches(name, sampled_count() if name == "sampled" else None)
         for stage in ("models", "images")
     ]
 
 
 def attributions():
-    return expand(
-        f"{R}/attribution/{{property}}/{{estimator}}.{{kind}}",
-        property=STUDY.properties,
-        estimator=STUDY.estimators,
-        kind=["csv", "png"],
-    )
+    """Every table of values, with its figure."""
+    return with_figures(plan.attributions(STUDY))
 
 
 def evaluations():
-    return [
-        *expand(
-            f"{R}/evaluation/{{property}}/{{table}}.{{kind}}",
-            property=STUDY.properties,
-            table=["counterfactual", "budget", *(["lds", "fidelity"] if LDS else [])],
-            kind=["csv", "png"],
-        ),
-        *expand(f"{R}/evaluation/{{property}}/noise.csv", property=STUDY.properties),
-        f"{R}/evaluation/runtime.csv",
-        f"{R}/evaluation/models.csv",
-        f"{R}/evaluation/models.png",
-        f"{R}/evaluation/contributor.png",
-    ]
+    """Every table of the evaluation, with its figure where it has one, and the contact sheets."""
+    tables = plan.evaluations(STUDY)
+    alone = [table for table in tables if Path(table).stem in ("noise", "runtime")]
+    drawn = [table for table in tables if table not in alone]
+    sheet = f"{R}/evaluation/contributor.png"
+    return [*with_figures(drawn), *(f"{R}/{table}" for table in alone), sheet]
+
+
+def with_figures(tables):
+    stems = [Path(table).with_suffix("") for table in tables]
+    return [f"{R}/{stem}.{kind}" for stem in stems for kind in ("csv", "png")]

@@ -22,6 +22,9 @@ rule train_models:
     threads: 1
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
+        runtime=lambda w, attempt: minutes(
+            f"{w.list}/{w.batch}", getattr(STUDY.limits.minutes, w.regime), attempt
+        ),
     params:
         options=lambda w: dict(
             training=plain(TRAINING[w.regime]),

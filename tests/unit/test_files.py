@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,9 @@ import pandas as pd
 import pytest
 
 from diffusion_credit import code as code_module
-from diffusion_credit.errors import UserError
+from diffusion_credit.errors import Stopped, UserError
 from diffusion_credit.files import announce, is_complete, read_manifest, replacing, write_json
-from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.members import announce_collection, entries, fill
 from diffusion_credit.tables import Subsets, read_subsets, write_subsets
 
 PACKAGE = Path(code_module.__file__).parent
@@ -34,7 +36,7 @@ def test_a_full_disk_is_one_sentence_for_weights_and_arrays(tmp_path: Path) -> N
     script = """
 import resource, signal, sys, numpy as np
 from safetensors.numpy import save_file
-from diffusion_credit.errors import UserError
+from diffusion_credit.errors import Stopped, UserError
 from diffusion_credit.files import replacing
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -80,22 +82,109 @@ def test_a_manifest_notices_what_happened_to_its_files(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
-def test_a_collection_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    wanted = {name: {"seed": seed} for seed, name in enumerate(["a", "b", "c"])}
-    for name, folder in unfinished(tmp_path, wanted):
-        if name == "c":
-            break
+def filler(wanted: dict[str, dict[str, int]], made: list[str]) -> Callable[[str, Path], None]:
+    def make(name: str, folder: Path) -> None:
+        assert not list(folder.iterdir())
         (folder / "x").write_text(name)
         announce(folder, ["x"], provenance=wanted[name])
+        made.append(name)
+
+    return make
+
+
+def test_a_collection_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    wanted = {name: {"seed": seed} for seed, name in enumerate(["a", "b", "c"])}
+    made: list[str] = []
+
+    def fails_at_c(name: str, folder: Path) -> None:
+        filler(wanted, made)(name, folder)
+        if name == "c":
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fill(tmp_path, wanted, fails_at_c)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "wanted.json"]
+    (tmp_path / "c").mkdir()
     (tmp_path / "c" / "half").write_text("half")
-    assert [name for name, _ in unfinished(tmp_path, wanted)] == ["c"]
+    made.clear()
+    assert fill(tmp_path, wanted, filler(wanted, made)) == 1 and made == ["c"]
     assert not (tmp_path / "c" / "half").exists()
     wanted["a"] = {"seed": 7}
-    assert [name for name, _ in unfinished(tmp_path, wanted)] == ["a", "c"]
-    for name, folder in unfinished(tmp_path, wanted):
-        announce(folder, [], provenance=wanted[name])
-    announce_collection(tmp_path, list(wanted))
+    made.clear()
+    assert fill(tmp_path, wanted, filler(wanted, made)) == 1 and made == ["a"]
     assert list(entries(tmp_path / "manifest.json")) == ["a", "b", "c"]
+    before = (tmp_path / "manifest.json").stat().st_mtime_ns
+    assert fill(tmp_path, wanted, filler(wanted, made)) == 0
+    assert (tmp_path / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_of_two_jobs_that_make_the_same_the_first_to_finish_an_entry_wins(tmp_path: Path) -> None:
+    """The second runs from start to end while the first is in the middle of an entry, which it tries last."""
+    wanted = {name: {"seed": 1} for name in ["a", "b", "c"]}
+    first: list[str] = []
+    second: list[str] = []
+
+    def interrupted(name: str, folder: Path) -> None:
+        filler(wanted, first)(name, folder)
+        if name == "b":
+            (folder / "seconds.json").write_text("first")
+            assert fill(tmp_path, wanted, filler(wanted, second)) == 2
+
+    fill(tmp_path, wanted, interrupted)
+    assert (first, second) == (["a", "b"], ["c", "b"])
+    assert not (tmp_path / "b" / "seconds.json").exists()
+    assert list(entries(tmp_path / "manifest.json")) == ["a", "b", "c"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c", "manifest.json", "wanted.json"]
+
+
+def test_a_job_of_older_options_stops_and_leaves_the_newer_result_alone(tmp_path: Path) -> None:
+    """It fails, unless the newer job has ended: Snakemake would delete that one's manifest."""
+    old, new = {"a": {"seed": 1}, "b": {"seed": 1}}, {"a": {"seed": 2}, "b": {"seed": 2}}
+
+    def newer_begins(name: str, folder: Path) -> None:
+        filler(new, [])(name, folder)
+        if name == "b":
+            raise Stopped
+
+    def newer_ends(name: str, folder: Path) -> None:
+        filler(new, [])(name, folder)
+
+    for newer, stops in ((newer_begins, pytest.raises(UserError, match="began later")), (newer_ends, nullcontext())):
+
+        def interrupted(name: str, folder: Path, newer: Callable[[str, Path], None] = newer) -> None:
+            filler(old, [])(name, folder)
+            with suppress(Stopped):
+                fill(tmp_path, new, newer)
+
+        with stops:
+            fill(tmp_path, old, interrupted)
+    for folder, _ in entries(tmp_path / "manifest.json").values():
+        assert is_complete(folder, {"seed": 2})
+
+
+def test_many_writers_at_once_end_complete(tmp_path: Path) -> None:
+    """Six processes, each over a stale collection; then every entry is complete and nothing else is left."""
+    script = """
+import sys, time
+from pathlib import Path
+from diffusion_credit.files import announce
+from diffusion_credit.members import fill
+collection, wanted = Path(sys.argv[1]), {f"n{i}": {"seed": int(sys.argv[2])} for i in range(30)}
+def make(name, folder):
+    (folder / "x").write_text(name)
+    announce(folder, ["x"], provenance=wanted[name])
+fill(collection, wanted, make)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+
+    def start(seed: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", script, str(tmp_path), str(seed)], env=environment)
+
+    assert start(0).wait() == 0
+    assert [process.wait() for process in [start(1) for _ in range(6)]] == [0] * 6
+    found = entries(tmp_path / "manifest.json")
+    assert len(found) == 30 and all(is_complete(folder, {"seed": 1}) for folder, _ in found.values())
+    assert len(list(tmp_path.iterdir())) == 32
 
 
 def table(names: list[str]) -> Subsets:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Workspace
+from studies import Workspace
 from games import shapley
 
 from diffusion_credit.attribution import read_attribution

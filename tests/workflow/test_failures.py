@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Workspace
+from studies import Workspace
 from PIL import Image
 
 pytestmark = pytest.mark.workflow

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Workspace
+from studies import Workspace
 
 pytestmark = pytest.mark.workflow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Workspace
+from studies import Workspace
 from PIL import Image
 
 from diffusion_credit.tables import read_subsets

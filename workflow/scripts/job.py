@@ -2,18 +2,22 @@
 
 import errno
 import logging
+import os
+import platform
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from diffusion_credit.errors import UserError
+from diffusion_credit.errors import Stopped, UserError
 
 LOG_SECONDS = 10.0
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; a cluster's preemption, time limit, warning
 STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
 
 
@@ -23,13 +27,16 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     log = logging.getLogger(snakemake.rule)
     log.setLevel(logging.DEBUG)
     log.propagate = False
-    Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
-    stream, file = logging.StreamHandler(), logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
+    stream, file = logging.StreamHandler(), _continued(Path(snakemake.log[0]))
     stream.setLevel(logging.INFO)
     stream.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     log.handlers = logging.getLogger("diffusion_credit").handlers = [stream, file]
-    logging.getLogger("diffusion_credit").setLevel(logging.INFO)
+    logging.getLogger("diffusion_credit").setLevel(logging.DEBUG)
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+    log.debug("started on %s%s", platform.node(), f", GPU {gpus}" if gpus else "")
+    for number in STOPS:
+        signal.signal(number, _stop)
     if "torch" in sys.modules:
         import torch
 
@@ -38,6 +45,10 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     try:
         with threadpool_limits(snakemake.threads):  # numpy's sums must not depend on the machine's cores
             yield log
+            log.debug("ended")
+    except Stopped as stopped:
+        log.warning("stopped by %s; what was made so far is kept, run again to go on from there", stopped)
+        sys.exit(1)
     except UserError as error:
         log.error("Error: %s", error)
         sys.exit(1)
@@ -52,16 +63,41 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         sys.exit(1)
 
 
+def _continued(path: Path) -> logging.FileHandler:
+    """The log, after what earlier attempts wrote: Snakemake deletes it before each, so it has a second, hidden name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = path.with_name(f".{path.name}")
+    with suppress(OSError):  # the first attempt, or a file system without links
+        os.link(kept, path)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    with suppress(OSError):
+        os.link(path, kept)
+    return handler
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise Stopped(signal.Signals(number).name)
+
+
 def progress(log: logging.Logger, unit: str, entries: int) -> Any:
-    """A function of (name, done, of) that draws a bar on a terminal and writes a line now and then to the log."""
+    """A function of (name, done, of) that draws a bar on a terminal and writes a line now and then to the log.
+
+    From now on a request to stop takes effect where the function is next called, so that the caller can save its
+    state; before, and in scripts without progress, it does so anywhere.
+    """
     from tqdm import tqdm
 
     bar = tqdm(unit=unit, disable=not sys.stderr.isatty(), leave=False, mininterval=1.0)
     last = time.monotonic()
     seen: set[str] = set()
+    asked: list[int] = []
+    for number in STOPS:
+        signal.signal(number, lambda number, _: asked.append(number))
 
     def report(name: str, done: int, of: int) -> None:
         nonlocal last
+        if asked:
+            _stop(asked[0], None)
         if name not in seen:
             seen.add(name)
             bar.reset(of)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from diffusion_credit.files import MANIFEST, digest_of_file, versions
-from diffusion_credit.members import announce_collection, only_entry
+from diffusion_credit.members import fill, only_entry
 from diffusion_credit.models import count_parameters, load_model, save_model
 from diffusion_credit.pruning import prune
 from job import job
 
 with job(snakemake) as log:
-    source, collection = only_entry(snakemake.input.full), Path(snakemake.output[0]).parent
+    source = only_entry(snakemake.input.full)
     model, config = load_model(source)
     before = count_parameters(model)
     prune(model, snakemake.params.ratio)
@@ -21,6 +21,9 @@ with job(snakemake) as log:
         "versions": versions("torch", "torch-pruning", "diffusers"),
     }
     kept = {key: config[key] for key in ("architecture", "diffusion")}
-    save_model(collection / source.name, model, kept, provenance)
-    announce_collection(collection, [source.name])
+    fill(
+        Path(snakemake.output[0]).parent,
+        {source.name: provenance},
+        lambda _, folder: save_model(folder, model, kept, provenance),
+    )
     log.info("parameters: %d before, %d after pruning", before, count_parameters(model))

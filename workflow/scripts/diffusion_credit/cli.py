@@ -14,8 +14,9 @@ from diffusion_credit.config import read_study
 from diffusion_credit.draws import DESIGNS
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators import ESTIMATORS
-from diffusion_credit.files import read_json
 from diffusion_credit.own_tables import attribute, lds, make_design, print_attribution, score_text
+from diffusion_credit.plan import looks
+from diffusion_credit.status import print_status
 from diffusion_credit.tables import read_csv
 
 
@@ -23,9 +24,9 @@ def show(config: Path) -> None:
     """Print every attribution of a study, best contributor first, and what its LDS says of it."""
     study = read_study(read_yaml(config))
     results = Path("results") / study.study
-    if study.design.target:
-        for name, reason in last_look(results / "budget", study.design.subsets // study.design.batch_size).items():
-            print(f"{name}: {reason}")
+    for taken in looks(study, results)[-1:]:
+        for name, reason in taken["reasons"].items():
+            print(f"{name}: {taken['subsets']} subsets, {reason}")
     for name, estimator in product(study.properties, study.estimators):
         file = results / "attribution" / name / f"{estimator}.csv"
         print(f"\n{name} ({estimator})  {file}")
@@ -34,14 +35,10 @@ def show(config: Path) -> None:
             print(f"  {line}")
 
 
-def last_look(folder: Path, batches: int) -> dict[str, str]:
-    """Property -> what the last of a study's looks at the standard errors said."""
-    while True:
-        found = read_json(folder / f"{batches:04d}.json")
-        if found["next_batches"] is None:
-            reasons: dict[str, str] = found["reasons"]
-            return {name: f"{found['subsets']} subsets, {text}" for name, text in reasons.items()}
-        batches = found["next_batches"]
+def status(config: Path) -> None:
+    """Print how far a study is."""
+    study = read_study(read_yaml(config))
+    print_status(study, Path("results") / study.study)
 
 
 def read_yaml(path: Path) -> dict[str, object]:
@@ -93,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     c = command("show", lambda a: show(a.config), "print the credited contributors of a finished study")
+    c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
+
+    c = command("status", lambda a: status(a.config), "print how far a study is, from its files; also while jobs run")
     c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")

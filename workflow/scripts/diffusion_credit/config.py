@@ -194,6 +194,28 @@ class Evaluation(Section):
     counterfactual: Counterfactual
 
 
+class ModelMinutes(Section):
+    """Minutes that one model may take at most, by regime, and one model's images."""
+
+    full: float = Field(default=240, gt=0, description="The full model's training.")
+    refit: float = Field(default=240, gt=0, description="The pruned model's re-fit.")
+    sparse: float = Field(default=10, gt=0, description="A subset's sparsified fine-tuning.")
+    finetune: float = Field(default=10, gt=0, description="A subset's fine-tuning from the full model.")
+    retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
+    generation: float = Field(default=10, gt=0, description="One model's images.")
+
+
+class Limits(Section):
+    """Time limits of a cluster's jobs: start + batch x minutes, and as much again at every further attempt.
+
+    They change no result. A job that runs into its limit keeps what it made, and its next attempt goes on from there.
+    """
+
+    start: float = Field(default=10, gt=0, description="Minutes that a job may take before its first model.")
+    minutes: ModelMinutes = ModelMinutes()
+    longest: int = Field(default=1440, ge=1, description="Minutes that no job may ask for more than.")
+
+
 class Study(Section):
     """A study: data, model, regimes, properties, estimators and evaluation."""
 
@@ -215,6 +237,7 @@ class Study(Section):
     )
     evaluation: Evaluation
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training and generation.")
+    limits: Limits = Limits()
 
     @model_validator(mode="after")
     def check(self) -> Self:

@@ -1,6 +1,7 @@
 """Features of images: one safetensors file for each model and extractor, so that a property never embeds again."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import announce, read_manifest, replacing, versions
 from diffusion_credit.images import ZIP, read_zip
-from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.members import entries, fill
 
 FEATURES = "features.safetensors"
 
@@ -41,13 +42,15 @@ def extract(
     """
     common = {**options, "versions": versions("torch", "numpy")}
     wanted = {name: {**common, "images": digest} for name, (digest, _) in images.items()}
-    run = None
-    for name, folder in unfinished(collection, wanted):
-        run = run or extractor()
+    load = cache(extractor)  # only where an entry is missing
+
+    def make(name: str, folder: Path) -> None:
+        arrays = load()(images[name][1]())
         with replacing(folder / FEATURES) as temporary:
-            save_file({key: np.ascontiguousarray(array) for key, array in run(images[name][1]()).items()}, temporary)
+            save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, temporary)
         announce(folder, [FEATURES], provenance=wanted[name])
-    announce_collection(collection, list(images))
+
+    fill(collection, wanted, make)
 
 
 def read_features(folder: Path) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ writers of the same bytes do no harm. A folder is announced by its manifest, whi
 holds the digest of every file that belongs to it.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises UserError naming `path` when it cannot be written, as on a full disk.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    here = f".{path.name[:64]}.{platform.node()[:64]}."
-    _forget_killed(path.parent, here)
-    handle, name = tempfile.mkstemp(prefix=f"{here}{os.getpid()}.", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=_private_prefix(path), suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -52,17 +50,70 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _forget_killed(folder: Path, prefix: str) -> None:
-    """Remove what a killed process of this machine left of the same file."""
-    for left in folder.iterdir():
+@contextmanager
+def replacing_folder(path: Path, provenance: dict[str, Any]) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; on success move it there, on failure remove it.
+
+    The folder must have been announced with `provenance`. If somebody else has put a complete one of the same
+    provenance at `path` meanwhile, theirs stays; anything else at `path` makes way.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=_private_prefix(path), dir=path.parent))
+    umask = os.umask(0)
+    os.umask(umask)
+    folder.chmod(0o777 & ~umask)
+    try:
+        yield folder
+        while True:
+            try:
+                os.rename(folder, path)
+                break
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise UserError(f"{path}: could not be written ({error})") from None
+            if is_complete(path, provenance):
+                break
+            _discard(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def being_prepared(path: Path) -> bool:
+    """Whether some process prepares the folder `path`, or was killed while it did."""
+    return any(found.is_dir() for found in path.parent.glob(f"{_hidden(path)}*"))
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder so that no reader sees half of it."""
+    aside = tempfile.mkdtemp(prefix=_private_prefix(folder), dir=folder.parent)
+    with suppress(FileNotFoundError):  # somebody else may have been faster
+        os.rename(folder, aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _private_prefix(path: Path) -> str:
+    """How the names begin under which this process prepares `path`; removes what killed ones of this machine left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f"{_hidden(path)}{platform.node()[:64]}."
+    for left in path.parent.iterdir():
         process = left.name.removeprefix(prefix).split(".")[0]
         if left.name.startswith(prefix) and process.isdigit():
             try:
                 os.kill(int(process), 0)
             except ProcessLookupError:
-                left.unlink(missing_ok=True)
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
             except PermissionError:
                 pass  # alive, and somebody else's
+    return f"{prefix}{os.getpid()}."
+
+
+def _hidden(path: Path) -> str:
+    return f".{path.name[:64]}."
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there, and what killed writes of it left."""
+    _private_prefix(path)
+    path.unlink(missing_ok=True)
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -132,10 +183,3 @@ def is_complete(folder: str | Path, provenance: dict[str, Any]) -> bool:
     except UserError:
         return False
 
-
-def clear(folder: str | Path) -> None:
-    """Empty a folder, its manifest first, so that it is never announced while half of it is gone."""
-    folder = Path(folder)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 from diffusion_credit.diffusion import sample
 from diffusion_credit.files import announce, versions, write_json
 from diffusion_credit.images import ZIP, write_zip
-from diffusion_credit.members import SECONDS, announce_collection, entries, unfinished
+from diffusion_credit.members import SECONDS, entries, fill
 from diffusion_credit.models import load_model, require
 
 
@@ -22,8 +22,8 @@ def generate(models: Path, collection: Path, options: dict[str, Any], progress: 
     found = entries(models)
     common = {**options, "versions": versions("torch", "diffusers", "numpy", "pillow")}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in found.items()}
-    made = 0
-    for name, folder in unfinished(collection, wanted):
+
+    def make(name: str, folder: Path) -> None:
         started = time.monotonic()
         model, config = load_model(found[name][0], options["device"])
         height, width = config["architecture"]["sample_size"]
@@ -38,6 +38,5 @@ def generate(models: Path, collection: Path, options: dict[str, Any], progress: 
         write_zip(folder / ZIP, pixels)
         write_json(folder / SECONDS, time.monotonic() - started)
         announce(folder, [ZIP], provenance=wanted[name])
-        made += 1
-    announce_collection(collection, list(found))
-    return made
+
+    return fill(collection, wanted, make)

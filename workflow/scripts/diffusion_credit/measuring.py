@@ -12,7 +12,7 @@ import numpy as np
 from diffusion_credit.errors import UserError
 from diffusion_credit.features import read_features
 from diffusion_credit.files import announce, digest_of_file, read_json, read_manifest, versions, write_json
-from diffusion_credit.members import announce_collection, entries, unfinished
+from diffusion_credit.members import entries, fill
 from diffusion_credit.tables import Subsets, concatenate, read_subsets
 
 PROPERTY = "property.json"
@@ -40,13 +40,15 @@ def measure(
         "versions": versions("numpy", "scipy"),
     }
     wanted = {entry: {**common, "features": digest} for entry, (_, digest) in found.items()}
-    for entry, folder in unfinished(collection, wanted):
+
+    def make(entry: str, folder: Path) -> None:
         value = module.evaluate(read_features(found[entry][0]), options, reference[1] if reference else {})
         if not math.isfinite(value):
             raise UserError(f"property {name} of {found[entry][0]}: found {value}, expected a finite number")
         write_json(folder / PROPERTY, {"name": name, "value": value})
         announce(folder, [PROPERTY], provenance=wanted[entry])
-    announce_collection(collection, list(found))
+
+    fill(collection, wanted, make)
 
 
 def values(manifests: Sequence[str | Path]) -> dict[str, float]:

@@ -2,30 +2,104 @@
 
 Entries that are already complete and made from the same provenance are kept, so a job that was cut, or that
 runs again for a reason that did not touch an entry, goes on instead of starting over.
+
+Two jobs may fill the same collection at once: when Snakemake is killed and started again, or a node is lost and
+found again, the old job runs on beside the new one. Each prepares an entry in a folder of its own and moves it in
+place, so they share the work, the first to finish an entry wins, and neither sees half of it. When they want different things (the
+options were edited in between), the collection belongs to the job that began last, and the other stops.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from diffusion_credit.errors import UserError
-from diffusion_credit.files import MANIFEST, clear, digest_of_file, is_complete, read_json, write_json
+from diffusion_credit.errors import Stopped, UserError
+from diffusion_credit.files import (
+    MANIFEST,
+    being_prepared,
+    digest_of,
+    digest_of_file,
+    is_complete,
+    read_json,
+    replacing_folder,
+    write_json,
+)
+
+log = logging.getLogger(__name__)
 
 SECONDS = "seconds.json"  # what an entry took; in no manifest, because it differs from run to run
+WANTED = "wanted.json"  # entry -> digest of the provenance that the last job to begin wants it with
 
 
-def unfinished(collection: Path, wanted: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Path]]:
-    """Name and emptied folder of every entry that is not complete with the provenance it is wanted with."""
-    for name, provenance in wanted.items():
-        if not is_complete(collection / name, provenance):
-            clear(collection / name)
-            yield name, collection / name
+def fill(collection: Path, wanted: dict[str, dict[str, Any]], make: Callable[[str, Path], None]) -> int:
+    """Make the entries of `wanted` that are not there with their provenance, announce all; return how many were made.
+
+    make(name, folder): writes the entry into an empty folder and announces it there with its provenance.
+    Raises UserError when a job that began later wants something else.
+    """
+    digests = {name: digest_of(provenance) for name, provenance in wanted.items()}
+    write_json(collection / WANTED, digests)
+    made = 0
+    left_to_others: list[str] = []
+    try:
+        for name in chain(wanted, left_to_others):
+            if is_complete(collection / name, wanted[name]):
+                continue
+            if name not in left_to_others and being_prepared(collection / name):
+                left_to_others.append(name)  # and looked at again in the end, for the other job may be dead
+                continue
+            with replacing_folder(collection / name, wanted[name]) as folder:
+                make(name, folder)
+                _require_wanted(collection, digests)
+            log.debug("made %s", name)
+            made += 1
+        _require_wanted(collection, digests)
+        announce_collection(collection, list(wanted))
+    except (Stopped, UserError):
+        # Snakemake deletes the output of a job that fails: not what another job has finished meanwhile
+        if not is_finished(collection):
+            raise
+        log.info("%s: finished by another job", collection)
+    return made
+
+
+def _require_wanted(collection: Path, digests: dict[str, str]) -> None:
+    if read_json(collection / WANTED) != digests:
+        raise UserError(f"{collection}: a job that began later makes it from other inputs or options; this one stops")
+
+
+def is_finished(collection: Path) -> bool:
+    """Whether the collection is announced, with every entry as the last job to begin wanted it."""
+    return (collection / MANIFEST).is_file() and all(finished(collection).values())
+
+
+def finished(collection: Path) -> dict[str, bool]:
+    """Entry -> whether it is there as the last job to begin wanted it; {} before any began. Digests are not verified."""
+    try:
+        wanted = read_json(collection / WANTED)
+    except UserError:
+        return {}
+    return {name: _provenance(collection / name) == digest for name, digest in wanted.items()}
+
+
+def _provenance(folder: Path) -> str | None:
+    try:
+        return digest_of(read_json(folder / MANIFEST).get("provenance"))
+    except UserError:
+        return None
 
 
 def announce_collection(collection: Path, names: list[str]) -> None:
-    """Write the collection's manifest: its entries in order, each with the digest of its own manifest."""
+    """Write the collection's manifest: its entries in order, each with the digest of its own manifest.
+
+    One that says the same already is left alone, so that what was made from it stays newer.
+    """
     entries = {name: digest_of_file(collection / name / MANIFEST) for name in names}
-    write_json(collection / MANIFEST, {"order": names, "entries": entries})
+    manifest = {"order": names, "entries": entries}
+    if not (collection / MANIFEST).is_file() or read_json(collection / MANIFEST) != manifest:
+        write_json(collection / MANIFEST, manifest)
 
 
 def entries(manifest: str | Path) -> dict[str, tuple[Path, str]]:

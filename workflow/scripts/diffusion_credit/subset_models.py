@@ -1,6 +1,5 @@
 """One model a subset, in whatever regime: the body of the workflow's training jobs."""
 
-import shutil
 import time
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, versions, write_json
+from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, remove, versions, write_json
 from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
-from diffusion_credit.members import SECONDS, announce_collection, unfinished
+from diffusion_credit.members import SECONDS, fill
 from diffusion_credit.models import architecture, build, load_model, reinitialise, require, save_model
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
@@ -38,10 +37,11 @@ def train_subsets(
     device = options["device"]
     require(device)
     config = {"architecture": architecture(options["model"], index.shape), "diffusion": options["diffusion"]}
+    loaded = None
     if start is not None:
-        model, config = load_model(start, device)
+        loaded, config = load_model(start, device)
         config = {key: config[key] for key in ("architecture", "diffusion")}
-        weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        weights = {name: tensor.clone() for name, tensor in loaded.state_dict().items()}
     common = {
         **options,
         **config,
@@ -61,18 +61,16 @@ def train_subsets(
         for name in table.names
     }
     resident = torch.from_numpy(to_float(pixels)).to(device)
-    made = 0
-    for name, folder in unfinished(collection, wanted):
+
+    def make(name: str, folder: Path) -> None:
         started = time.monotonic()
         first = named_seed(seeds[name], "initialise")
-        if start is None:
-            model = build(config["architecture"], first).to(device)
-        elif len(images[name]):
-            model.load_state_dict(weights)
-        else:
-            reinitialise(model, first)
-        # in a folder of its own, with which go the temporary files of writes that were killed
-        state = collection / f".{name}.state" / "state.safetensors"
+        model = build(config["architecture"], first).to(device) if loaded is None else loaded
+        if loaded is not None and len(images[name]):
+            loaded.load_state_dict(weights)
+        elif loaded is not None:
+            reinitialise(loaded, first)
+        state = collection / f".{name}.state.safetensors"
         if len(images[name]):
             train(
                 model,
@@ -87,7 +85,6 @@ def train_subsets(
             )
         write_json(folder / SECONDS, time.monotonic() - started)
         save_model(folder, model, config, wanted[name])
-        shutil.rmtree(state.parent, ignore_errors=True)
-        made += 1
-    announce_collection(collection, table.names)
-    return made
+        remove(state)
+
+    return fill(collection, wanted, make)

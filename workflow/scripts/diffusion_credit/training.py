@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from diffusion_credit.diffusion import Process
-from diffusion_credit.errors import UserError
+from diffusion_credit.errors import Stopped, UserError
 from diffusion_credit.files import replacing
 from diffusion_credit.seeds import generator
 
@@ -60,7 +60,8 @@ def train(
 
     pixels: (all, channels, height, width) in [-1, 1], on the model's device. options: a `training` section of
     the config. state: a file that lives while the training does and lets it resume. key: digest of all that
-    the result depends on; a state of another key is not resumed. Raises UserError when the loss is not finite.
+    the result depends on; a state of another key is not resumed. Raises UserError when the loss is not finite, and
+    what `progress` raises: at Stopped, the state is written first.
     """
     device = str(pixels.device)
     process = Process(diffusion, device)
@@ -95,7 +96,11 @@ def train(
         with torch.no_grad():
             # A young average forgets faster, so that its starting point is gone after some dozen steps.
             torch._foreach_lerp_(average, weights, 1 - min(options["ema_decay"], (step + 1) / (step + 10)))
-        progress(step + 1, options["steps"])
+        try:
+            progress(step + 1, options["steps"])
+        except Stopped:
+            _save(state, key, step + 1, weights, average, optimizer)
+            raise
         if time.monotonic() - written > STATE_SECONDS and step + 1 < options["steps"]:
             _save(state, key, step + 1, weights, average, optimizer)
             written = time.monotonic()

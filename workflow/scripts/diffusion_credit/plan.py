@@ -1,0 +1,71 @@
+"""What a study makes: its lists of subsets, and the regimes in which each of them becomes models."""
+
+from pathlib import Path
+from typing import Any
+
+from diffusion_credit.config import Study
+from diffusion_credit.files import read_json
+
+SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
+
+
+def alphas(study: Study) -> dict[str, float]:
+    """Name -> share of the contributors, for each size of held-out subsets."""
+    return {f"{alpha:g}": alpha for alpha in study.evaluation.lds.alphas} if study.evaluation.lds else {}
+
+
+def lists(study: Study) -> dict[str, int]:
+    """Name -> number of rows, for every list of subsets; every model of a study is a row of one of them."""
+    target, lds, counterfactual = study.design.target, study.evaluation.lds, study.evaluation.counterfactual
+    return {
+        "everyone": 1,
+        "sampled": target.maximum if target else study.design.subsets,  # at most
+        "anchors": 2 * study.design.anchors,
+        **({f"held_out_{alpha}": lds.subsets * lds.replicates for alpha in alphas(study)} if lds else {}),
+        **{f"counterfactual_{name}": 2 * counterfactual.replicates for name in study.properties},
+    }
+
+
+def used(study: Study) -> list[tuple[str, str]]:
+    """Every (regime, list) whose models the attribution or the evaluation uses, each once."""
+    fidelity = study.evaluation.lds.regimes if study.evaluation.lds else []
+    pairs = [
+        (study.design.regime, "sampled"),
+        (study.design.regime, "anchors"),
+        *((regime, f"held_out_{alpha}") for regime in ("retrain", *fidelity) for alpha in alphas(study)),
+        ("retrain", "anchors"),
+        *(("retrain", f"counterfactual_{name}") for name in study.properties),
+    ]
+    return list(dict.fromkeys(pairs))
+
+
+def batch_names(rows: int, size: int) -> list[str]:
+    """Names of the aligned batches that hold `rows` rows."""
+    return [f"{batch:04d}" for batch in range(-(-rows // size))]
+
+
+def rows_of(batch: str, rows: int, size: int) -> int:
+    """Number of rows in one batch of a list of `rows`."""
+    return min(size, rows - int(batch) * size)
+
+
+def attributions(study: Study) -> list[str]:
+    """The tables of values, below the study's results."""
+    return [f"attribution/{name}/{estimator}.csv" for name in study.properties for estimator in study.estimators]
+
+
+def evaluations(study: Study) -> list[str]:
+    """The tables that say how good the values are, below the study's results."""
+    tables = ["counterfactual", "budget", "noise", *(["lds", "fidelity"] if study.evaluation.lds else [])]
+    single = ["evaluation/runtime.csv", "evaluation/models.csv"]
+    return [*(f"evaluation/{name}/{table}.csv" for name in study.properties for table in tables), *single]
+
+
+def looks(study: Study, results: Path) -> list[dict[str, Any]]:
+    """The looks at the standard errors that have been taken, first to last; none without a target."""
+    found: list[dict[str, Any]] = []
+    batches = study.design.subsets // study.design.batch_size if study.design.target else None
+    while batches is not None and (file := results / "budget" / f"{batches:04d}.json").is_file():
+        found.append(read_json(file))
+        batches = found[-1]["next_batches"]
+    return found
