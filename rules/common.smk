@@ -78,9 +78,7 @@ def minutes(collection, each, attempt):
     """Time limit of a cluster job: its start, and what each model of its batch may take; more at every attempt."""
     name, batch = collection.split("/")[-2:]
     rows = plan.rows_of(batch, LISTS[name], BATCH)
-    return min(
-        STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + rows * each))
-    )
+    return min(STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + rows * each)))
 
 
 def designs(name, count=None):

@@ -20,11 +20,8 @@ rule generate_images:
             w.collection, STUDY.limits.minutes.generation, attempt
         ),
     params:
-        options=dict(
-            generation=plain(STUDY.generation),
-            seed=STUDY.seed,
-            device=STUDY.device,
-        ),
+        options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
+        device=STUDY.device,
         code=code("generate_images.py"),
     script:
         "../workflow/scripts/generate_images.py"

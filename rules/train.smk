@@ -31,8 +31,8 @@ rule train_models:
             model=plain(STUDY.model),
             diffusion=plain(STUDY.diffusion),
             empty=STUDY.design.empty,
-            device=STUDY.device,
         ),
+        device=STUDY.device,
         code=code("train_models.py"),
     script:
         "../workflow/scripts/train_models.py"

@@ -127,8 +127,10 @@ class Cluster:
         self.settings = dict(host=host, user=user, folder=folder, ports=ports)
         storage = WITH_DATABASE.format(port=ports[4], folder=folder) if accounting else ""
         (folder / "slurm.conf").write_text(CONFIGURATION.format(**self.settings, accounting=storage))
-        gpus = "".join(f"NodeName={node} Name=gpu File=/dev/{device} Flags=nvidia_gpu_env\n"
-                       for node, device in (("n1", "zero"), ("n2", "full")))
+        gpus = "".join(
+            f"NodeName={node} Name=gpu File=/dev/{device} Flags=nvidia_gpu_env\n"
+            for node, device in (("n1", "zero"), ("n2", "full"))
+        )
         (folder / "gres.conf").write_text(gpus)
         (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         # Snakemake's plugin starts srun without SLURM_CONF; a cluster in /etc/slurm does not need it

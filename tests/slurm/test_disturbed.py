@@ -115,7 +115,7 @@ def test_slurmctld_is_killed_and_restarted(
 def test_a_node_is_lost_and_its_job_runs_on_beside_the_new_one(
     without_batch: ClusterWorkspace, local: ClusterWorkspace, cluster: Cluster
 ) -> None:
-    without_batch.step_seconds = 0.2  # the node is given up after ten seconds
+    without_batch.step_seconds = 0.3  # the node is given up after ten seconds
     snakemake = without_batch.start(TARGET)
     job = in_the_middle(without_batch, snakemake)
     cluster.kill(cluster.command("squeue", "-h", "-j", job, "-o%N").strip())
@@ -128,7 +128,8 @@ def test_a_node_is_lost_and_its_job_runs_on_beside_the_new_one(
 def test_snakemake_is_stopped_and_run_again(
     number: signal.Signals, without_batch: ClusterWorkspace, local: ClusterWorkspace
 ) -> None:
-    """After SIGINT its jobs are cancelled; after SIGKILL the old job runs on beside the new one."""
+    """After SIGINT its jobs are cancelled; after SIGKILL the old job runs on beside the new one, and they share."""
+    without_batch.step_seconds = 0.2
     snakemake = without_batch.start(TARGET)
     in_the_middle(without_batch, snakemake)
     snakemake.send_signal(number)
@@ -136,7 +137,9 @@ def test_snakemake_is_stopped_and_run_again(
     if number == signal.SIGKILL:
         assert without_batch.run("--unlock").returncode == 0
     assert end(without_batch, without_batch.start(TARGET)) == 0, without_batch.output()
-    check(without_batch, local, twice=1 if number == signal.SIGKILL else 0)
+    log = check(without_batch, local, twice=1 if number == signal.SIGKILL else 0)
+    if number == signal.SIGKILL:
+        assert len(set(re.findall(r"(\d+) DEBUG made", log))) == 2, log
 
 
 def test_a_time_limit_too_short_for_the_batch_is_no_loss(

@@ -167,11 +167,11 @@ def test_many_writers_at_once_end_complete(tmp_path: Path) -> None:
     script = """
 import sys, time
 from pathlib import Path
-from diffusion_credit.files import announce
+from diffusion_credit.files import announce, write_json
 from diffusion_credit.members import fill
 collection, wanted = Path(sys.argv[1]), {f"n{i}": {"seed": int(sys.argv[2])} for i in range(30)}
 def make(name, folder):
-    (folder / "x").write_text(name)
+    write_json(folder / "x", name)
     announce(folder, ["x"], provenance=wanted[name])
 fill(collection, wanted, make)
 """

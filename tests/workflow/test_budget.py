@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from studies import Workspace
 from games import shapley
+from studies import Workspace
 
 from diffusion_credit.attribution import read_attribution
 from diffusion_credit.estimators import ridge

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from studies import Workspace
 from PIL import Image
+from studies import Workspace
 
 pytestmark = pytest.mark.workflow
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from safetensors import safe_open
 from studies import Workspace
 
 pytestmark = pytest.mark.workflow
@@ -83,3 +85,31 @@ def test_killed_three_times_the_results_are_byte_identical(finished: Workspace, 
     assert workspace.planned() == {}
     left = [path for path in results.rglob(".*") if path.name != ".snakemake_timestamp" and path.suffix != ".log"]
     assert not left, left
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_job_that_is_asked_to_stop_saves_its_state(number: signal.Signals, workspace: Workspace) -> None:
+    job_script = workspace.folder / "workflow/scripts/job.py"
+    job_script.write_text(job_script.read_text().replace("LOG_SECONDS = 10.0", "LOG_SECONDS = 0.2"))
+    workspace.config["training"]["steps"] = 600
+    target = "results/tiny/models/full/everyone/0000/manifest.json"
+    log = workspace.results / "logs/models/full/everyone/0000.log"
+    process = subprocess.Popen(workspace.command(target), cwd=workspace.folder, env=workspace.environment())
+    while not log.exists() or "steps" not in log.read_text():
+        assert process.poll() is None
+        time.sleep(0.1)
+    (job,) = [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "train_models.py" in " ".join(child.cmdline()) and "python" in child.name()
+    ]
+    job.send_signal(number)
+    assert process.wait(60) != 0
+    assert f"stopped by {number.name}; what was made so far is kept" in log.read_text()
+    assert "Traceback" not in log.read_text()
+    (state,) = (workspace.results / "models/full/everyone/0000").glob(".*.state.safetensors")
+    with safe_open(state, framework="np") as file:
+        step = int(file.metadata()["step"])
+    assert workspace.run(target).returncode == 0
+    assert f"resumed at step {step} of 600" in log.read_text()
+    assert not state.exists()

@@ -1,17 +1,21 @@
 """The tiny study from end to end: what it writes is what the interface promises."""
 
 import csv
+import json
 import math
+import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from studies import Workspace
 from PIL import Image
+from studies import Workspace
 
 from diffusion_credit.tables import read_subsets
 
@@ -136,3 +140,56 @@ def test_the_result_is_shown_best_first(finished: Workspace) -> None:
     process = subprocess.run([command, "show", "/nowhere.yaml"], capture_output=True, text=True, check=False)
     assert process.returncode == 1
     assert process.stderr.startswith("Error: /nowhere.yaml")
+
+
+def test_the_status_of_a_study_from_its_files(finished: Workspace, tmp_path: Path) -> None:
+    """Finished; then a batch less; then that batch as jobs leave it: done, in work, silent, wanted otherwise."""
+    workspace = finished.copy(tmp_path / "copy")
+    batch = workspace.results / "models/sparse/sampled/0000"
+
+    def status() -> tuple[dict[str, str], str]:
+        command = [sys.executable, "-c", "from diffusion_credit.cli import main; main()", "status", "study.yaml"]
+        text = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True, check=True).stdout
+        rows = re.findall(r"^(\S.*?) +\[([#>.]{30})\] +(.*?)$", text, re.MULTILINE)
+        return {name: " ".join([bar, *counts.split()]) for name, bar, counts in rows}, text
+
+    rows, _ = status()
+    assert all(row.startswith("#" * 30) and "missing" not in row for row in rows.values()), rows
+    sparse = 8 + 4 + 8  # sampled, anchors, held-out
+    assert rows["models, sparse"] == f"{'#' * 30} {sparse} of {sparse}"
+    assert rows["models, full"] == f"{'#' * 30} 1 of 1"
+    retrained, finetuned, counterfactual = 8 + 4, 8, 4
+    assert rows["properties, fid"].endswith(f" {1 + 3 + sparse + retrained + finetuned + counterfactual} of 48")
+    assert len(list(workspace.results.glob("properties/fid/**/property.json"))) == 48
+    assert len(list(workspace.results.glob("features/**/features.safetensors"))) == 48 + 2 * counterfactual
+
+    (batch / "manifest.json").unlink()
+    assert status()[0]["models, sparse"] == rows["models, sparse"]
+    wanted = json.loads((batch / "wanted.json").read_text())
+    names = sorted(wanted)
+    for name in names[:3]:
+        shutil.rmtree(batch / name)
+    (batch / f".{names[0]}.another_machine.1.x").mkdir()
+    log = workspace.results / "logs/models/sparse/sampled/0000.log"
+    log.touch()
+    rows, _ = status()
+    assert rows["models, sparse"] == f"{'#' * 25}>.... {sparse - 3} of {sparse} 1 running, 2 missing"
+    os.utime(log, (time.time() - 600, time.time() - 600))
+    rows, text = status()
+    assert rows["models, sparse"].endswith("3 missing")
+    assert "models/sparse/sampled/0000: begun, but its log has been silent for 10 min" in text
+    (batch / "wanted.json").write_text(json.dumps({**wanted, names[5]: "of other options"}))
+    assert status()[0]["models, sparse"].endswith("4 missing")
+
+
+def test_a_jobs_time_limit_follows_from_its_batch(workspace: Workspace) -> None:
+    minutes = {"full": 90, "sparse": 4, "retrain": 700, "generation": 0.3}
+    workspace.config["limits"] = {"start": 10, "minutes": minutes, "longest": 1440}
+    plan = workspace.run("--dry-run", "results/tiny/evaluation/runtime.csv").stdout
+    jobs = re.findall(r"rule (train_models|generate_images):.*?wildcards: (\S.*?)\n.*?runtime=(\d+)", plan, re.DOTALL)
+    limits = {f"{rule} {wildcards}": int(runtime) for rule, wildcards, runtime in jobs}
+    assert limits["train_models regime=full, list=everyone, batch=0000"] == 10 + 90
+    assert limits["train_models regime=sparse, list=sampled, batch=0000"] == 10 + 8 * 4
+    assert limits["train_models regime=sparse, list=anchors, batch=0000"] == 10 + 4 * 4
+    assert limits["train_models regime=retrain, list=held_out_0.5, batch=0000"] == 1440  # not 10 + 8 * 700
+    assert limits["generate_images collection=sparse/sampled/0000"] == 13  # 10 + 8 * 0.3, rounded up

@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from diffusion_credit.generation import generate
-from diffusion_credit.members import entries
 from job import job, progress
 
-with job(snakemake) as log:
+with job(snakemake) as log:  # imports that take seconds come after its look for the device
+    from diffusion_credit.generation import generate
+    from diffusion_credit.members import entries
+
     models = Path(snakemake.input[0])
+    found = entries(models)
     made = generate(
         models,
         Path(snakemake.output[0]).parent,
-        {**snakemake.params.options, "code": snakemake.params.code},
-        progress(log, "image", len(entries(models))),
+        {**snakemake.params.options, "device": snakemake.params.device, "code": snakemake.params.code},
+        progress(log, "image", len(found)),
     )
-    log.info("%s: %d folders of images made, %d were there", snakemake.output[0], made, len(entries(models)) - made)
+    log.info("%s: %d folders of images made, %d were there", snakemake.output[0], made, len(found) - made)

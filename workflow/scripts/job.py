@@ -14,6 +14,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from diffusion_credit.device import require
 from diffusion_credit.errors import Stopped, UserError
 
 LOG_SECONDS = 10.0
@@ -37,12 +38,13 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     log.debug("started on %s%s", platform.node(), f", GPU {gpus}" if gpus else "")
     for number in STOPS:
         signal.signal(number, _stop)
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(snakemake.threads)
-        torch.use_deterministic_algorithms(True, warn_only=True)
     try:
+        if snakemake.params.get("device"):
+            require(snakemake.params.device)
+            import torch  # the script itself does so too late for what follows
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(snakemake.threads)
+            torch.use_deterministic_algorithms(True, warn_only=True)
         with threadpool_limits(snakemake.threads):  # numpy's sums must not depend on the machine's cores
             yield log
             log.debug("ended")
@@ -64,15 +66,13 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
 
 
 def _continued(path: Path) -> logging.FileHandler:
-    """The log, after what earlier attempts wrote: Snakemake deletes it before each, so it has a second, hidden name."""
+    """The log, after what earlier attempts wrote: a link to a hidden file, as Snakemake deletes a log before each."""
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = path.with_name(f".{path.name}")
-    with suppress(OSError):  # the first attempt, or a file system without links
-        os.link(kept, path)
-    handler = logging.FileHandler(path, encoding="utf-8")
-    with suppress(OSError):
-        os.link(path, kept)
-    return handler
+    path.unlink(missing_ok=True)
+    with suppress(FileExistsError):  # another job of the same batch was as fast
+        path.symlink_to(kept.name)
+    return logging.FileHandler(kept, encoding="utf-8")
 
 
 def _stop(number: int, frame: Any) -> None:

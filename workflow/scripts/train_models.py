@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from diffusion_credit.images import open_pixels
-from diffusion_credit.index import Index
-from diffusion_credit.members import only_entry
-from diffusion_credit.subset_models import train_subsets
-from diffusion_credit.tables import read_subsets
 from job import job, progress
 
-with job(snakemake) as log:
+with job(snakemake) as log:  # imports that take seconds come after its look for the device
+    from diffusion_credit.images import open_pixels
+    from diffusion_credit.index import Index
+    from diffusion_credit.members import only_entry
+    from diffusion_credit.subset_models import train_subsets
+    from diffusion_credit.tables import read_subsets
+
     table = read_subsets(snakemake.input.design)
     made = train_subsets(
         table,
@@ -17,7 +18,7 @@ with job(snakemake) as log:
         open_pixels(snakemake.input.pixels),
         only_entry(snakemake.input.start) if snakemake.input.get("start") else None,
         Path(snakemake.output[0]).parent,
-        {**snakemake.params.options, "code": snakemake.params.code},
+        {**snakemake.params.options, "device": snakemake.params.device, "code": snakemake.params.code},
         progress(log, "step", len(table)),
     )
     log.info("%s: %d models trained, %d were there", snakemake.output[0], made, len(table) - made)

@@ -54,6 +54,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "as below"
     return "none" if value is None else f"`{value}`"
 
 

@@ -40,9 +40,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())  # else a power cut may leave an empty file under the final name
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        _share(temporary, 0o666)
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: could not be written ({error})") from None
@@ -58,9 +56,7 @@ def replacing_folder(path: Path, provenance: dict[str, Any]) -> Iterator[Path]:
     provenance at `path` meanwhile, theirs stays; anything else at `path` makes way.
     """
     folder = Path(tempfile.mkdtemp(prefix=_private_prefix(path), dir=path.parent))
-    umask = os.umask(0)
-    os.umask(umask)
-    folder.chmod(0o777 & ~umask)
+    _share(folder, 0o777)
     try:
         yield folder
         while True:
@@ -82,6 +78,13 @@ def being_prepared(path: Path) -> bool:
     return any(found.is_dir() for found in path.parent.glob(f"{_hidden(path)}*"))
 
 
+def _share(path: Path, mode: int) -> None:
+    """The permissions of an ordinary new file; temporary ones are private."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(mode & ~umask)
+
+
 def _discard(folder: Path) -> None:
     """Remove a folder so that no reader sees half of it."""
     aside = tempfile.mkdtemp(prefix=_private_prefix(folder), dir=folder.parent)
@@ -100,7 +103,10 @@ def _private_prefix(path: Path) -> str:
             try:
                 os.kill(int(process), 0)
             except ProcessLookupError:
-                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)
             except PermissionError:
                 pass  # alive, and somebody else's
     return f"{prefix}{os.getpid()}."
@@ -108,12 +114,6 @@ def _private_prefix(path: Path) -> str:
 
 def _hidden(path: Path) -> str:
     return f".{path.name[:64]}."
-
-
-def remove(path: Path) -> None:
-    """Remove a file, if it is there, and what killed writes of it left."""
-    _private_prefix(path)
-    path.unlink(missing_ok=True)
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -169,9 +169,11 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     folder = Path(folder)
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
     for name, digest in manifest["files"].items():
-        if not (folder / name).is_file():
-            raise UserError(f"{folder / name}: not found, although {folder / MANIFEST} names it")
-        if digest_of_file(folder / name) != digest:
+        try:
+            found = digest_of_file(folder / name)
+        except FileNotFoundError:
+            raise UserError(f"{folder / name}: not found, although {folder / MANIFEST} names it") from None
+        if found != digest:
             raise UserError(f"{folder / name}: its digest differs from the one in {folder / MANIFEST}")
     return manifest
 
@@ -182,4 +184,3 @@ def is_complete(folder: str | Path, provenance: dict[str, Any]) -> bool:
         return bool(read_manifest(folder).get("provenance") == provenance)
     except UserError:
         return False
-

@@ -10,7 +10,7 @@ from diffusion_credit.diffusion import sample
 from diffusion_credit.files import announce, versions, write_json
 from diffusion_credit.images import ZIP, write_zip
 from diffusion_credit.members import SECONDS, entries, fill
-from diffusion_credit.models import load_model, require
+from diffusion_credit.models import load_model
 
 
 def generate(models: Path, collection: Path, options: dict[str, Any], progress: Callable[[str, int, int], None]) -> int:
@@ -18,7 +18,6 @@ def generate(models: Path, collection: Path, options: dict[str, Any], progress: 
 
     options: `generation` (images, solver, steps, batch_size), `seed` of the starting noise, `device`, `code`.
     """
-    require(options["device"])
     found = entries(models)
     common = {**options, "versions": versions("torch", "diffusers", "numpy", "pillow")}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in found.items()}

@@ -5,8 +5,9 @@ runs again for a reason that did not touch an entry, goes on instead of starting
 
 Two jobs may fill the same collection at once: when Snakemake is killed and started again, or a node is lost and
 found again, the old job runs on beside the new one. Each prepares an entry in a folder of its own and moves it in
-place, so they share the work, the first to finish an entry wins, and neither sees half of it. When they want different things (the
-options were edited in between), the collection belongs to the job that began last, and the other stops.
+place, so they share the work, the first to finish an entry wins, and neither sees half of it. When they want
+different things, because the options were edited in between, the collection belongs to the job that began last,
+and the other stops.
 """
 
 import logging
@@ -76,7 +77,7 @@ def is_finished(collection: Path) -> bool:
 
 
 def finished(collection: Path) -> dict[str, bool]:
-    """Entry -> whether it is there as the last job to begin wanted it; {} before any began. Digests are not verified."""
+    """Entry -> whether it is there as the last job to begin wanted it; {} before any began. Verifies no digests."""
     try:
         wanted = read_json(collection / WANTED)
     except UserError:

@@ -83,12 +83,6 @@ def reinitialise(model: UNet2DModel, seed: int) -> None:
                 module.reset_parameters()
 
 
-def require(device: str) -> None:
-    """Raises UserError at once when the device that the config asks for is not there."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("config: device: found cuda, but PyTorch sees no GPU; expected one, or device: cpu")
-
-
 def count_parameters(model: nn.Module) -> int:
     """Number of weights."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -39,6 +39,12 @@ def used(study: Study) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+def measured(study: Study, name: str) -> list[tuple[str, str]]:
+    """Every (regime, list) on which one property is measured: all that are used, but for other properties' own."""
+    others = {f"counterfactual_{other}" for other in study.properties if other != name}
+    return [pair for pair in used(study) if pair[1] not in others]
+
+
 def batch_names(rows: int, size: int) -> list[str]:
     """Names of the aligned batches that hold `rows` rows."""
     return [f"{batch:04d}" for batch in range(-(-rows // size))]
@@ -69,3 +75,14 @@ def looks(study: Study, results: Path) -> list[dict[str, Any]]:
         found.append(read_json(file))
         batches = found[-1]["next_batches"]
     return found
+
+
+def lists_so_far(study: Study, results: Path) -> dict[str, int]:
+    """The lists, with as many sampled subsets as the last look asked for or was content with."""
+    if not study.design.target:
+        return lists(study)
+    size = study.design.batch_size
+    batches = study.design.subsets // size
+    for taken in looks(study, results):
+        batches = taken["next_batches"] or batches
+    return {**lists(study), "sampled": batches * size}

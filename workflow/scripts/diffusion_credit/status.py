@@ -5,14 +5,15 @@ done is still up to date only `snakemake -n` knows.
 """
 
 import time
-from collections.abc import Iterator
+from collections import ChainMap
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from diffusion_credit.config import Study
 from diffusion_credit.files import MANIFEST, being_prepared
 from diffusion_credit.members import finished
-from diffusion_credit.plan import SINGLE, attributions, batch_names, evaluations, lists, looks, rows_of, used
+from diffusion_credit.plan import SINGLE, attributions, batch_names, evaluations, lists_so_far, measured, rows_of, used
 
 SILENT_SECONDS = 120.0  # a job writes a line to its log every ten, unless a step takes longer
 WIDTH = 30
@@ -32,7 +33,11 @@ class Stage:
         self.total += len(files)
         self.done += sum(file.is_file() for file in files)
 
-    def count_collection(self, results: Path, collection: str, rows: int) -> None:
+    def count_collections(self, results: Path, kind: str, rows: dict[str, int]) -> None:
+        for collection, count in rows.items():
+            self._count_collection(results, f"{kind}/{collection}", count)
+
+    def _count_collection(self, results: Path, collection: str, rows: int) -> None:
         folder = results / collection
         self.total += rows
         if (folder / MANIFEST).is_file():
@@ -60,57 +65,57 @@ def _seconds_since(log: Path) -> float:
 
 def stages(study: Study, results: Path) -> list[Stage]:
     """Every stage in the order of the work, models and images by regime."""
-    size = study.design.batch_size
-    rows = lists(study)
-    if study.design.target:
-        taken = looks(study, results)
-        batches = (taken[-1]["next_batches"] or taken[-1]["subsets"] // size) if taken else study.design.subsets // size
-        rows["sampled"] = batches * size
+    rows, size = lists_so_far(study, results), study.design.batch_size
+    single = [(regime, "everyone") for regime in SINGLE]
+    made = [*single, *used(study)]
+    properties: dict[str, Any] = study.properties
 
-    def batches_of(regime: str, name: str) -> Iterator[tuple[str, int]]:
-        for batch in batch_names(rows[name], size):
-            yield f"{regime}/{name}/{batch}", rows_of(batch, rows[name], size)
+    def batches(pairs: list[tuple[str, str]]) -> dict[str, int]:
+        return {
+            f"{regime}/{name}/{batch}": rows_of(batch, rows[name], size)
+            for regime, name in pairs
+            for batch in batch_names(rows[name], size)
+        }
 
-    models: dict[str, list[tuple[str, int]]] = {}
-    for regime, name in [*((regime, "everyone") for regime in SINGLE), *used(study)]:
-        models.setdefault(regime, []).extend(batches_of(regime, name))
-
-    index, designs = Stage("index"), Stage("designs")
-    index.count_files([results / "index/index.json"])
-    designs.count_files([results / "designs" / name / f"{b}.csv" for name in rows for b in batch_names(rows[name], size)])
-    found = [index, designs]
+    found = [Stage("index"), Stage("designs")]
+    found[0].count_files([results / "index/index.json"])
+    for name, count in rows.items():
+        found[1].count_files([results / f"designs/{name}/{batch}.csv" for batch in batch_names(count, size)])
     for kind in ("models", "images"):
-        for regime, collections in models.items():
-            stage = Stage(f"{kind}, {regime}")
-            for collection, count in collections:
-                stage.count_collection(results, f"{kind}/{collection}", count)
-            found.append(stage)
-    everything = [("data/everyone/0000", 1), *(pair for collections in models.values() for pair in collections)]
-    measured = [f"features/{name}" for name in study.extractors] + [f"properties/{name}" for name in study.properties]
-    for kind in measured:
-        stage = Stage(kind.replace("/", ", "))
-        for collection, count in everything:
-            stage.count_collection(results, f"{kind}/{collection}", count)
-        found.append(stage)
+        for regime in dict.fromkeys(regime for regime, _ in made):
+            found.append(Stage(f"{kind}, {regime}"))
+            found[-1].count_collections(results, kind, batches([pair for pair in made if pair[0] == regime]))
+    of_property = {name: batches([("data", "everyone"), *single, *measured(study, name)]) for name in properties}
+    for extractor in study.extractors:
+        found.append(Stage(f"features, {extractor}"))
+        users = [of_property[name] for name in properties if properties[name].extractor == extractor]
+        found[-1].count_collections(results, f"features/{extractor}", dict(ChainMap(*users)))
+    for name, collections in of_property.items():
+        found.append(Stage(f"properties, {name}"))
+        found[-1].count_collections(results, f"properties/{name}", collections)
     for name, files in (("attribution", attributions(study)), ("evaluation", evaluations(study))):
-        stage = Stage(name)
-        stage.count_files([results / file for file in files])
-        found.append(stage)
+        found.append(Stage(name))
+        found[-1].count_files([results / file for file in files])
     return found
 
 
 def print_status(study: Study, results: Path) -> None:
-    found = stages(study, results)
+    """A line with a bar for each stage, then the batches whose jobs say nothing."""
+    found = [stage for stage in stages(study, results) if stage.total]
     width = max(len(stage.name) for stage in found)
     digits = max(len(str(stage.total)) for stage in found)
     print(results)
     for stage in found:
-        done, begun = (round(WIDTH * n / stage.total) for n in (stage.done, stage.done + stage.running))
-        done = min(done, WIDTH - (stage.done < stage.total))  # a full bar is a finished stage
-        bar = "#" * done + ">" * (min(begun, WIDTH) - done) + "." * (WIDTH - max(begun, done))
         missing = stage.total - stage.done - stage.running
-        notes = [f"{stage.running} running"] * bool(stage.running) + [f"{missing} missing"] * bool(missing)
-        print(f"{stage.name:<{width}}  [{bar}] {stage.done:>{digits}} of {stage.total:<{digits}}  {', '.join(notes)}".rstrip())
+        notes = [f"{count} {what}" for count, what in ((stage.running, "running"), (missing, "missing")) if count]
+        count = f"{stage.done:>{digits}} of {stage.total:<{digits}}"
+        print(f"{stage.name:<{width}}  {bar(stage)} {count}  {', '.join(notes)}".rstrip())
     for stage in found:
         for collection, minutes in stage.silent.items():
             print(f"{collection}: begun, but its log has been silent for {minutes:.0f} min")
+
+
+def bar(stage: Stage) -> str:
+    """What is done, in work and missing; rounded down, so that only what is finished looks so."""
+    done, begun = (WIDTH * n // stage.total for n in (stage.done, stage.done + stage.running))
+    return f"[{'#' * done}{'>' * (begun - done)}{'.' * (WIDTH - begun)}]"

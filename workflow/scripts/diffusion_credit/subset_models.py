@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, remove, versions, write_json
+from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, versions, write_json
 from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
 from diffusion_credit.members import SECONDS, fill
-from diffusion_credit.models import architecture, build, load_model, reinitialise, require, save_model
+from diffusion_credit.models import architecture, build, load_model, reinitialise, save_model
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
 from diffusion_credit.training import train
@@ -35,7 +35,6 @@ def train_subsets(
     progress: called with (name, step, steps). The empty subset's model is the untrained network.
     """
     device = options["device"]
-    require(device)
     config = {"architecture": architecture(options["model"], index.shape), "diffusion": options["diffusion"]}
     loaded = None
     if start is not None:
@@ -85,6 +84,6 @@ def train_subsets(
             )
         write_json(folder / SECONDS, time.monotonic() - started)
         save_model(folder, model, config, wanted[name])
-        remove(state)
+        state.unlink(missing_ok=True)
 
     return fill(collection, wanted, make)
