@@ -6,7 +6,6 @@ On a private cluster of two nodes on this machine (see tests/slurm), one after t
 re-fitted model. Needs Slurm's programs, which docs/cluster.md names.
 """
 
-import shutil
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/slurm")]
 
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, running_cluster  # noqa: E402
 from cluster_studies import ClusterWorkspace, on  # noqa: E402
 
 
@@ -39,18 +38,11 @@ def measure(cluster: Cluster, prepared: ClusterWorkspace, folder: Path, subsets:
 
 
 def main(subsets: int = 48, batch: int = 8) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="bench", dir="/tmp"))
-    (folder / "slurm").mkdir()
-    cluster = Cluster(folder / "slurm", accounting=True)
-    try:
-        cluster.start()
-        prepared = ClusterWorkspace(folder / "prepared")
+    with tempfile.TemporaryDirectory() as folder, running_cluster(accounting=True) as cluster:
+        prepared = ClusterWorkspace(Path(folder) / "prepared")
         refit = prepared.run("results/tiny/models/refit/everyone/0000/manifest.json")
         assert refit.returncode == 0, refit.stdout
-        found = {size: measure(cluster, prepared, folder, subsets, size) for size in (1, batch)}
-    finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        found = {size: measure(cluster, prepared, Path(folder), subsets, size) for size in (1, batch)}
     for size, row in found.items():
         print(f"batches of {size}: " + ", ".join(f"{key} {value:.0f}" for key, value in row.items()))
     print("ratio: " + ", ".join(f"{key} {found[1][key] / found[batch][key]:.2f}" for key in found[1]))

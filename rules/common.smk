@@ -1,5 +1,6 @@
 """What the rules share: the validated study, its lists of subsets, and where everything lies."""
 
+import signal
 import sys
 from math import ceil
 from pathlib import Path
@@ -20,6 +21,9 @@ from diffusion_credit.errors import UserError
 from diffusion_credit.files import read_json
 from diffusion_credit.plan import SINGLE
 from diffusion_credit.plugins import module_of
+
+# Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
     STUDY = read_study(config)

@@ -27,7 +27,7 @@ rule extract_data_features:
     output:
         f"{R}/features/{{extractor}}/data/everyone/0000/manifest.json",
     log:
-        f"{R}/logs/features/{{extractor}}/data.log",
+        f"{R}/logs/features/{{extractor}}/data/everyone/0000.log",
     priority: 40
     conda:
         ENV

@@ -5,8 +5,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "srun")
@@ -228,3 +230,17 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+
+
+@contextmanager
+def running_cluster(accounting: bool) -> Iterator[Cluster]:
+    """A cluster in a new folder, below a short path because Unix sockets need one."""
+    folder = Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp"))
+    folder.chmod(0o755)
+    cluster = Cluster(folder, accounting)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)

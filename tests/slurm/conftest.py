@@ -1,12 +1,11 @@
 """A private cluster for the session, and studies that run on it."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, missing_programs
+from cluster import Cluster, missing_programs, running_cluster
 from cluster_studies import ClusterWorkspace, on
 
 
@@ -22,16 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def private() -> Iterator[Cluster]:
-    """The daemons, below a short path because Unix sockets need one."""
-    folder = Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp"))
-    folder.chmod(0o755)
-    cluster = Cluster(folder, accounting=True)
-    try:
-        cluster.start()
+    with running_cluster(accounting=True) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -67,6 +67,11 @@ def scancel(cluster: Cluster, job: str) -> None:
     cluster.command("scancel", job)
 
 
+def warn(cluster: Cluster, job: str) -> None:
+    """As `--signal=USR1@60` does before a time limit."""
+    cluster.command("scancel", "--signal=USR1", job)
+
+
 def back_at_once(cluster: Cluster, job: str) -> None:
     """Slurm lets a requeued job wait for two minutes."""
     wait_until(lambda: job in cluster.jobs("pending"), 60, "the job back in the queue")
@@ -90,7 +95,7 @@ def restart_controller(cluster: Cluster, job: str) -> None:
     cluster.start_controller()
 
 
-@pytest.mark.parametrize("disturb", [scancel, requeue, preempt])
+@pytest.mark.parametrize("disturb", [scancel, warn, requeue, preempt])
 def test_a_job_that_is_stopped_goes_on_where_it_was(
     disturb: Callable[[Cluster, str], None], without_batch: ClusterWorkspace, local: ClusterWorkspace, cluster: Cluster
 ) -> None:
@@ -98,7 +103,7 @@ def test_a_job_that_is_stopped_goes_on_where_it_was(
     disturb(cluster, in_the_middle(without_batch, snakemake))
     assert end(without_batch, snakemake) == 0, without_batch.output()
     log = check(without_batch, local)
-    assert "stopped by SIGTERM" in log
+    assert f"stopped by {'SIGUSR1' if disturb is warn else 'SIGTERM'}" in log
     assert re.search(r"resumed at step \d+ of 31", log), log
 
 

@@ -1,8 +1,10 @@
 """The tiny study through the profile, from raw data to the last figure."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
-from cluster import Cluster
+from cluster import Cluster, running_cluster
 from cluster_studies import ClusterWorkspace, on
 
 
@@ -10,6 +12,8 @@ def test_the_study_completes_with_the_bytes_of_the_local_run(
     cluster: Cluster, local: ClusterWorkspace, tmp_path: Path
 ) -> None:
     workspace = on(cluster, ClusterWorkspace(tmp_path / "study"))
+    workspace.edit(default_resources={"slurm_account": "lab"})
+    # as `device: cuda` would ask for, on a machine that has none
     workspace.edit(set_resources={rule: {"gpu": 1} for rule in ("train_models", "generate_images")})
     process = workspace.run()
     assert process.returncode == 0, process.stdout
@@ -17,3 +21,21 @@ def test_the_study_completes_with_the_bytes_of_the_local_run(
     logs = {path: path.read_text() for path in (workspace.results / "logs").rglob("*.log")}
     with_gpu = {path.relative_to(workspace.results / "logs").parts[0] for path, text in logs.items() if "GPU 0" in text}
     assert with_gpu == {"models", "images"}
+    accounts = cluster.command("sacct", "-nXP", "-S", "today", "-o", "Account,State").split()
+    assert accounts.count("lab|COMPLETED") > 30, accounts
+
+
+def test_a_cluster_without_accounting(local: ClusterWorkspace, tmp_path: Path) -> None:
+    """The batch of sampled subsets once more, where `sacct` only complains."""
+    with running_cluster(accounting=False) as cluster:
+        assert (
+            "disabled"
+            in subprocess.run(["sacct"], env=cluster.environment, capture_output=True, text=True, check=False).stderr
+        )
+        workspace = on(cluster, local.copy(tmp_path / "study"))
+        collection = workspace.results / "models/sparse/sampled/0000"
+        before = (collection / "manifest.json").read_bytes()
+        shutil.rmtree(collection)
+        process = workspace.run("results/tiny/models/sparse/sampled/0000/manifest.json")
+        assert process.returncode == 0, process.stdout
+        assert (collection / "manifest.json").read_bytes() == before

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from diffusion_credit import code as code_module
+from diffusion_credit import files
 from diffusion_credit.errors import Stopped, UserError
 from diffusion_credit.files import announce, is_complete, read_manifest, replacing, write_json
 from diffusion_credit.members import announce_collection, entries, fill
@@ -82,8 +83,8 @@ def test_a_manifest_notices_what_happened_to_its_files(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
-def filler(wanted: dict[str, dict[str, int]], made: list[str]) -> Callable[[str, Path], None]:
-    def make(name: str, folder: Path) -> None:
+def filler(wanted: dict[str, dict[str, int]], made: list[str]) -> Callable[[str, Path, Path], None]:
+    def make(name: str, folder: Path, state: Path) -> None:
         assert not list(folder.iterdir())
         (folder / "x").write_text(name)
         announce(folder, ["x"], provenance=wanted[name])
@@ -96,8 +97,8 @@ def test_a_collection_goes_on_where_it_stopped(tmp_path: Path) -> None:
     wanted = {name: {"seed": seed} for seed, name in enumerate(["a", "b", "c"])}
     made: list[str] = []
 
-    def fails_at_c(name: str, folder: Path) -> None:
-        filler(wanted, made)(name, folder)
+    def fails_at_c(name: str, folder: Path, state: Path) -> None:
+        filler(wanted, made)(name, folder, state)
         if name == "c":
             raise Stopped
 
@@ -124,8 +125,8 @@ def test_of_two_jobs_that_make_the_same_the_first_to_finish_an_entry_wins(tmp_pa
     first: list[str] = []
     second: list[str] = []
 
-    def interrupted(name: str, folder: Path) -> None:
-        filler(wanted, first)(name, folder)
+    def interrupted(name: str, folder: Path, state: Path) -> None:
+        filler(wanted, first)(name, folder, state)
         if name == "b":
             (folder / "seconds.json").write_text("first")
             assert fill(tmp_path, wanted, filler(wanted, second)) == 2
@@ -141,18 +142,18 @@ def test_a_job_of_older_options_stops_and_leaves_the_newer_result_alone(tmp_path
     """It fails, unless the newer job has ended: Snakemake would delete that one's manifest."""
     old, new = {"a": {"seed": 1}, "b": {"seed": 1}}, {"a": {"seed": 2}, "b": {"seed": 2}}
 
-    def newer_begins(name: str, folder: Path) -> None:
-        filler(new, [])(name, folder)
+    def newer_begins(name: str, folder: Path, state: Path) -> None:
+        filler(new, [])(name, folder, state)
         if name == "b":
             raise Stopped
 
-    def newer_ends(name: str, folder: Path) -> None:
-        filler(new, [])(name, folder)
+    def newer_ends(name: str, folder: Path, state: Path) -> None:
+        filler(new, [])(name, folder, state)
 
     for newer, stops in ((newer_begins, pytest.raises(UserError, match="began later")), (newer_ends, nullcontext())):
 
-        def interrupted(name: str, folder: Path, newer: Callable[[str, Path], None] = newer) -> None:
-            filler(old, [])(name, folder)
+        def interrupted(name: str, folder: Path, state: Path, newer: Callable[[str, Path, Path], None] = newer) -> None:
+            filler(old, [])(name, folder, state)
             with suppress(Stopped):
                 fill(tmp_path, new, newer)
 
@@ -160,6 +161,47 @@ def test_a_job_of_older_options_stops_and_leaves_the_newer_result_alone(tmp_path
             fill(tmp_path, old, interrupted)
     for folder, _ in entries(tmp_path / "manifest.json").values():
         assert is_complete(folder, {"seed": 2})
+
+
+def test_a_job_that_slept_before_its_move_does_not_undo_a_newer_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older job is stopped, as by a suspending scheduler, after its last look at what is wanted."""
+    old, new = {"a": {"seed": 1}}, {"a": {"seed": 2}}
+    rename = os.rename
+
+    def slept(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        fill(tmp_path, new, filler(new, []))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", slept)
+    fill(tmp_path, old, filler(old, []))
+    assert is_complete(tmp_path / "a", {"seed": 2})
+    assert list(entries(tmp_path / "manifest.json")) == ["a"]
+
+
+def test_a_complete_entry_that_came_at_the_last_moment_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two jobs of the same options over a stale entry; on a GPU their bytes may differ."""
+    wanted = {"a": {"seed": 1}}
+    fill(tmp_path, {"a": {"seed": 0}}, filler({"a": {"seed": 0}}, []))
+    seen = files.is_complete
+
+    def other_job(folder: Path, provenance: dict[str, int]) -> bool:
+        found = seen(folder, provenance)
+        if folder.name == "a" and (tmp_path / ".mine").exists():
+            monkeypatch.setattr(files, "is_complete", seen)
+            fill(tmp_path, wanted, filler(wanted, []))
+            (tmp_path / "a" / "seconds.json").write_text("the other's")
+        return found
+
+    def make(name: str, folder: Path, state: Path) -> None:
+        filler(wanted, [])(name, folder, state)
+        (tmp_path / ".mine").touch()
+
+    monkeypatch.setattr(files, "is_complete", other_job)
+    fill(tmp_path, wanted, make)
+    assert (tmp_path / "a" / "seconds.json").read_text() == "the other's"
 
 
 def test_many_writers_at_once_end_complete(tmp_path: Path) -> None:
@@ -170,7 +212,7 @@ from pathlib import Path
 from diffusion_credit.files import announce, write_json
 from diffusion_credit.members import fill
 collection, wanted = Path(sys.argv[1]), {f"n{i}": {"seed": int(sys.argv[2])} for i in range(30)}
-def make(name, folder):
+def make(name, folder, state):
     write_json(folder / "x", name)
     announce(folder, ["x"], provenance=wanted[name])
 fill(collection, wanted, make)

@@ -69,8 +69,8 @@ def _continued(path: Path) -> logging.FileHandler:
     """The log, after what earlier attempts wrote: a link to a hidden file, as Snakemake deletes a log before each."""
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = path.with_name(f".{path.name}")
-    path.unlink(missing_ok=True)
-    with suppress(FileExistsError):  # another job of the same batch was as fast
+    with suppress(OSError):  # another job of the same batch was as fast, or the file system has no links
+        path.unlink(missing_ok=True)
         path.symlink_to(kept.name)
     return logging.FileHandler(kept, encoding="utf-8")
 

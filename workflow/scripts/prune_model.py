@@ -24,6 +24,6 @@ with job(snakemake) as log:
     fill(
         Path(snakemake.output[0]).parent,
         {source.name: provenance},
-        lambda _, folder: save_model(folder, model, kept, provenance),
+        lambda name, folder, state: save_model(folder, model, kept, provenance),
     )
     log.info("parameters: %d before, %d after pruning", before, count_parameters(model))

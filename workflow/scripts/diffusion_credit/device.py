@@ -4,8 +4,8 @@ from pathlib import Path
 
 from diffusion_credit.errors import UserError
 
-# Without one of these PyTorch has no GPU either: NVIDIA's, AMD's, and both in the Windows subsystem for Linux
-DEVICE_FILES = ("nvidia[0-9]*", "kfd", "dxg")
+# Without one of these PyTorch has no GPU: NVIDIA's, Jetson's, AMD's, and any in the Windows subsystem for Linux
+DEVICE_FILES = ("nvidia[0-9]*", "nvmap", "kfd", "dxg")
 
 
 def require(device: str) -> None:

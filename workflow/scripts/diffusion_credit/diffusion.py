@@ -75,6 +75,7 @@ def sample(
         x = torch.from_numpy(noise(seed, start, stop, shape)).to(device)
         for t in scheduler.timesteps:
             x = scheduler.step(model(x, t).sample, t, x, return_dict=False)[0]
+            progress(start, options["images"])
         if not bool(torch.isfinite(x).all()):
             raise UserError("sampling: found pixels that are not finite, expected finite numbers")
         out.append(to_uint8(x.float().cpu().numpy()))

@@ -44,7 +44,7 @@ def extract(
     wanted = {name: {**common, "images": digest} for name, (digest, _) in images.items()}
     load = cache(extractor)  # only where an entry is missing
 
-    def make(name: str, folder: Path) -> None:
+    def make(name: str, folder: Path, _: Path) -> None:
         arrays = load()(images[name][1]())
         with replacing(folder / FEATURES) as temporary:
             save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, temporary)

@@ -12,7 +12,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -49,28 +49,43 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path, provenance: dict[str, Any]) -> Iterator[Path]:
+def replacing_folder(path: Path, provenance: dict[str, Any], check: Callable[[], None]) -> Iterator[Path]:
     """Yield an empty folder beside `path`; on success move it there, on failure remove it.
 
     The folder must have been announced with `provenance`. If somebody else has put a complete one of the same
-    provenance at `path` meanwhile, theirs stays; anything else at `path` makes way.
+    provenance at `path` meanwhile, theirs stays; anything else at `path` makes way. check: called before every move,
+    raises where this process may move nothing any more.
     """
-    folder = Path(tempfile.mkdtemp(prefix=_private_prefix(path), dir=path.parent))
+    folder = _new_folder(path)
     _share(folder, 0o777)
     try:
         yield folder
-        while True:
-            try:
-                os.rename(folder, path)
-                break
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise UserError(f"{path}: could not be written ({error})") from None
-            if is_complete(path, provenance):
-                break
-            _discard(path)
+        check()
+        while not _moved(folder, path) and not is_complete(path, provenance):
+            check()
+            aside = _new_folder(path)
+            with suppress(FileNotFoundError):  # somebody else may have been faster
+                os.rename(path, aside)
+            # or may have put a complete one there after the look at it: then it goes back
+            if not is_complete(aside, provenance) or not _moved(aside, path):
+                shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=_private_prefix(path), dir=path.parent))
+
+
+def _moved(folder: Path, path: Path) -> bool:
+    """Move a folder to `path`, unless something is there. Raises UserError when that fails."""
+    try:
+        os.rename(folder, path)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise UserError(f"{path}: could not be written ({error})") from None
+    return True
 
 
 def being_prepared(path: Path) -> bool:
@@ -85,18 +100,10 @@ def _share(path: Path, mode: int) -> None:
     path.chmod(mode & ~umask)
 
 
-def _discard(folder: Path) -> None:
-    """Remove a folder so that no reader sees half of it."""
-    aside = tempfile.mkdtemp(prefix=_private_prefix(folder), dir=folder.parent)
-    with suppress(FileNotFoundError):  # somebody else may have been faster
-        os.rename(folder, aside)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
 def _private_prefix(path: Path) -> str:
     """How the names begin under which this process prepares `path`; removes what killed ones of this machine left."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{_hidden(path)}{platform.node()[:64]}."
+    prefix = f"{_hidden(path)}{platform.node()[:64]}{_PROCESSES}."
     for left in path.parent.iterdir():
         process = left.name.removeprefix(prefix).split(".")[0]
         if left.name.startswith(prefix) and process.isdigit():
@@ -110,6 +117,17 @@ def _private_prefix(path: Path) -> str:
             except PermissionError:
                 pass  # alive, and somebody else's
     return f"{prefix}{os.getpid()}."
+
+
+def _process_numbers() -> str:
+    """Tells containers on one machine apart, where each has process numbers of its own."""
+    try:
+        return f"-{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return ""
+
+
+_PROCESSES = _process_numbers()
 
 
 def _hidden(path: Path) -> str:

@@ -22,7 +22,7 @@ def generate(models: Path, collection: Path, options: dict[str, Any], progress: 
     common = {**options, "versions": versions("torch", "diffusers", "numpy", "pillow")}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in found.items()}
 
-    def make(name: str, folder: Path) -> None:
+    def make(name: str, folder: Path, _: Path) -> None:
         started = time.monotonic()
         model, config = load_model(found[name][0], options["device"])
         height, width = config["architecture"]["sample_size"]

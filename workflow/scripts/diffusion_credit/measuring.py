@@ -41,7 +41,7 @@ def measure(
     }
     wanted = {entry: {**common, "features": digest} for entry, (_, digest) in found.items()}
 
-    def make(entry: str, folder: Path) -> None:
+    def make(entry: str, folder: Path, _: Path) -> None:
         value = module.evaluate(read_features(found[entry][0]), options, reference[1] if reference else {})
         if not math.isfinite(value):
             raise UserError(f"property {name} of {found[entry][0]}: found {value}, expected a finite number")

@@ -12,6 +12,7 @@ and the other stops.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,32 +35,39 @@ SECONDS = "seconds.json"  # what an entry took; in no manifest, because it diffe
 WANTED = "wanted.json"  # entry -> digest of the provenance that the last job to begin wants it with
 
 
-def fill(collection: Path, wanted: dict[str, dict[str, Any]], make: Callable[[str, Path], None]) -> int:
+class Superseded(UserError):
+    """A job that began later makes the same collection from other inputs or options."""
+
+
+def fill(collection: Path, wanted: dict[str, dict[str, Any]], make: Callable[[str, Path, Path], None]) -> int:
     """Make the entries of `wanted` that are not there with their provenance, announce all; return how many were made.
 
-    make(name, folder): writes the entry into an empty folder and announces it there with its provenance.
-    Raises UserError when a job that began later wants something else.
+    make(name, folder, state): writes the entry into an empty folder and announces it there with its provenance;
+    state is a file in which it may keep what lets it resume, removed when the entry is in place. Raises Superseded.
     """
     digests = {name: digest_of(provenance) for name, provenance in wanted.items()}
     write_json(collection / WANTED, digests)
+    check = partial(_require_wanted, collection, digests)
     made = 0
     left_to_others: list[str] = []
     try:
         for name in chain(wanted, left_to_others):
-            if is_complete(collection / name, wanted[name]):
-                continue
-            if name not in left_to_others and being_prepared(collection / name):
-                left_to_others.append(name)  # and looked at again in the end, for the other job may be dead
-                continue
-            with replacing_folder(collection / name, wanted[name]) as folder:
-                make(name, folder)
-                _require_wanted(collection, digests)
-            log.debug("made %s", name)
-            made += 1
-        _require_wanted(collection, digests)
+            state = collection / f".{name}.state.safetensors"
+            if not is_complete(collection / name, wanted[name]):
+                if name not in left_to_others and being_prepared(collection / name):
+                    left_to_others.append(name)  # and looked at again in the end, for the other job may be dead
+                    continue
+                with replacing_folder(collection / name, wanted[name], check) as folder:
+                    make(name, folder, state)
+                log.debug("made %s", name)
+                made += 1
+            state.unlink(missing_ok=True)
+        check()
         announce_collection(collection, list(wanted))
-    except (Stopped, UserError):
-        # Snakemake deletes the output of a job that fails: not what another job has finished meanwhile
+        if not is_finished(collection):
+            raise Superseded(f"{collection}: another job changed an entry at the last moment; run again")
+    except (Stopped, Superseded):
+        # A failure makes Snakemake delete the manifest, even when another job has written it meanwhile
         if not is_finished(collection):
             raise
         log.info("%s: finished by another job", collection)
@@ -68,7 +76,7 @@ def fill(collection: Path, wanted: dict[str, dict[str, Any]], make: Callable[[st
 
 def _require_wanted(collection: Path, digests: dict[str, str]) -> None:
     if read_json(collection / WANTED) != digests:
-        raise UserError(f"{collection}: a job that began later makes it from other inputs or options; this one stops")
+        raise Superseded(f"{collection}: a job that began later makes it from other inputs or options; this one stops")
 
 
 def is_finished(collection: Path) -> bool:

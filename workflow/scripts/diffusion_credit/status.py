@@ -7,10 +7,12 @@ done is still up to date only `snakemake -n` knows.
 import time
 from collections import ChainMap
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from diffusion_credit.config import Study
+from diffusion_credit.errors import UserError
 from diffusion_credit.files import MANIFEST, being_prepared
 from diffusion_credit.members import finished
 from diffusion_credit.plan import SINGLE, attributions, batch_names, evaluations, lists_so_far, measured, rows_of, used
@@ -44,14 +46,13 @@ class Stage:
             self.done += rows
             return
         entries = finished(folder)
-        done = sum(entries.values())
-        self.done += done
+        self.done += min(rows, sum(entries.values()))  # fewer rows after an edit of the batch size
         in_work = sum(not complete and being_prepared(folder / name) for name, complete in entries.items())
         if not in_work:
             return
         silent = _seconds_since(results / "logs" / f"{collection}.log")
         if silent < SILENT_SECONDS:
-            self.running += in_work
+            self.running += min(in_work, rows)
         else:
             self.silent[collection] = silent / 60
 
@@ -60,7 +61,7 @@ def _seconds_since(log: Path) -> float:
     try:
         return time.time() - log.stat().st_mtime
     except FileNotFoundError:
-        return 0.0
+        return inf
 
 
 def stages(study: Study, results: Path) -> list[Stage]:
@@ -100,7 +101,9 @@ def stages(study: Study, results: Path) -> list[Stage]:
 
 
 def print_status(study: Study, results: Path) -> None:
-    """A line with a bar for each stage, then the batches whose jobs say nothing."""
+    """A line with a bar for each stage, then the batches whose jobs say nothing. Raises UserError without results."""
+    if not results.is_dir():
+        raise UserError(f"{results}: not found, expected the results of the study, where Snakemake was started")
     found = [stage for stage in stages(study, results) if stage.total]
     width = max(len(stage.name) for stage in found)
     digits = max(len(str(stage.total)) for stage in found)

@@ -61,17 +61,17 @@ def train_subsets(
     }
     resident = torch.from_numpy(to_float(pixels)).to(device)
 
-    def make(name: str, folder: Path) -> None:
+    def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()
+        earlier = 0.0
         first = named_seed(seeds[name], "initialise")
         model = build(config["architecture"], first).to(device) if loaded is None else loaded
         if loaded is not None and len(images[name]):
             loaded.load_state_dict(weights)
         elif loaded is not None:
             reinitialise(loaded, first)
-        state = collection / f".{name}.state.safetensors"
         if len(images[name]):
-            train(
+            earlier = train(
                 model,
                 resident,
                 images[name],
@@ -82,8 +82,7 @@ def train_subsets(
                 digest_of(wanted[name]),
                 partial(progress, name),
             )
-        write_json(folder / SECONDS, time.monotonic() - started)
+        write_json(folder / SECONDS, earlier + time.monotonic() - started)
         save_model(folder, model, config, wanted[name])
-        state.unlink(missing_ok=True)
 
     return fill(collection, wanted, make)

@@ -55,8 +55,8 @@ def train(
     state: Path,
     key: str,
     progress: Callable[[int, int], None] = lambda done, steps: None,
-) -> None:
-    """Train `model` in place on pixels[images]; it ends with the averaged weights.
+) -> float:
+    """Train `model` in place on pixels[images]; it ends with the averaged weights. Return seconds of earlier attempts.
 
     pixels: (all, channels, height, width) in [-1, 1], on the model's device. options: a `training` section of
     the config. state: a file that lives while the training does and lets it resume. key: digest of all that
@@ -70,11 +70,16 @@ def train(
     # fine-tune starts from would keep most of that model.
     average = [parameter.detach().clone() for parameter in weights]
     optimizer = torch.optim.AdamW(weights, options["learning_rate"], weight_decay=options["weight_decay"], fused=True)
-    first = _restore(state, key, weights, average, optimizer)
+    first, earlier = _restore(state, key, weights, average, optimizer)
     if first:
         log.info("resumed at step %d of %d", first, options["steps"])
     model.train()
-    written = time.monotonic()
+    started = written = time.monotonic()
+
+    def save(step: int) -> None:
+        seconds = earlier + time.monotonic() - started
+        _save(state, {"key": key, "step": str(step), "seconds": str(seconds)}, weights, average, optimizer)
+
     for step in range(first, options["steps"]):
         optimizer.param_groups[0]["lr"] = learning_rate(options, step)
         rng = generator(seed, "step", step)
@@ -99,20 +104,21 @@ def train(
         try:
             progress(step + 1, options["steps"])
         except Stopped:
-            _save(state, key, step + 1, weights, average, optimizer)
+            save(step + 1)
             raise
         if time.monotonic() - written > STATE_SECONDS and step + 1 < options["steps"]:
-            _save(state, key, step + 1, weights, average, optimizer)
+            save(step + 1)
             written = time.monotonic()
     with torch.no_grad():
         torch._foreach_copy_(weights, average)
     if not all(bool(torch.isfinite(parameter).all()) for parameter in weights):
         raise UserError("training: found weights that are not finite after the last step, expected finite numbers")
     model.eval()
+    return earlier
 
 
 def _save(
-    path: Path, key: str, step: int, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
+    path: Path, about: dict[str, str], weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
 ) -> None:
     tensors: dict[str, torch.Tensor] = {}
     for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
@@ -120,23 +126,23 @@ def _save(
         tensors |= {f"{i}.weight": weight.detach(), f"{i}.average": mean}
         tensors |= {f"{i}.{name}": moments[name] for name in ("exp_avg", "exp_avg_sq", "step")}
     with replacing(path) as temporary:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, {"key": key, "step": str(step)}
-        )
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, about)
 
 
-def _restore(path: Path, key: str, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any) -> int:
-    """Continue from `path` when it is a state of this very training; return the step to go on with."""
+def _restore(
+    path: Path, key: str, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
+) -> tuple[int, float]:
+    """Continue from `path` when it is a state of this very training; return the step to go on with, seconds so far."""
     try:
         with safe_open(path, framework="pt") as file:
             if file.metadata().get("key") != key:
-                return 0
+                return 0, 0.0
             with torch.no_grad():
                 for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
                     weight.copy_(file.get_tensor(f"{i}.weight"))
                     mean.copy_(file.get_tensor(f"{i}.average"))
                     names = ("exp_avg", "exp_avg_sq", "step")
                     optimizer.state[weight] = {n: file.get_tensor(f"{i}.{n}").to(weight.device) for n in names}
-            return int(file.metadata()["step"])
+            return int(file.metadata()["step"]), float(file.metadata()["seconds"])
     except (FileNotFoundError, SafetensorError):
-        return 0
+        return 0, 0.0
