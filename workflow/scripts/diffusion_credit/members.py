@@ -3,7 +3,7 @@
 Entries that are already complete and made from the same provenance are kept, so a job that was cut, or that
 runs again for a reason that did not touch an entry, goes on instead of starting over.
 
-Two jobs may fill the same collection at once: when Snakemake is killed and started again, or a node is lost and
+Two jobs may fill the same collection at once: when the workflow is killed and started again, or a node is lost and
 found again, the old job runs on beside the new one. Each prepares an entry in a folder of its own and moves it in
 place, so they share the work, the first to finish an entry wins, and neither sees half of it. When they want
 different things, because the options were edited in between, the collection belongs to the job that began last,
@@ -67,7 +67,7 @@ def fill(collection: Path, wanted: dict[str, dict[str, Any]], make: Callable[[st
         if not is_finished(collection):
             raise Superseded(f"{collection}: another job changed an entry at the last moment; run again")
     except (Stopped, Superseded):
-        # A failure makes Snakemake delete the manifest, even when another job has written it meanwhile
+        # The manifest of a job that fails is deleted, even when another job has written it meanwhile
         if not is_finished(collection):
             raise
         log.info("%s: finished by another job", collection)

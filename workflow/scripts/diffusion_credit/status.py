@@ -1,7 +1,7 @@
 """How far a study is: what is done, in work and missing at each stage, from the files alone.
 
 Nothing is written or locked, so it can be asked while jobs run, on any machine that sees the files. Whether what is
-done is still up to date only `snakemake -n` knows.
+done is still up to date only a dry run knows.
 """
 
 import time
@@ -46,13 +46,14 @@ class Stage:
             self.done += rows
             return
         entries = finished(folder)
-        self.done += min(rows, sum(entries.values()))  # fewer rows after an edit of the batch size
+        done = min(rows, sum(entries.values()))  # there are fewer rows after an edit of the batch size
+        self.done += done
         in_work = sum(not complete and being_prepared(folder / name) for name, complete in entries.items())
         if not in_work:
             return
         silent = _seconds_since(results / "logs" / f"{collection}.log")
         if silent < SILENT_SECONDS:
-            self.running += min(in_work, rows)
+            self.running += min(in_work, rows - done)
         else:
             self.silent[collection] = silent / 60
 
@@ -103,7 +104,7 @@ def stages(study: Study, results: Path) -> list[Stage]:
 def print_status(study: Study, results: Path) -> None:
     """A line with a bar for each stage, then the batches whose jobs say nothing. Raises UserError without results."""
     if not results.is_dir():
-        raise UserError(f"{results}: not found, expected the results of the study, where Snakemake was started")
+        raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
     found = [stage for stage in stages(study, results) if stage.total]
     width = max(len(stage.name) for stage in found)
     digits = max(len(str(stage.total)) for stage in found)
