@@ -173,7 +173,7 @@ def test_the_status_of_a_study_from_its_files(finished: Workspace, tmp_path: Pat
     log = workspace.results / "logs/models/sparse/sampled/0000.log"
     log.touch()
     rows, _ = status()
-    assert rows["models, sparse"] == f"{'#' * 25}>.... {sparse - 3} of {sparse} 1 running, 2 missing"
+    assert rows["models, sparse"] == f"{'#' * 25}>>... {sparse - 3} of {sparse} 1 running, 2 missing"
     os.utime(log, (time.time() - 600, time.time() - 600))
     rows, text = status()
     assert rows["models, sparse"].endswith("3 missing")
