@@ -76,6 +76,8 @@ def _continued(path: Path) -> logging.FileHandler:
 
 
 def _stop(number: int, frame: Any) -> None:
+    for other in STOPS:
+        signal.signal(other, signal.SIG_IGN)  # the end is under way; schedulers ask more than once
     raise Stopped(signal.Signals(number).name)
 
 
