@@ -3,7 +3,7 @@
     python benchmarks/slurm_batches.py [SUBSETS] [BATCH]      default: 48 subsets in batches of 8
 
 On a private cluster of two nodes on this machine (see tests/slurm), one after the other, each from the same finished
-re-fitted model. Needs Slurm's programs, which docs/cluster.md names.
+re-fitted model. Needs Slurm's programs, which the README names.
 """
 
 import sys

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -90,6 +90,12 @@ class Workspace:
             check=False,
             **options,
         )
+
+    def finish(self) -> Self:
+        """Run the whole study, undisturbed."""
+        process = self.run()
+        assert process.returncode == 0, process.stdout
+        return self
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, "XDG_CACHE_HOME": str(self.folder / ".cache")}

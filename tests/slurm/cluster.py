@@ -210,9 +210,10 @@ class Cluster:
 
     def clear(self) -> None:
         """Cancel everything and bring both nodes back, for the next test."""
-        for name, start in {"slurmctld": self.start_controller, "n1": None, "n2": None}.items():
-            if name not in self.daemons:
-                start() if start else self.start_node(name)
+        if "slurmctld" not in self.daemons:
+            self.start_controller()
+        for node in {"n1", "n2"} - self.daemons.keys():
+            self.start_node(node)
         wait_until(lambda: self.command("scontrol", "ping"), 60, "slurmctld")
         for job in self.jobs("pending,running,suspended,completing,configuring"):
             self.command("scancel", job)

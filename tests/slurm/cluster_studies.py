@@ -28,11 +28,10 @@ class ClusterWorkspace(Workspace):
         training.write_text(text.replace(step, slow))
         self.step_seconds = 0.0
         self.cluster: Cluster | None = None
-        self.profile = "slurm"
 
     def edit(self, **options: Any) -> None:
         """Change the profile: one level of keys, or two where the value is a dict."""
-        path = self.folder / self.profile / "config.yaml"
+        path = self.folder / "slurm/config.yaml"
         profile = yaml.safe_load(path.read_text())
         for key, value in options.items():
             name = key.replace("_", "-")
@@ -43,7 +42,7 @@ class ClusterWorkspace(Workspace):
         command = super().command(*arguments, cores=cores)
         if self.cluster:
             at = command.index("--cores")
-            command[at : at + 2] = ["--profile", self.profile]
+            command[at : at + 2] = ["--profile", "slurm"]
         return command
 
     def environment(self) -> dict[str, str]:

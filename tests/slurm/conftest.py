@@ -36,10 +36,7 @@ def cluster(private: Cluster) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> ClusterWorkspace:
     """The study, run once without the cluster. Do not change it: copy it."""
-    workspace = ClusterWorkspace(tmp_path_factory.mktemp("local"))
-    process = workspace.run()
-    assert process.returncode == 0, process.stdout
-    return workspace
+    return ClusterWorkspace(tmp_path_factory.mktemp("local")).finish()
 
 
 @pytest.fixture

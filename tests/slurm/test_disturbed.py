@@ -89,12 +89,6 @@ def preempt(cluster: Cluster, job: str) -> None:
     back_at_once(cluster, job)
 
 
-def restart_controller(cluster: Cluster, job: str) -> None:
-    cluster.kill("slurmctld")
-    time.sleep(25)  # two questions of Snakemake after its jobs fail
-    cluster.start_controller()
-
-
 @pytest.mark.parametrize("disturb", [scancel, warn, requeue, preempt])
 def test_a_job_that_is_stopped_goes_on_where_it_was(
     disturb: Callable[[Cluster, str], None], without_batch: ClusterWorkspace, local: ClusterWorkspace, cluster: Cluster
@@ -111,7 +105,10 @@ def test_slurmctld_is_killed_and_restarted(
     without_batch: ClusterWorkspace, local: ClusterWorkspace, cluster: Cluster
 ) -> None:
     snakemake = without_batch.start(TARGET)
-    restart_controller(cluster, in_the_middle(without_batch, snakemake))
+    in_the_middle(without_batch, snakemake)
+    cluster.kill("slurmctld")
+    time.sleep(25)  # two questions of Snakemake after its jobs fail
+    cluster.start_controller()
     assert end(without_batch, snakemake) == 0, without_batch.output()
     check(without_batch, local)
     assert without_batch.output().count("has been submitted") == 1
