@@ -38,6 +38,8 @@ TARGET = STUDY.design.target
 ALPHAS = plan.alphas(STUDY)
 FIDELITY = LDS.regimes if LDS else []
 LISTS = plan.lists(STUDY)
+NETWORK = f"networks.{STUDY.model.kind}"
+ENCODED = bool(STUDY.model.needs_weights())  # does the network work in latents?
 
 # How a regime's models come to be: the checkpoint they start from, and their training.
 START = {
@@ -45,13 +47,18 @@ START = {
     "retrain": None,
     "refit": "pruned",
     "finetune": "full",
+    "gradient_ascent": "full",
+    "influence": "full",
     "sparse": "refit",
 }
+METHOD = {"gradient_ascent": "ascent", "influence": "influence"}  # others descend
 TRAINING = {
     "full": STUDY.training,
     "refit": STUDY.pruning.refit,
     "retrain": STUDY.regimes.retrain,
     "finetune": STUDY.regimes.finetune,
+    "gradient_ascent": STUDY.regimes.gradient_ascent,
+    "influence": STUDY.regimes.influence,
     "sparse": STUDY.regimes.sparse,
 }
 UTILITY = STUDY.design.regime

@@ -3,7 +3,9 @@
 
 rule generate_images:
     input:
-        f"{R}/models/{{collection}}/manifest.json",
+        models=f"{R}/models/{{collection}}/manifest.json",
+        encoded=encoded(),
+        weights=pretrained(STUDY.model),
     output:
         f"{R}/images/{{collection}}/manifest.json",
     log:
@@ -22,6 +24,6 @@ rule generate_images:
     params:
         options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
         device=STUDY.device,
-        code=code("generate_images.py"),
+        code=code("generate_images.py", NETWORK),
     script:
         "../workflow/scripts/generate_images.py"

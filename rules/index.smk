@@ -35,8 +35,8 @@ rule check_study:
         share=COUNTERFACTUAL.share,
         design=design_kind(),
         seed=STUDY.seed,
-        levels=len(STUDY.model.channels),
-        code=code("check_study.py"),
+        model=plain(STUDY.model) if not ENCODED else {},
+        code=code("check_study.py", NETWORK),
     script:
         "../workflow/scripts/check_study.py"
 

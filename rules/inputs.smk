@@ -49,6 +49,20 @@ def starting_point(w):
     return of_everyone("models", start) if start else []
 
 
+def pretrained(section):
+    """Manifests of the weights that a section of the config names."""
+    return [f"{R}/weights/{name}/manifest.json" for name in section.needs_weights()]
+
+
+def encoded():
+    return f"{R}/inputs/manifest.json" if ENCODED else []
+
+
+def flips():
+    """Does any training of the study mirror images?"""
+    return any(getattr(training, "flip", False) for training in TRAINING.values())
+
+
 def extractor_plugin(name):
     return f"extractors.{STUDY.extractors[name].kind}"
 

@@ -4,6 +4,7 @@
 rule prune_model:
     input:
         full=of_everyone("models", "full"),
+        weights=pretrained(STUDY.model),
     output:
         of_everyone("models", "pruned"),
     log:
@@ -12,7 +13,9 @@ rule prune_model:
     conda:
         ENV
     params:
-        ratio=STUDY.pruning.ratio,
-        code=code("prune_model.py"),
+        options=dict(
+            ratio=STUDY.pruning.ratio, time_embedding=STUDY.pruning.time_embedding
+        ),
+        code=code("prune_model.py", NETWORK),
     script:
         "../workflow/scripts/prune_model.py"

@@ -6,6 +6,8 @@ rule train_models:
         design=f"{R}/designs/{{list}}/{{batch}}.csv",
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
+        encoded=encoded(),
+        weights=pretrained(STUDY.model),
         start=starting_point,
     output:
         f"{R}/models/{{regime}}/{{list}}/{{batch}}/manifest.json",
@@ -27,12 +29,14 @@ rule train_models:
         ),
     params:
         options=lambda w: dict(
+            method=METHOD.get(w.regime, "descent"),
             training=plain(TRAINING[w.regime]),
             model=plain(STUDY.model),
             diffusion=plain(STUDY.diffusion),
             empty=STUDY.design.empty,
+            seed=STUDY.seed,
         ),
         device=STUDY.device,
-        code=code("train_models.py"),
+        code=code("train_models.py", NETWORK),
     script:
         "../workflow/scripts/train_models.py"

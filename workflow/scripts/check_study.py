@@ -3,7 +3,8 @@
 from diffusion_credit.design import held_out_sizes, sampled, top_count
 from diffusion_credit.draws import game_of
 from diffusion_credit.files import write_json
-from diffusion_credit.index import Index, check_size
+from diffusion_credit.index import Index
+from diffusion_credit.plugins import module_of
 from diffusion_credit.reserved import Reserved
 from job import job
 
@@ -12,7 +13,8 @@ CHECKED = 2000  # subsets of the design
 with job(snakemake):
     index = Index(snakemake.input.index)
     n = len(index.contributors)
-    check_size(index.shape, snakemake.params.levels)
+    if model := snakemake.params.model:  # that of latents is known when they are made
+        module_of("networks", model["kind"]).check_size(model, *index.shape[:2])
     sizes = held_out_sizes(snakemake.params.alphas, snakemake.params.subsets, n)
     top = top_count(snakemake.params.share, n)
     design, seed = snakemake.params.design, snakemake.params.seed

@@ -5,22 +5,23 @@ from pathlib import Path
 from diffusion_credit.files import MANIFEST, digest_of_file, versions
 from diffusion_credit.members import fill, only_entry
 from diffusion_credit.models import count_parameters, load_model, save_model
-from diffusion_credit.pruning import prune
+from diffusion_credit.plugins import module_of
+from diffusion_credit.weights import folders_of
 from job import job
 
 with job(snakemake) as log:
     source = only_entry(snakemake.input.full)
-    model, config = load_model(source)
-    before = count_parameters(model)
-    prune(model, snakemake.params.ratio)
+    model, config = load_model(source, weights=folders_of(snakemake.input.get("weights", [])))
+    before, options = count_parameters(model), snakemake.params.options
+    network = module_of("networks", config["architecture"]["kind"])
+    kept = {**config, "architecture": network.prune(model, config["architecture"], options)}
     provenance = {
         "code": snakemake.params.code,
         "full_model": digest_of_file(source / MANIFEST),
-        "ratio": snakemake.params.ratio,
+        "options": options,
         "parameters_before": before,
         "versions": versions("torch", "torch-pruning", "diffusers"),
     }
-    kept = {key: config[key] for key in ("architecture", "diffusion")}
     fill(
         Path(snakemake.output[0]).parent,
         {source.name: provenance},

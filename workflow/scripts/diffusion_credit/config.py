@@ -14,6 +14,7 @@ from diffusion_credit.draws import DESIGNS
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators import ESTIMATORS
 from diffusion_credit.extractors import EXTRACTORS
+from diffusion_credit.networks import NETWORKS
 from diffusion_credit.options import Section
 from diffusion_credit.plugins import module_of
 from diffusion_credit.properties import PROPERTIES
@@ -38,26 +39,10 @@ def _options(package: str, names: tuple[str, ...], key: str) -> Any:
 
 
 Source = _options("sources", SOURCES, "source")
+Network = _options("networks", NETWORKS, "kind")
 Extractor = _options("extractors", EXTRACTORS, "kind")
 Property = _options("properties", PROPERTIES, "kind")
 Estimator = _options("estimators", ESTIMATORS, "kind")
-
-
-class Model(Section):
-    """The denoising network, a diffusers UNet2DModel."""
-
-    channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")
-    layers_per_block: int = Field(default=2, ge=1, description="Residual blocks a level.")
-    norm_groups: int = Field(default=32, ge=1, description="Groups of every group normalisation; divides every width.")
-    attention: list[int] = Field(default=[], description="Levels with self-attention, counted from 0 at the finest.")
-
-    @model_validator(mode="after")
-    def check(self) -> Self:
-        if any(width < 1 or width % self.norm_groups for width in self.channels):
-            raise ValueError(f"channels: found {self.channels}, expected multiples of norm_groups = {self.norm_groups}")
-        if any(not 0 <= level < len(self.channels) for level in self.attention):
-            raise ValueError(f"attention: found {self.attention}, expected levels 0 to {len(self.channels) - 1}")
-        return self
 
 
 class Diffusion(Section):
@@ -75,12 +60,18 @@ class Diffusion(Section):
 
 
 class Training(Section):
-    """One training with AdamW, warm-up, cosine decay to zero, gradient clipping and weight averaging."""
+    """One training with AdamW, warm-up, gradient clipping and weight averaging."""
 
     steps: int = Field(ge=1, description="Optimiser steps.")
     batch_size: int = Field(ge=1, description="Images a step.")
     learning_rate: float = Field(gt=0, description="Highest learning rate.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps in which the rate rises linearly.")
+    decay: Literal["cosine", "constant"] = Field(
+        default="cosine", description="The rate after the warm-up: falling to zero, or as it is."
+    )
+    optimizer: Literal["adamw", "adamw_8bit"] = Field(
+        default="adamw", description="AdamW, or with its moments in 8 bits to save memory (needs bitsandbytes)."
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="AdamW's decoupled weight decay.")
     gradient_clip: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this L2 norm.")
     ema_decay: float = Field(
@@ -90,10 +81,25 @@ class Training(Section):
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the forward pass.")
 
 
+class Influence(Section):
+    """One Newton step away from the images that are left out (WoodFisher), without any training.
+
+    Keeps `gradients` copies of the weights in memory.
+    """
+
+    gradients: int = Field(ge=1, description="Mini-batch gradients that the Fisher matrix is made of.")
+    batch_size: int = Field(ge=1, description="Images a gradient.")
+    draws: int = Field(default=1, ge=1, description="Timesteps and noises drawn for each image that is left out.")
+    damping: float = Field(gt=0, description="Added to the Fisher matrix's diagonal; larger steps less far.")
+
+
 class Pruning(Section):
     """Structural magnitude pruning of the full model, and its re-fit on everyone's images."""
 
-    ratio: float = Field(gt=0, lt=1, description="Share of each layer's channels to remove; widths are rounded.")
+    ratio: float = Field(
+        gt=0, lt=1, description="Share of each layer's channels to remove, or of each adapter's ranks; rounded."
+    )
+    time_embedding: bool = Field(default=False, description="Prune the widths of a U-Net's time embedding as well.")
     refit: Training = Field(description="Training of the pruned model on everyone's images.")
 
 
@@ -103,6 +109,10 @@ class Regimes(Section):
     sparse: Training = Field(description="From the re-fitted pruned model: sparsified fine-tuning.")
     retrain: Training = Field(description="From scratch, at full width: the truth that the others are judged by.")
     finetune: Training | None = Field(default=None, description="From the full model; needed only where it is used.")
+    gradient_ascent: Training | None = Field(
+        default=None, description="From the full model, climbing the loss of the images left out; likewise."
+    )
+    influence: Influence | None = Field(default=None, description="From the full model, by influence; likewise.")
 
 
 class Target(Section):
@@ -133,10 +143,11 @@ class Design(Section):
     target: Target | None = Field(default=None, description="Add batches until the values are sure enough.")
     batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
     anchors: int = Field(default=5, ge=2, description="Training seeds of F(everyone) and of F(empty).")
-    empty: Literal["untrained"] = Field(
-        description="What F(empty) is: `untrained`, the regime's own architecture at random initialisation."
+    empty: Literal["untrained", "base"] = Field(
+        description="What F(empty) is: `untrained`, the regime's own architecture at random initialisation, or, with"
+        " adapters (lora), `base`, the base model without them."
     )
-    regime: Literal["sparse", "finetune", "retrain"] = Field(
+    regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain"] = Field(
         default="sparse", description="The regime whose utilities the Shapley values divide."
     )
 
@@ -156,9 +167,10 @@ class Generation(Section):
     """Images generated from every model, from the same noise."""
 
     images: int = Field(ge=2, description="Images a model.")
-    solver: Literal["dpm_solver++", "ddim"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
+    solver: Literal["dpm_solver++", "ddim", "pndm"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
     steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
     batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory.")
+    precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the network.")
 
 
 class Lds(Section):
@@ -171,7 +183,7 @@ class Lds(Section):
     replicates: int = Field(
         default=2, ge=2, description="Training seeds of each held-out subset; two give the noise floor."
     )
-    regimes: list[Literal["sparse", "finetune"]] = Field(
+    regimes: list[Literal["sparse", "finetune", "gradient_ascent", "influence"]] = Field(
         default=["sparse"], description="Regimes compared with `retrain` on the held-out subsets (fidelity)."
     )
 
@@ -201,6 +213,8 @@ class ModelMinutes(Section):
     refit: float = Field(default=240, gt=0, description="The pruned model's re-fit.")
     sparse: float = Field(default=10, gt=0, description="A subset's sparsified fine-tuning.")
     finetune: float = Field(default=10, gt=0, description="A subset's fine-tuning from the full model.")
+    gradient_ascent: float = Field(default=10, gt=0, description="A subset's unlearning by gradient ascent.")
+    influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
     retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
     generation: float = Field(default=10, gt=0, description="One model's images.")
 
@@ -222,7 +236,7 @@ class Study(Section):
     study: Name = Field(description="Name of the study and of its folder below results/, made of a-z, A-Z, 0-9 and _.")
     seed: int = Field(ge=0, description="The seed that every random draw of the study is derived from.")
     data: Source = Field(description="The training images and who owns them.")
-    model: Model
+    model: Network = Field(description="The denoising network.")
     diffusion: Diffusion
     training: Training = Field(description="Training of the full model on everyone's images.")
     pruning: Pruning
@@ -238,6 +252,21 @@ class Study(Section):
     evaluation: Evaluation
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training and generation.")
     limits: Limits = Limits()
+    scale: Name = Field(default="full", description="`full`, or one of `scales`; results go to <study>_<scale>.")
+    scales: dict[Name, dict[str, Any]] = Field(
+        default={}, description="Smaller versions of the study by name: the options in which each differs."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def at_scale(cls, config: Any) -> Any:
+        """The options of the chosen scale instead of the study's own."""
+        if not isinstance(config, dict) or config.get("scale", "full") == "full":
+            return config
+        scale, scales = config["scale"], config.get("scales", {})
+        if scale not in scales:
+            raise ValueError(f"scale: found {scale!r}, expected one of {['full', *scales]}")
+        return {**_merged(config, scales[scale]), "study": f"{config.get('study', '')}_{scale}"}
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -289,13 +318,26 @@ class Study(Section):
         if target and self.estimators[target.estimator].kind in ("datamodel", "surrogate"):
             raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
         lds = self.evaluation.lds
-        if "finetune" in {self.design.regime, *(lds.regimes if lds else ())} and self.regimes.finetune is None:
-            raise ValueError("regimes.finetune: not found, expected its training because the regime is used")
+        for regime in [self.design.regime, *(lds.regimes if lds else [])]:
+            if getattr(self.regimes, regime) is None:
+                raise ValueError(f"regimes.{regime}: not found, expected its options because the regime is used")
+        empty = module_of("networks", self.model.kind).EMPTY
+        if self.design.empty != empty:
+            raise ValueError(f"design.empty: found {self.design.empty}, expected {empty} for a model of kind {self.model.kind}")
         if lds and len(set(lds.alphas)) < len(lds.alphas):
             raise ValueError(f"evaluation.lds.alphas: found {lds.alphas}, expected each value once")
         if lds and self.design.kind == "all":
             raise ValueError("design.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
         return self
+
+
+def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Options with those of `other` instead, section by section."""
+    merged = dict(options)
+    for key, value in other.items():
+        inner = isinstance(value, dict) and isinstance(options.get(key), dict)
+        merged[key] = _merged(options[key], value) if inner else value
+    return merged
 
 
 def read_study(config: dict[str, Any]) -> Study:

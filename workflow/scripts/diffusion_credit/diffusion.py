@@ -11,7 +11,7 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
-from torch import nn
+from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.images import to_uint8
@@ -21,6 +21,7 @@ SOLVERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "dpm_solver++": (DPMSolverMultistepScheduler, {}),
     # diffusers clips the predicted image by default, which makes scores fall as the steps rise
     "ddim": (DDIMScheduler, {"clip_sample": False, "timestep_spacing": "trailing"}),
+    "pndm": (PNDMScheduler, {"skip_prk_steps": True, "steps_offset": 1}),  # as Stable Diffusion was published with
 }
 
 
@@ -53,19 +54,21 @@ class Process:
 
 @torch.inference_mode()
 def sample(
-    model: nn.Module,
+    predict: Callable[..., torch.Tensor],
+    decode: Callable[..., torch.Tensor],
     diffusion: dict[str, Any],
     options: dict[str, Any],
     shape: tuple[int, int, int],
     seed: int,
+    device: str,
     progress: Callable[[int, int], None] = lambda done, images: None,
 ) -> np.ndarray:
     """Generate options["images"] images: uint8 (images, height, width, channels).
 
-    options: images, solver, steps, batch_size (images at once). shape: (channels, height, width). Image i starts
-    from the same noise for every model. Raises UserError when a pixel is not finite.
+    predict: a network's prediction from noised tensors and a timestep. decode: from its tensors to images in [-1, 1].
+    options: images, solver, steps, batch_size (images at once), precision. shape: (channels, height, width) of a
+    tensor. Image i starts from the same noise for every model. Raises UserError when a pixel is not finite.
     """
-    device = next(model.parameters()).device
     scheduler_class, arguments = SOLVERS[options["solver"]]
     out = []
     for start in range(0, options["images"], options["batch_size"]):
@@ -73,9 +76,11 @@ def sample(
         scheduler = scheduler_class(**schedule(diffusion), **arguments)
         scheduler.set_timesteps(options["steps"], device=device)
         x = torch.from_numpy(noise(seed, start, stop, shape)).to(device)
-        for t in scheduler.timesteps:
-            x = scheduler.step(model(x, t).sample, t, x, return_dict=False)[0]
-            progress(start, options["images"])
+        with torch.autocast(device, torch.bfloat16, enabled=options["precision"] == "bf16"):
+            for t in scheduler.timesteps:
+                x = scheduler.step(predict(x, t).float(), t, x, return_dict=False)[0]
+                progress(start, options["images"])
+        x = decode(x)
         if not bool(torch.isfinite(x).all()):
             raise UserError("sampling: found pixels that are not finite, expected finite numbers")
         out.append(to_uint8(x.float().cpu().numpy()))

@@ -54,16 +54,6 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
     return warnings
 
 
-def check_size(shape: tuple[int, int, int], levels: int) -> None:
-    """Raises UserError when images of shape (height, width, channels) cannot be halved once between any two levels."""
-    step = 2 ** (levels - 1)
-    if shape[0] % step or shape[1] % step:
-        raise UserError(
-            f"config: model.channels: found {levels} levels for images of {shape[0]} x {shape[1]} pixels, expected a"
-            f" size that is a multiple of {step} (data.size) or fewer levels"
-        )
-
-
 class Index:
     """What later stages need of index.json and, beside it, index.csv."""
 

@@ -7,15 +7,15 @@ from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.models import match_resampling
 
 
-def prune(model: UNet2DModel, ratio: float) -> None:
+def prune_channels(model: UNet2DModel, ratio: float, time_embedding: bool) -> None:
     """Remove the share `ratio` of each layer's channels, those of smallest L2 norm, in place.
 
     The achieved share of parameters differs: widths stay multiples of the normalisation's groups, and the
-    output and the time embedding keep theirs. Raises UserError when rounding leaves less than half of the asked
-    share removed, as very high ratios do. Source: Fang et al., DepGraph, DOI 10.1109/CVPR52729.2023.01544.
+    output and, unless it is asked for, the time embedding keep theirs. Raises UserError when rounding leaves less than
+    half of the asked share removed, as very high ratios do. Source: Fang et al., DepGraph, DOI
+    10.1109/CVPR52729.2023.01544.
     """
     height, width = model.config.sample_size
     example = {"sample": torch.zeros(1, model.config.in_channels, height, width), "timestep": torch.zeros(1)}
@@ -28,14 +28,13 @@ def prune(model: UNet2DModel, ratio: float) -> None:
         example,
         importance=torch_pruning.importance.MagnitudeImportance(p=2),
         pruning_ratio=ratio,
-        ignored_layers=[model.conv_out, model.time_embedding],
+        ignored_layers=[model.conv_out, *([] if time_embedding else [model.time_embedding])],
         num_heads=heads,
         prune_num_heads=False,
         prune_head_dims=True,
     )
     before = _width(model)
     pruner.step()
-    match_resampling(model)
     removed = 1 - _width(model) / before
     if removed < ratio / 2:
         raise UserError(

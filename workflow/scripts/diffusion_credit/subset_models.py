@@ -2,50 +2,58 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, versions, write_json
-from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
+from diffusion_credit.inputs import Inputs
 from diffusion_credit.members import SECONDS, fill
-from diffusion_credit.models import architecture, build, load_model, reinitialise, save_model
+from diffusion_credit.models import build, load_model, reinitialise, save_model
+from diffusion_credit.plugins import module_of
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
 from diffusion_credit.training import train
+from diffusion_credit.unlearning import Influence
 
 
 def train_subsets(
     table: Subsets,
     index: Index,
-    pixels: np.ndarray,
+    inputs: Inputs,
     start: Path | None,
+    weights: dict[str, Path],
     collection: Path,
     options: dict[str, Any],
     progress: Callable[[str, int, int], None],
 ) -> int:
     """Make one checkpoint for each row of `table` below `collection`; return how many were not there already.
 
-    start: the checkpoint that every training begins with, or None for a random initialisation. options:
-    `training`, `model` and `diffusion` sections, `device`, and `code`, the digest of the code that runs.
-    progress: called with (name, step, steps). The empty subset's model is the untrained network.
+    start: the checkpoint that every training begins with, or None for a random initialisation. weights: name ->
+    folder of what is pretrained. options: `method` (descent, ascent or influence), `training` (the regime's section),
+    `model` and `diffusion` sections, `seed`, `device`, and `code`, the digest of the code that runs. progress: called
+    with (name, step, steps). The empty subset's model is the untrained network.
     """
-    device = options["device"]
-    config = {"architecture": architecture(options["model"], index.shape), "diffusion": options["diffusion"]}
+    device, training, method = options["device"], options["training"], options["method"]
+    network = module_of("networks", options["model"]["kind"])
+    config = {
+        "architecture": network.architecture(options["model"], inputs.shape),
+        "diffusion": options["diffusion"],
+        "latents": inputs.latents,
+    }
     loaded = None
     if start is not None:
-        loaded, config = load_model(start, device)
-        config = {key: config[key] for key in ("architecture", "diffusion")}
-        weights = {name: tensor.clone() for name, tensor in loaded.state_dict().items()}
+        loaded, found = load_model(start, device, weights)
+        config = {key: found[key] for key in config}
+        learned = {name: tensor.clone() for name, tensor in network.learned(loaded).items()}
     common = {
         **options,
         **config,
         "start": None if start is None else digest_of_file(start / MANIFEST),
-        "pixels": index.pixels_digest,
+        "inputs": inputs.digest,
         "versions": versions("torch", "diffusers", "numpy"),
     }
     images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
@@ -59,28 +67,39 @@ def train_subsets(
         }
         for name in table.names
     }
-    resident = torch.from_numpy(to_float(pixels)).to(device)
+
+    @cache
+    def influence() -> Influence:  # of the full model, hence the same for every subset
+        predict, _ = network.denoiser(loaded, config["architecture"], inputs.conditions)
+        return Influence(loaded, predict, inputs, config["diffusion"], training, named_seed(options["seed"], "influence"))
 
     def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()
         earlier = 0.0
         first = named_seed(seeds[name], "initialise")
-        model = build(config["architecture"], first).to(device) if loaded is None else loaded
-        if loaded is not None and len(images[name]):
-            loaded.load_state_dict(weights)
-        elif loaded is not None:
-            reinitialise(loaded, first)
-        if len(images[name]):
+        model = build(config["architecture"], first, weights).to(device) if loaded is None else loaded
+        if loaded is not None:
+            network.load(loaded, learned)
+        kept = images[name]
+        removed = np.setdiff1d(np.arange(len(index.owner)), kept)
+        if not len(kept):
+            reinitialise(model, config["architecture"], first)
+        elif method == "influence":
+            influence().forget(removed, len(kept), partial(progress, name))
+        elif method == "descent" or len(removed):
+            predict, _ = network.denoiser(model, config["architecture"], inputs.conditions)
             earlier = train(
                 model,
-                resident,
-                images[name],
+                predict,
+                inputs,
+                kept if method == "descent" else removed,
                 config["diffusion"],
-                options["training"],
+                training,
                 seeds[name],
                 state,
                 digest_of(wanted[name]),
                 partial(progress, name),
+                ascend=method == "ascent",
             )
         write_json(folder / SECONDS, earlier + time.monotonic() - started)
         save_model(folder, model, config, wanted[name])

@@ -20,6 +20,8 @@ from torch import nn
 from diffusion_credit.diffusion import Process
 from diffusion_credit.errors import Stopped, UserError
 from diffusion_credit.files import replacing
+from diffusion_credit.inputs import Inputs
+from diffusion_credit.models import parameters
 from diffusion_credit.seeds import generator
 
 log = logging.getLogger(__name__)
@@ -28,13 +30,14 @@ STATE_SECONDS = 20.0  # work that a kill can cost; writing the state takes far l
 
 
 def learning_rate(options: dict[str, Any], step: int) -> float:
-    """Linear warm-up over a share of the steps, then cosine decay to zero.
+    """Linear warm-up over a share of the steps, then the learning rate or its cosine decay to zero.
 
     The warm-up is a share and not a count, so that a short fine-tune does reach its learning rate.
     """
     steps, warmup = options["steps"], options["warmup"] * options["steps"]
     rising = min(1.0, (step + 1) / max(warmup, 1))
-    return float(options["learning_rate"]) * rising * 0.5 * (1 + math.cos(math.pi * step / steps))
+    decay = 0.5 * (1 + math.cos(math.pi * step / steps)) if options["decay"] == "cosine" else 1.0
+    return float(options["learning_rate"]) * rising * decay
 
 
 def batch_of(images: np.ndarray, seed: int, step: int, size: int) -> np.ndarray:
@@ -45,9 +48,39 @@ def batch_of(images: np.ndarray, seed: int, step: int, size: int) -> np.ndarray:
     return images[[order[epoch][position % len(images)] for epoch, position in zip(epochs, positions, strict=True)]]
 
 
+def optimizer_of(weights: list[nn.Parameter], options: dict[str, Any]) -> torch.optim.Optimizer:
+    """AdamW, with 32 or 8 bits a moment. Raises UserError when bitsandbytes, which keeps 8, is not installed."""
+    arguments = {"lr": options["learning_rate"], "weight_decay": options["weight_decay"]}
+    if options["optimizer"] == "adamw":
+        return torch.optim.AdamW(weights, fused=True, **arguments)
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ImportError as error:
+        raise UserError(f"training.optimizer: found adamw_8bit, which needs bitsandbytes installed ({error})") from None
+    optimizer: torch.optim.Optimizer = AdamW8bit(weights, **arguments)
+    return optimizer
+
+
+def loss_of(
+    predict: Callable[..., torch.Tensor],
+    process: Process,
+    x: torch.Tensor,
+    rng: np.random.Generator,
+    precision: str,
+) -> torch.Tensor:
+    """The mean squared error of a network's prediction for images x, at timesteps and noise drawn from rng."""
+    t = torch.from_numpy(rng.integers(process.timesteps, size=len(x))).to(x.device)
+    noise = torch.from_numpy(rng.standard_normal(tuple(x.shape), dtype=np.float32)).to(x.device)
+    noised, target = process.noised(x, noise, t)
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        predicted = predict(noised, t)
+    return nn.functional.mse_loss(predicted.float(), target)
+
+
 def train(
     model: nn.Module,
-    pixels: torch.Tensor,
+    predict: Callable[..., torch.Tensor],
+    inputs: Inputs,
     images: np.ndarray,
     diffusion: dict[str, Any],
     options: dict[str, Any],
@@ -55,21 +88,24 @@ def train(
     state: Path,
     key: str,
     progress: Callable[[int, int], None] = lambda done, steps: None,
+    *,
+    ascend: bool = False,
 ) -> float:
-    """Train `model` in place on pixels[images]; it ends with the averaged weights. Return seconds of earlier attempts.
+    """Train `model` in place on these images; it ends with the averaged weights. Return seconds of earlier attempts.
 
-    pixels: (all, channels, height, width) in [-1, 1], on the model's device. options: a `training` section of
-    the config. state: a file that lives while the training does and lets it resume. key: digest of all that
-    the result depends on; a state of another key is not resumed. Raises UserError when the loss is not finite, and
-    what `progress` raises: at Stopped, the state is written first.
+    predict: the network's prediction from noised tensors and timesteps. images: indices into `inputs`, which is on
+    the model's device. options: a `training` section of the config. state: a file that lives while the training does
+    and lets it resume. key: digest of all that the result depends on; a state of another key is not resumed. ascend:
+    climb the loss instead, to unlearn the images. Raises UserError when the loss is not finite, and what `progress`
+    raises: at Stopped, the state is written first.
     """
-    device = str(pixels.device)
+    device = str(inputs.images.device)
     process = Process(diffusion, device)
-    weights: list[torch.Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    weights = parameters(model)
     # The average starts from this training's own weights: one carried over from the model that a short
     # fine-tune starts from would keep most of that model.
     average = [parameter.detach().clone() for parameter in weights]
-    optimizer = torch.optim.AdamW(weights, options["learning_rate"], weight_decay=options["weight_decay"], fused=True)
+    optimizer = optimizer_of(weights, options)
     first, earlier = _restore(state, key, weights, average, optimizer)
     if first:
         log.info("resumed at step %d of %d", first, options["steps"])
@@ -83,19 +119,13 @@ def train(
     for step in range(first, options["steps"]):
         optimizer.param_groups[0]["lr"] = learning_rate(options, step)
         rng = generator(seed, "step", step)
-        x = pixels[batch_of(images, seed, step, options["batch_size"])]
-        if options["flip"]:
-            x = torch.where(torch.from_numpy(rng.random((len(x), 1, 1, 1)) < 0.5).to(device), x.flip(3), x)
-        t = torch.from_numpy(rng.integers(process.timesteps, size=len(x))).to(device)
-        noise = torch.from_numpy(rng.standard_normal(tuple(x.shape), dtype=np.float32)).to(device)
-        noised, target = process.noised(x, noise, t)
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=options["precision"] == "bf16"):
-            predicted = model(noised, t).sample
-        loss = nn.functional.mse_loss(predicted.float(), target)
+        chosen = batch_of(images, seed, step, options["batch_size"])
+        flip = rng.random(len(chosen)) < 0.5 if options["flip"] else np.zeros(len(chosen), dtype=bool)
+        loss = loss_of(predict, process, inputs.batch(chosen, flip), rng, options["precision"])
         if step % 50 == 0 and not math.isfinite(loss.item()):
             raise UserError(f"training: found a loss of {loss.item()} at step {step}, expected a finite number")
         optimizer.zero_grad()
-        loss.backward()
+        (-loss if ascend else loss).backward()
         nn.utils.clip_grad_norm_(weights, options["gradient_clip"])
         optimizer.step()
         with torch.no_grad():
@@ -118,31 +148,34 @@ def train(
 
 
 def _save(
-    path: Path, about: dict[str, str], weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
+    path: Path, about: dict[str, str], weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any
 ) -> None:
     tensors: dict[str, torch.Tensor] = {}
     for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
-        moments = optimizer.state[weight]
         tensors |= {f"{i}.weight": weight.detach(), f"{i}.average": mean}
-        tensors |= {f"{i}.{name}": moments[name] for name in ("exp_avg", "exp_avg_sq", "step")}
+        # the 8-bit optimiser counts its steps in a plain number, and shares a table among all weights
+        tensors |= {f"{i}.state.{name}": torch.as_tensor(v).clone() for name, v in optimizer.state[weight].items()}
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, about)
 
 
 def _restore(
-    path: Path, key: str, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
+    path: Path, key: str, weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any
 ) -> tuple[int, float]:
     """Continue from `path` when it is a state of this very training; return the step to go on with, seconds so far."""
     try:
         with safe_open(path, framework="pt") as file:
             if file.metadata().get("key") != key:
                 return 0, 0.0
-            with torch.no_grad():
-                for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
-                    weight.copy_(file.get_tensor(f"{i}.weight"))
-                    mean.copy_(file.get_tensor(f"{i}.average"))
-                    names = ("exp_avg", "exp_avg_sq", "step")
-                    optimizer.state[weight] = {n: file.get_tensor(f"{i}.{n}").to(weight.device) for n in names}
+            for name in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
+                number, kind, *rest = name.split(".")
+                weight, tensor = weights[int(number)], file.get_tensor(name)
+                if rest:
+                    counts = tensor.dtype == torch.int64
+                    optimizer.state[weight][rest[0]] = int(tensor) if counts else tensor.to(weight.device)
+                else:
+                    with torch.no_grad():
+                        (weight if kind == "weight" else average[int(number)]).copy_(tensor)
             return int(file.metadata()["step"]), float(file.metadata()["seconds"])
     except (FileNotFoundError, SafetensorError):
         return 0, 0.0

@@ -1,0 +1,27 @@
+"""Pixels -> latents of a frozen autoencoder and prompt embeddings, once for the whole study; pixel models skip it."""
+
+
+rule encode_inputs:
+    input:
+        index=f"{R}/index/index.json",
+        pixels=f"{R}/index/pixels.npy",
+        checked=ancient(f"{R}/index/checked.json"),
+        weights=pretrained(STUDY.model),
+    output:
+        f"{R}/inputs/manifest.json",
+    log:
+        f"{R}/logs/inputs.log",
+    priority: 90
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+    params:
+        options=dict(
+            model=plain(STUDY.model), diffusion=plain(STUDY.diffusion), flip=flips()
+        ),
+        device=STUDY.device,
+        code=code("encode_inputs.py", NETWORK),
+    script:
+        "../workflow/scripts/encode_inputs.py"

@@ -1,0 +1,27 @@
+"""Pixels -> latents and prompt embeddings, and the size that they have."""
+
+from pathlib import Path
+
+from job import job
+
+with job(snakemake) as log:  # imports that take seconds come after its look for the device
+    from diffusion_credit.files import versions
+    from diffusion_credit.images import open_pixels
+    from diffusion_credit.index import Index
+    from diffusion_credit.inputs import encode
+    from diffusion_credit.weights import digests_of, folders_of
+
+    shape = encode(
+        open_pixels(snakemake.input.pixels),
+        {
+            **snakemake.params.options,
+            "device": snakemake.params.device,
+            "code": snakemake.params.code,
+            "pixels": Index(snakemake.input.index).pixels_digest,
+            "weights": digests_of(snakemake.input.weights),
+            "versions": versions("torch", "diffusers"),
+        },
+        folders_of(snakemake.input.weights),
+        Path(snakemake.output[0]).parent,
+    )
+    log.info("latents of shape %s", shape)
