@@ -10,6 +10,22 @@ def source_fingerprint():
         return str(error)  # the job itself fails with it, in one sentence
 
 
+def weights_fingerprint(name):
+    """Changes when the files of a local folder do; a revision of the hub never changes."""
+    options = STUDY.weights[name]
+    if options.folder is None:
+        return ""
+    try:
+        return files_fingerprint(files_of(name, Path(options.folder), plain(options)))
+    except (UserError, OSError) as error:
+        return str(error)  # the job itself fails with it, in one sentence
+
+
+def weights_of(section):
+    """Manifests of the pretrained weights that a section of the config uses."""
+    return [f"{R}/weights/{name}/manifest.json" for name in section.needs_weights()]
+
+
 def design_kind():
     """What the draws of the sampled subsets depend on."""
     kind = STUDY.design.kind
