@@ -14,8 +14,10 @@ if not workflow.overwrite_configfiles:
     configfile: "config/config.yaml"
 
 
-# Seconds each; on a cluster they run beside Snakemake instead of waiting in its queue.
+# Seconds each, or in need of a network that compute nodes often lack; on a cluster they run beside Snakemake instead
+# of waiting in its queue.
 localrules:
+    fetch_weights,
     check_study,
     make_design,
     check_precision,
@@ -37,6 +39,7 @@ localrules:
 include: "rules/common.smk"
 include: "rules/inputs.smk"
 include: "rules/index.smk"
+include: "rules/weights.smk"
 include: "rules/design.smk"
 include: "rules/encode.smk"
 include: "rules/train.smk"

@@ -18,9 +18,10 @@ from diffusion_credit import plan
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study
 from diffusion_credit.errors import UserError
-from diffusion_credit.files import read_json
+from diffusion_credit.files import files_fingerprint, read_json
 from diffusion_credit.plan import SINGLE
 from diffusion_credit.plugins import module_of
+from diffusion_credit.weights import files_of
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -69,6 +70,7 @@ wildcard_constraints:
     collection=r"[a-z]+/[\w.]+/\d\d\d\d+",
     list=r"[\w.]+",
     batch=r"\d\d\d\d+",
+    weights=r"\w+",
     property=r"\w+",
     extractor=r"\w+",
     estimator=r"\w+",

@@ -6,7 +6,7 @@ rule encode_inputs:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
         checked=ancient(f"{R}/index/checked.json"),
-        weights=pretrained(STUDY.model),
+        weights=weights_of(STUDY.model),
     output:
         f"{R}/inputs/manifest.json",
     log:

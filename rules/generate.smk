@@ -5,7 +5,7 @@ rule generate_images:
     input:
         models=f"{R}/models/{{collection}}/manifest.json",
         encoded=encoded(),
-        weights=pretrained(STUDY.model),
+        weights=weights_of(STUDY.model),
     output:
         f"{R}/images/{{collection}}/manifest.json",
     log:

@@ -10,6 +10,22 @@ def source_fingerprint():
         return str(error)  # the job itself fails with it, in one sentence
 
 
+def weights_fingerprint(name):
+    """Changes when the files of a local folder do; a revision of the hub never changes."""
+    options = STUDY.weights[name]
+    if options.folder is None:
+        return ""
+    try:
+        return files_fingerprint(files_of(name, Path(options.folder), plain(options)))
+    except (UserError, OSError) as error:
+        return str(error)  # the job itself fails with it, in one sentence
+
+
+def weights_of(section):
+    """Manifests of the pretrained weights that a section of the config uses."""
+    return [f"{R}/weights/{name}/manifest.json" for name in section.needs_weights()]
+
+
 def design_kind():
     """What the draws of the sampled subsets depend on."""
     kind = STUDY.design.kind
@@ -47,11 +63,6 @@ def best_first(w):
 def starting_point(w):
     start = START[w.regime]
     return of_everyone("models", start) if start else []
-
-
-def pretrained(section):
-    """Manifests of the weights that a section of the config names."""
-    return [f"{R}/weights/{name}/manifest.json" for name in section.needs_weights()]
 
 
 def encoded():

@@ -4,7 +4,7 @@
 rule prune_model:
     input:
         full=of_everyone("models", "full"),
-        weights=pretrained(STUDY.model),
+        weights=weights_of(STUDY.model),
     output:
         of_everyone("models", "pruned"),
     log:

@@ -7,7 +7,7 @@ rule train_models:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
         encoded=encoded(),
-        weights=pretrained(STUDY.model),
+        weights=weights_of(STUDY.model),
         start=starting_point,
     output:
         f"{R}/models/{{regime}}/{{list}}/{{batch}}/manifest.json",

@@ -21,7 +21,7 @@ def tiny_config() -> dict[str, Any]:
         "study": "tiny",
         "seed": 1,
         "data": {"source": "digits", "contributors": [0, 1, 2, 3, 4]},
-        "model": {"channels": [8, 16], "layers_per_block": 1, "norm_groups": 4},
+        "model": {"kind": "unet", "channels": [8, 16], "layers_per_block": 1, "norm_groups": 4},
         "diffusion": {"schedule": "squaredcos_cap_v2", "prediction": "sample"},
         "training": {**TRAINING, "steps": 150},
         "pruning": {"ratio": 0.5, "refit": TRAINING},

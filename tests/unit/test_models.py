@@ -6,18 +6,23 @@ import pytest
 import torch
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.models import architecture, build, count_parameters, load_model, reinitialise, save_model
-from diffusion_credit.pruning import prune
+from diffusion_credit.models import build, count_parameters, load_model, reinitialise, save_model
+from diffusion_credit.networks import unet
 
 NETWORKS = {
-    "no attention": dict(channels=[8, 16], layers_per_block=1, norm_groups=4, attention=[]),
-    "attention": dict(channels=[16, 32], layers_per_block=2, norm_groups=8, attention=[1]),
+    "no attention": dict(channels=[8, 16], layers_per_block=1, norm_groups=4, attention=[], head_width=None),
+    "attention": dict(channels=[16, 32], layers_per_block=2, norm_groups=8, attention=[1], head_width=None),
+    "heads": dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[0, 1], head_width=8),
 }
 
 
 def network(name: str) -> tuple[torch.nn.Module, dict]:
-    arguments = architecture(NETWORKS[name], (8, 8, 3))
-    return build(arguments, seed=1).eval(), {"architecture": arguments, "diffusion": {}}
+    arguments = unet.architecture(NETWORKS[name], (3, 8, 8))
+    return build(arguments, 1, {}).eval(), {"architecture": arguments, "diffusion": {}}
+
+
+def prune(model: torch.nn.Module, ratio: float) -> None:
+    unet.prune(model, {}, {"ratio": ratio, "time_embedding": False})
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -73,7 +78,7 @@ def test_the_untrained_network_keeps_the_pruned_widths_and_depends_on_the_seed()
     shapes = [p.shape for p in model.parameters()]
     weights = []
     for seed in (1, 1, 2):
-        reinitialise(model, seed)
+        reinitialise(model, {"kind": "unet"}, seed)
         weights.append(model.conv_in.weight.detach().clone())
     assert [p.shape for p in model.parameters()] == shapes
     assert torch.equal(weights[0], weights[1])

@@ -8,17 +8,22 @@ import torch
 
 from diffusion_credit import training
 from diffusion_credit.errors import UserError
-from diffusion_credit.models import architecture, build
+from diffusion_credit.inputs import Inputs
+from diffusion_credit.models import build
+from diffusion_credit.networks import unet
 
 DIFFUSION = dict(
     timesteps=1000, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="v_prediction"
 )
 OPTIONS = dict(
     steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, gradient_clip=1.0,
-    ema_decay=0.9, flip=True, precision="float32",
+    ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw",
 )  # fmt: skip
-NETWORK = architecture(dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[]), (8, 8, 1))
+NETWORK = unet.architecture(
+    dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[], head_width=None), (1, 8, 8)
+)
 PIXELS = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))
+INPUTS = Inputs(PIXELS, None, {}, None, "digest")
 
 
 class Cut(Exception):
@@ -27,13 +32,15 @@ class Cut(Exception):
 
 def run(state: Path, cut: int | None = None, key: str = "k", **changes: object) -> list[torch.Tensor]:
     torch.set_num_threads(1)
-    model = build(NETWORK, seed=3)
+    model = build(NETWORK, 3, {})
+    predict, _ = unet.denoiser(model, NETWORK, {})
 
     def progress(done: int, steps: int) -> None:
         if done == cut:
             raise Cut
 
-    training.train(model, PIXELS, np.arange(5, 40), DIFFUSION, {**OPTIONS, **changes}, 9, state, key, progress)
+    options = {**OPTIONS, **changes}
+    training.train(model, predict, INPUTS, np.arange(5, 40), DIFFUSION, options, 9, state, key, progress)
     return [parameter.detach() for parameter in model.parameters()]
 
 
@@ -91,7 +98,7 @@ def test_a_short_fine_tune_reaches_its_learning_rate() -> None:
 
 def test_the_average_forgets_the_weights_it_started_from(tmp_path: Path) -> None:
     """With a decay of .9999, an average carried over would keep 99.8% of the old weights after 20 steps."""
-    start = [parameter.detach() for parameter in build(NETWORK, seed=3).parameters()]
+    start = [parameter.detach() for parameter in build(NETWORK, 3, {}).parameters()]
     raw = run(tmp_path / "a", steps=20, ema_decay=0.0)
     averaged = run(tmp_path / "b", steps=20, ema_decay=0.9999)
     moved = sum(float((x - s).square().sum()) for x, s in zip(raw, start, strict=True)) ** 0.5

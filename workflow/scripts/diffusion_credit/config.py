@@ -6,6 +6,7 @@ Only the Snakefile reads this module; scripts receive the few plain values that 
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="valid-type,attr-defined"
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Self, Union
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
@@ -27,6 +28,8 @@ def _slug(name: str) -> str:
     return name
 
 
+WEIGHTS_SUFFIXES = (".safetensors", ".json", ".txt", ".model")  # formats that hold no code
+
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor"}
 
 Name = Annotated[str, AfterValidator(_slug)]
@@ -43,6 +46,42 @@ Network = _options("networks", NETWORKS, "kind")
 Extractor = _options("extractors", EXTRACTORS, "kind")
 Property = _options("properties", PROPERTIES, "kind")
 Estimator = _options("estimators", ESTIMATORS, "kind")
+
+
+class Weights(Section):
+    """Pretrained weights, in a local folder or a repository of the Hugging Face hub."""
+
+    folder: str | None = Field(
+        default=None, min_length=1, description="A folder that holds them; relative to where the workflow is run."
+    )
+    hub: str | None = Field(
+        default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Instead of a folder, the repository: owner/name."
+    )
+    revision: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{40}$", description="Of the repository: the hash of a commit, 40 digits."
+    )
+    files: list[str] = Field(
+        default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
+        description="Patterns of the names of the files to take, * for anything; none that could hold code.",
+    )
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default={},
+        description="Digests that files must have, by name below the folder; only here can a pickle be named.",
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if (self.folder is None) == (self.hub is None):
+            raise ValueError(f"folder: found {self.folder!r} beside hub {self.hub!r}, expected one of the two")
+        if (self.hub is None) != (self.revision is None):
+            raise ValueError(f"revision: found {self.revision}, expected the hash of a commit for a hub, and only then")
+        for pattern in self.files:
+            if not pattern.endswith(WEIGHTS_SUFFIXES):
+                raise ValueError(
+                    f"files: found {pattern!r}, expected an end like {' '.join(WEIGHTS_SUFFIXES)}; any other file has"
+                    " to be named in sha256"
+                )
+        return self
 
 
 class Diffusion(Section):
@@ -235,6 +274,7 @@ class Study(Section):
 
     study: Name = Field(description="Name of the study and of its folder below results/, made of a-z, A-Z, 0-9 and _.")
     seed: int = Field(ge=0, description="The seed that every random draw of the study is derived from.")
+    weights: dict[Name, Weights] = Field(default={}, description="Pretrained weights, by a name of your own.")
     data: Source = Field(description="The training images and who owns them.")
     model: Network = Field(description="The denoising network.")
     diffusion: Diffusion
@@ -270,6 +310,12 @@ class Study(Section):
 
     @model_validator(mode="after")
     def check(self) -> Self:
+        for path, section in _sections(self):
+            for name in section.needs_weights():
+                if name not in self.weights:
+                    raise ValueError(
+                        f"{path}: found the weights {name!r}, expected one of {sorted(self.weights)} (config: weights)"
+                    )
         for name, prop in self.properties.items():
             if prop.extractor not in self.extractors:
                 raise ValueError(
@@ -323,7 +369,9 @@ class Study(Section):
                 raise ValueError(f"regimes.{regime}: not found, expected its options because the regime is used")
         empty = module_of("networks", self.model.kind).EMPTY
         if self.design.empty != empty:
-            raise ValueError(f"design.empty: found {self.design.empty}, expected {empty} for a model of kind {self.model.kind}")
+            raise ValueError(
+                f"design.empty: found {self.design.empty}, expected {empty} for a model of kind {self.model.kind}"
+            )
         if lds and len(set(lds.alphas)) < len(lds.alphas):
             raise ValueError(f"evaluation.lds.alphas: found {lds.alphas}, expected each value once")
         if lds and self.design.kind == "all":
@@ -338,6 +386,20 @@ def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         inner = isinstance(value, dict) and isinstance(options.get(key), dict)
         merged[key] = _merged(options[key], value) if inner else value
     return merged
+
+
+def _sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
+    """Every section in a value, with its key."""
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Section):
+        yield path, value
+        inner = ((name, getattr(value, name)) for name in type(value).model_fields)
+    elif isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for key, part in inner:
+        yield from _sections(part, f"{path}.{key}".removeprefix("."))
 
 
 def read_study(config: dict[str, Any]) -> Study:

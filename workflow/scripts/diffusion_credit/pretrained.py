@@ -80,11 +80,11 @@ def check_process(folder: Path, options: dict[str, Any]) -> None:
     """Raises UserError unless the study's `diffusion` is the process that the base model was trained for."""
     file = folder / "scheduler" / "scheduler_config.json"
     found = read_json(file)
+    found.setdefault("prediction_type", "epsilon")  # older configs leave it out
     for ours, theirs in PROCESS.items():
-        default = {"prediction_type": "epsilon"}.get(theirs)
-        if options[ours] != found.get(theirs, default):
+        if options[ours] != found.get(theirs):
             raise UserError(
-                f"config: diffusion.{ours}: found {options[ours]}, expected {found.get(theirs, default)}, as {file} says"
+                f"config: diffusion.{ours}: found {options[ours]}, expected {found.get(theirs)}, as {file} says"
             )
 
 

@@ -71,7 +71,9 @@ def train_subsets(
     @cache
     def influence() -> Influence:  # of the full model, hence the same for every subset
         predict, _ = network.denoiser(loaded, config["architecture"], inputs.conditions)
-        return Influence(loaded, predict, inputs, config["diffusion"], training, named_seed(options["seed"], "influence"))
+        return Influence(
+            loaded, predict, inputs, config["diffusion"], training, named_seed(options["seed"], "influence")
+        )
 
     def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()

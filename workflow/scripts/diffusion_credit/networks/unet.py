@@ -35,7 +35,9 @@ class Options(Section):
         " network works; none: in pixels.",
     )
     latent_scale: float | None = Field(
-        default=None, gt=0, description="Factor on the latents; none: the scaling_factor of the autoencoder's own config."
+        default=None,
+        gt=0,
+        description="Factor on the latents; none: the scaling_factor of the autoencoder's own config.",
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,97 @@
+"""Pretrained weights: named folders of files that others trained, with the digest of every file.
+
+The manifest of a folder holds names, sizes and digests, and a file beside it where the folder lies. So a folder that
+is moved, or a hub's instead of a local one with the same files, changes no result.
+"""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import digest_of_file, read_json, write_json
+
+LOCATION = "location.json"
+
+
+def fetch(name: str, options: dict[str, Any], manifest: Path) -> None:
+    """Find or download the weights that the config calls `name`; write their manifest and, beside it, their place.
+
+    options: those of `weights.<name>`. Only files that `files` or `sha256` name are fetched or looked at.
+    Raises UserError on a missing folder or file, a failed download, and a file of another digest than in `sha256`.
+    """
+    folder = Path(options["folder"]) if options["folder"] else _download(name, options)
+    found = {}
+    for file, path in files_of(name, folder, options).items():
+        digest = digest_of_file(path)
+        expected = options["sha256"].get(file, digest)
+        if digest != expected:
+            raise UserError(f"{path}: found the sha256 {digest}, expected {expected} (config: weights.{name}.sha256)")
+        found[file] = {"size": path.stat().st_size, "sha256": digest}
+    write_json(manifest.with_name(LOCATION), str(folder))
+    write_json(manifest, {"files": found})
+
+
+def _download(name: str, options: dict[str, Any]) -> Path:
+    """The folder of a revision in the hub's own cache, which studies share."""
+    from huggingface_hub import snapshot_download
+
+    patterns = [*options["files"], *map(escape, options["sha256"])]
+    try:
+        return Path(snapshot_download(options["hub"], revision=options["revision"], allow_patterns=patterns))
+    except Exception as error:  # HTTP, network, permissions, an unknown repository or revision
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"weights {name}: could not be fetched from the hub's {options['hub']} ({reason})") from None
+
+
+def files_of(name: str, folder: Path, options: dict[str, Any]) -> dict[str, Path]:
+    """Name below the folder -> path, sorted, of the files that `files` or `sha256` name.
+
+    Raises UserError when the folder, or a file that `sha256` names, or any file at all is not there.
+    """
+    if not folder.is_dir():
+        raise UserError(f"weights.{name}.folder: {folder} is not a folder, expected one that holds the weights")
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    for file in options["sha256"]:
+        if file not in paths:
+            raise UserError(f"{folder / file}: not found, although weights.{name}.sha256 names it")
+    wanted = {
+        file: path
+        for file, path in sorted(paths.items())
+        if file in options["sha256"] or any(fnmatchcase(file, pattern) for pattern in options["files"])
+    }
+    if not wanted:
+        raise UserError(f"{folder}: found no file like {' '.join(options['files'])} (config: weights.{name}.files)")
+    return wanted
+
+
+def open_weights(manifest: str | Path) -> Path:
+    """The folder that a manifest is about, after a look at the size of every file.
+
+    Raises UserError naming the file that is missing or has another size, such as one cut short.
+    """
+    folder = Path(read_json(Path(manifest).with_name(LOCATION)))
+    for name, file in read_json(manifest)["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"{path}: not found, although {manifest} names it")
+        if path.stat().st_size != file["size"]:
+            raise UserError(f"{path}: found {path.stat().st_size} bytes, expected {file['size']} as in {manifest}")
+    return folder
+
+
+def weights_digest(manifest: str | Path) -> str:
+    """What a result that depends on these weights records: names, sizes and digests, wherever the folder lies."""
+    return digest_of_file(manifest)
+
+
+def folders_of(manifests: Iterable[str]) -> dict[str, Path]:
+    """Name -> folder of some weights, each after the look that `open_weights` takes."""
+    return {Path(manifest).parent.name: open_weights(manifest) for manifest in manifests}
+
+
+def digests_of(manifests: Iterable[str]) -> dict[str, str]:
+    """Name -> digest of some weights."""
+    return {Path(manifest).parent.name: weights_digest(manifest) for manifest in manifests}
