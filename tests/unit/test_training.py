@@ -54,16 +54,19 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("eager")
-def test_cut_and_resumed_training_ends_bit_identical(tmp_path: Path) -> None:
-    undisturbed = run(tmp_path / "a")
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit"])
+def test_cut_and_resumed_training_ends_bit_identical(tmp_path: Path, optimizer: str) -> None:
+    if optimizer == "adamw_8bit":
+        pytest.importorskip("bitsandbytes", reason="8-bit Adam needs bitsandbytes: pip install -e .[adam8bit]")
+    undisturbed = run(tmp_path / "a", optimizer=optimizer)
     for cut in (3, 8, 11):
         with pytest.raises(Cut):
-            run(tmp_path / "b", cut)
+            run(tmp_path / "b", cut, optimizer=optimizer)
     done: list[int] = []
     original = training.learning_rate
     training.learning_rate = lambda options, step: done.append(step) or original(options, step)
     try:
-        assert equal(run(tmp_path / "b"), undisturbed)
+        assert equal(run(tmp_path / "b", optimizer=optimizer), undisturbed)
     finally:
         training.learning_rate = original
     assert done == [10, 11]  # the state of step 10 was the last one written
@@ -109,3 +112,19 @@ def test_the_average_forgets_the_weights_it_started_from(tmp_path: Path) -> None
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="finite"):
         run(tmp_path / "s", learning_rate=1e30, warmup=0.0, gradient_clip=1e30)
+
+
+def test_the_eight_bit_optimiser_descends_as_the_other_does(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="8-bit Adam needs bitsandbytes: pip install -e .[adam8bit]")
+    start = [parameter.detach() for parameter in build(NETWORK, 3, {}).parameters()]
+    full, eight = (run(tmp_path / o, steps=20, ema_decay=0.0, optimizer=o) for o in ("adamw", "adamw_8bit"))
+    moved, apart = (
+        sum(float((x - y).square().sum()) for x, y in zip(full, other, strict=True)) ** 0.5 for other in (start, eight)
+    )
+    assert 0 < apart < 0.1 * moved
+
+
+def test_a_constant_rate_stays_after_its_warm_up() -> None:
+    rates = [training.learning_rate({**OPTIONS, "decay": "constant", "steps": 20}, step) for step in range(20)]
+    assert rates[:5] == pytest.approx([OPTIONS["learning_rate"] * k / 5 for k in range(1, 6)])
+    assert set(rates[5:]) == {OPTIONS["learning_rate"]}

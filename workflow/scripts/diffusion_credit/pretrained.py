@@ -22,9 +22,13 @@ PROCESS = {  # keys of a scheduler's config by ours
 
 
 def load_pretrained(kind: Any, folder: Path) -> Any:
-    """A diffusers or transformers model from its folder. Raises UserError naming the folder that is damaged."""
+    """A diffusers or transformers model or tokenizer from its folder, its weights in float32 whatever they are there.
+
+    Raises UserError naming the folder that is damaged.
+    """
     try:
-        return kind.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        found = kind.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        return found.float() if isinstance(found, torch.nn.Module) else found
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{folder}: found no {kind.__name__} that loads ({reason}), expected safetensors") from None
