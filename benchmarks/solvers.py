@@ -17,6 +17,8 @@ from diffusion_credit.diffusion import sample
 from diffusion_credit.extractors.classifier import load
 from diffusion_credit.features import read_arrays
 from diffusion_credit.models import load_model
+from diffusion_credit.networks import unet
+from diffusion_credit.pretrained import identity
 from diffusion_credit.properties import cluster_entropy, fid, inception_score
 
 GRID = [("ddim", 1000), ("ddim", 100), ("ddim", 20), ("ddim", 10), *(("dpm_solver++", n) for n in (40, 20, 10, 8, 5))]
@@ -29,13 +31,14 @@ def main() -> None:
     references = {name: read_arrays(results / f"references/{name}.safetensors") for name in ("fid", "cluster_entropy")}
     for name in ("full", "refit"):
         model, config = load_model(results / f"models/{name}/everyone/0000/everyone-0")
+        _, predict = unet.denoiser(model.eval(), config["architecture"], {})
         height, width = config["architecture"]["sample_size"]
         truth: np.ndarray | None = None
         print(f"\n{name:<16} steps  seconds   inception_score        fid   cluster_entropy  (value, then errors)")
         for solver, steps in GRID:
-            options = {"images": 384, "solver": solver, "steps": steps, "batch_size": 384}
+            options = {"images": 384, "solver": solver, "steps": steps, "batch_size": 384, "precision": "float32"}
             started = time.process_time()
-            pixels = sample(model.eval(), config["diffusion"], options, (1, height, width), 0)
+            pixels = sample(predict, identity, config["diffusion"], options, (1, height, width), 0, "cpu")
             seconds = time.process_time() - started
             features = extract(pixels)
             values = np.array(

@@ -41,13 +41,13 @@ def _kind(annotation: Any, metadata: list[Any]) -> str:
         return f"list of {_kind(parts[0], [])}"
     if _models(annotation):
         return "section"
-    names: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false"}
+    names: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", dict: "options"}
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     bounds = []
     for entry in metadata:
         for part in entry if isinstance(entry, annotated_types.GroupedMetadata) else [entry]:
             bounds += [f"{sign} {getattr(part, key)}" for key, sign in signs.items() if hasattr(part, key)]
-    return " ".join([names[annotation], ", ".join(bounds)]).strip()
+    return " ".join([names[origin or annotation], ", ".join(bounds)]).strip()
 
 
 def _default(field: FieldInfo) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, versions, write_json
 from diffusion_credit.index import Index
@@ -87,7 +88,7 @@ def train_subsets(
         if not len(kept):
             reinitialise(model, config["architecture"], first)
         elif method == "influence":
-            influence().forget(removed, len(kept), partial(progress, name))
+            influence(model).forget(removed, len(kept), partial(progress, name))
         elif method == "descent" or len(removed):
             predict, _ = network.denoiser(model, config["architecture"], inputs.conditions)
             earlier = train(

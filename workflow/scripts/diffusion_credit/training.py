@@ -48,13 +48,13 @@ def batch_of(images: np.ndarray, seed: int, step: int, size: int) -> np.ndarray:
     return images[[order[epoch][position % len(images)] for epoch, position in zip(epochs, positions, strict=True)]]
 
 
-def optimizer_of(weights: list[nn.Parameter], options: dict[str, Any]) -> torch.optim.Optimizer:
+def optimizer_of(weights: list[torch.Tensor], options: dict[str, Any]) -> torch.optim.Optimizer:
     """AdamW, with 32 or 8 bits a moment. Raises UserError when bitsandbytes, which keeps 8, is not installed."""
     arguments = {"lr": options["learning_rate"], "weight_decay": options["weight_decay"]}
     if options["optimizer"] == "adamw":
         return torch.optim.AdamW(weights, fused=True, **arguments)
     try:
-        from bitsandbytes.optim import AdamW8bit
+        from bitsandbytes.optim.adamw import AdamW8bit
     except ImportError as error:
         raise UserError(f"training.optimizer: found adamw_8bit, which needs bitsandbytes installed ({error})") from None
     optimizer: torch.optim.Optimizer = AdamW8bit(weights, **arguments)
@@ -101,7 +101,7 @@ def train(
     """
     device = str(inputs.images.device)
     process = Process(diffusion, device)
-    weights = parameters(model)
+    weights: list[torch.Tensor] = [*parameters(model)]
     # The average starts from this training's own weights: one carried over from the model that a short
     # fine-tune starts from would keep most of that model.
     average = [parameter.detach().clone() for parameter in weights]
@@ -148,7 +148,7 @@ def train(
 
 
 def _save(
-    path: Path, about: dict[str, str], weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any
+    path: Path, about: dict[str, str], weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
 ) -> None:
     tensors: dict[str, torch.Tensor] = {}
     for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
@@ -160,7 +160,7 @@ def _save(
 
 
 def _restore(
-    path: Path, key: str, weights: list[nn.Parameter], average: list[torch.Tensor], optimizer: Any
+    path: Path, key: str, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
 ) -> tuple[int, float]:
     """Continue from `path` when it is a state of this very training; return the step to go on with, seconds so far."""
     try:
