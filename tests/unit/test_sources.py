@@ -166,26 +166,30 @@ class Call:
 
 
 PICKLES: dict[str, tuple[Any, str]] = {
-    "system": (Call(os.system, "touch executed"), f"the global {os.name}.system"),
-    "eval": (Call(eval, "open('executed', 'w')"), "the global __builtin__.eval"),
-    "getattr": (Call(getattr, b"", "decode"), "the global __builtin__.getattr"),
-    "open": (Call(io.open, "executed", "w"), "the global io.open"),
+    "system": (Call(os.system, "touch executed"), f"the global '{os.name}.system'"),
+    "eval": (Call(eval, "open('executed', 'w')"), "the global '__builtin__.eval'"),
+    "getattr": (Call(getattr, b"", "decode"), "the global '__builtin__.getattr'"),
+    "open": (Call(io.open, "executed", "w"), "the global 'io.open'"),
     "array of objects": (np.array([Call(os.system, "touch executed")], dtype=object), "an array of b?'O8'"),
     "array of numbers": (np.zeros(3), "an array of b?'f8'"),
     "array of no bytes": (b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01cnumpy\ndtype\n(U\x02u1tRK\x00]tb.", "uint8"),
     "array larger than its bytes": (
         b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01(J\xff\xff\xff\x7fK\x02tcnumpy\ndtype\n(U\x02u1tRK\x00U\x01xtb.",
-        "not enough values|cannot reshape|shape",
+        "a damaged pickle",
     ),
-    "memory of any size": (b"cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.", "NoneType"),
+    "memory of any size": (b"cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.", "a damaged pickle"),
     "another codec": (b"c_codecs\nencode\n(U\x01xU\x05rot13tR.", "bytes in the encoding"),
-    "dotted name": (b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.", r"the global numpy\.ndarray\.tofile"),
-    "other numpy": (b"cnumpy\nload\n(U\x08executedtR.", r"the global numpy\.load"),
+    "dotted name": (b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.", "the global 'numpy.ndarray.tofile'"),
+    "a name of two lines": (b"\x80\x04\x8c\x02os\x8c\x05sys\nm\x93.", r"the global 'os.sys\\\\nm'"),
+    "other numpy": (b"cnumpy\nload\n(U\x08executedtR.", "the global 'numpy.load'"),
     "persistent": (b"Pexecuted\n.", "persistent"),
-    "registered": (b"\x82\x01.", "unregistered extension code"),
+    "registered": (b"\x82\x01.", "a damaged pickle"),
     "no dict": (b"]q\x00.", "something that is no dict"),
-    "half": (formats.python2_pickle({b"a": b"b" * 50})[:20], "truncated"),
-    "nothing": (b"", "Ran out of input"),
+    "half": (formats.python2_pickle({b"a": b"b" * 50})[:20], "a damaged pickle"),
+    "nothing": (b"", "a damaged pickle"),
+    "no such operation": (b"\x80\x02\xff.", "a damaged pickle"),
+    "an array without its bytes": (b"}U\x04datacnumpy.core.multiarray\n_reconstruct\n)Rs.", "data of shape None"),
+    "a place in 16 GiB": (b"Nr\xff\xff\xff\x7f.", "something that is no dict"),
 }
 
 
@@ -198,8 +202,11 @@ def test_a_pickle_that_does_more_than_hold_data_is_refused(tmp_path: Path, name:
     }
     formats.write_tar(tmp_path / "c.tar.gz", {**content, "cifar-10-batches-py/data_batch_3": data})
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=rf"c\.tar\.gz, cifar-10-batches-py/data_batch_3: found .*({complaint})"):
+    with pytest.raises(
+        UserError, match=rf"c\.tar\.gz, cifar-10-batches-py/data_batch_3: found .*({complaint})"
+    ) as error:
         cifar(tmp_path / "c.tar.gz")
+    assert len(str(error.value).splitlines()) == 1
     assert not (tmp_path / "executed").exists()
 
 
@@ -210,7 +217,7 @@ def test_a_pickle_changes_nothing_of_the_unpickler() -> None:
     for target in (array, kind, array + b")R", kind + b"(U\x02u1tR", b"cnumpy\nndarray\n"):
         for key in (b"__setstate__", b"__class__", b"__func__", b"__defaults__", b"value"):
             attack = b"\x80\x02" + target + b"N}U" + bytes([len(key)]) + key + kind + b"s\x86b."
-            with pytest.raises((pickle.UnpicklingError, AttributeError, TypeError, ValueError)):
+            with pytest.raises(pickle.UnpicklingError):
                 restricted_unpickler.load(io.BytesIO(attack))
     assert before == {name: dict(vars(getattr(restricted_unpickler, name))) for name in before}
 

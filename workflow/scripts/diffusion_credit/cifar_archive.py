@@ -5,6 +5,7 @@ https://www.cs.toronto.edu/~kriz/cifar.html. Its files are pickles of Python 2: 
 digests are those that Keras checks its downloads against.
 """
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,7 @@ def _dicts(path: str, form: Format, names: tuple[str, ...]) -> Iterator[_Member]
         where = f"{path}, {form.folder}/{name}"
         try:
             yield _Member(where, restricted_unpickler.load(members[name]))
-        except Exception as error:  # a damaged pickle raises nearly anything
+        except pickle.UnpicklingError as error:
             raise UserError(f"{where}: found {error}, expected a pickle of uint8 arrays, lists and texts") from None
 
 

@@ -2,7 +2,8 @@
 
 A pickle is a program that may call whatever it names. This one may name what arrays are made of, and gets stand-ins
 for that: numpy's own functions would take shapes, types and flags from the pickle without a doubt. Pickle can set
-attributes of classes and functions that it gets hold of, hence bound methods and instances with slots only.
+attributes of classes and functions that it gets hold of, hence bound methods and instances with slots only. And it is
+Python's own unpickler in Python: the one in C allocates whatever a few bytes claim to need.
 """
 
 import pickle
@@ -23,10 +24,12 @@ class _Bytes:
 
 
 class _Array:
-    """Stands for an array, empty until its state comes."""
+    """Stands for an array, None until its state comes."""
 
     __slots__ = ("value",)
-    value: np.ndarray
+
+    def __init__(self) -> None:
+        self.value: np.ndarray | None = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, by_columns, data = state
@@ -35,7 +38,7 @@ class _Array:
         self.value = np.frombuffer(data, dtype=np.uint8).reshape(shape, order="F" if by_columns else "C")
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module in ARRAYS and name == "_reconstruct":
             return self._array
@@ -45,28 +48,33 @@ class _Unpickler(pickle.Unpickler):
             return self._type
         if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes for Python 2
             return self._encode
-        raise pickle.UnpicklingError(f"the global {module}.{name}")
+        raise pickle.UnpicklingError(f"the global {f'{module}.{name}'[:80]!r}")
 
     def _array(self, *_: object) -> _Array:
         return _Array()
 
     def _type(self, code: bytes | str, *_: object) -> _Bytes:
         if code not in (b"u1", "u1"):
-            raise pickle.UnpicklingError(f"an array of {code!r}")
+            raise pickle.UnpicklingError(f"an array of {code[:80]!r}")
         return _Bytes()
 
     def _encode(self, text: str, encoding: str) -> bytes:
         if encoding not in ("latin1", b"latin1"):
-            raise pickle.UnpicklingError(f"bytes in the encoding {encoding!r}")
+            raise pickle.UnpicklingError(f"bytes in the encoding {encoding[:80]!r}")
         return text.encode("latin1")
 
 
 def load(stream: IO[bytes]) -> dict[Any, Any]:
     """The dict that a stream holds; text of Python 2 becomes bytes, arrays are uint8 and cannot be written to.
 
-    Raises pickle.UnpicklingError on anything else that was pickled, and nearly any exception on a damaged pickle.
+    Raises pickle.UnpicklingError on anything else that was pickled, and on a damaged pickle.
     """
-    value = _Unpickler(stream, encoding="bytes").load()
+    try:
+        value = _Unpickler(stream, encoding="bytes").load()
+    except pickle.UnpicklingError:
+        raise
+    except Exception as error:  # nearly any, as a damaged program raises
+        raise pickle.UnpicklingError(f"a damaged pickle ({type(error).__name__})") from None
     if type(value) is not dict:
         raise pickle.UnpicklingError("something that is no dict")
     return {key: item.value if isinstance(item, _Array) else item for key, item in value.items()}
