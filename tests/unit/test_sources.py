@@ -180,7 +180,7 @@ PICKLES: dict[str, tuple[Any, str]] = {
     "memory of any size": (b"cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.", "a damaged pickle"),
     "another codec": (b"c_codecs\nencode\n(U\x01xU\x05rot13tR.", "bytes in the encoding"),
     "dotted name": (b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.", "the global 'numpy.ndarray.tofile'"),
-    "a name of two lines": (b"\x80\x04\x8c\x02os\x8c\x05sys\nm\x93.", r"the global 'os.sys\\\\nm'"),
+    "a name of two lines": (b"\x80\x04\x8c\x02os\x8c\x05sys\nm\x93.", r"the global 'os.sys\\nm'"),
     "other numpy": (b"cnumpy\nload\n(U\x08executedtR.", "the global 'numpy.load'"),
     "persistent": (b"Pexecuted\n.", "persistent"),
     "registered": (b"\x82\x01.", "a damaged pickle"),
