@@ -7,4 +7,4 @@
 and its name below.
 """
 
-SOURCES = ("digits", "image_folder")
+SOURCES = ("digits", "image_folder", "image_table", "cifar", "celeba_hq")
