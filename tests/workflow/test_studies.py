@@ -1,11 +1,5 @@
 """The papers' studies: what they plan at full size, and a run at tiny size on files of the real formats."""
 
-import zipfile
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from studies import ROOT, Workspace

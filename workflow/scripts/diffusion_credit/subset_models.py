@@ -70,11 +70,10 @@ def train_subsets(
     }
 
     @cache
-    def influence() -> Influence:  # of the full model, hence the same for every subset
-        predict, _ = network.denoiser(loaded, config["architecture"], inputs.conditions)
-        return Influence(
-            loaded, predict, inputs, config["diffusion"], training, named_seed(options["seed"], "influence")
-        )
+    def influence(model: nn.Module) -> Influence:  # of the full model, hence the same for every subset
+        predict, _ = network.denoiser(model, config["architecture"], inputs.conditions)
+        seed = named_seed(options["seed"], "influence")
+        return Influence(model, predict, inputs, config["diffusion"], training, seed)
 
     def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()
