@@ -81,6 +81,21 @@ def open_weights(manifest: str | Path) -> Path:
     return folder
 
 
+def open_file(manifest: str | Path, ending: str) -> Path:
+    """The one file with this ending, for formats that can hold code: only when its digest is the manifest's.
+
+    Raises UserError when there is none or several, or when the file changed since its digest was taken.
+    """
+    files = {name: file for name, file in read_json(manifest)["files"].items() if name.endswith(ending)}
+    if len(files) != 1:
+        raise UserError(f"{manifest}: found {sorted(files)}, expected one file ending in {ending}, named in sha256")
+    ((name, file),) = files.items()
+    path = open_weights(manifest) / name
+    if digest_of_file(path) != file["sha256"]:
+        raise UserError(f"{path}: its digest differs from the one in {manifest}")
+    return path
+
+
 def weights_digest(manifest: str | Path) -> str:
     """What a result that depends on these weights records: names, sizes and digests, wherever the folder lies."""
     return digest_of_file(manifest)
