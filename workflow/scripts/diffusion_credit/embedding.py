@@ -65,7 +65,11 @@ def load_pretrained(kind: Any, manifest: Path, device: str) -> Any:
     Raises UserError naming the folder when they cannot be read, or lack a part of the model: the library would draw
     that part at random.
     """
+    from transformers.utils import logging
+
     folder = open_weights(manifest)
+    logging.set_verbosity_error()  # its table of what is missing; one sentence follows
+    logging.disable_progress_bar()
     try:
         model, found = kind.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
