@@ -14,7 +14,7 @@ rule attribute_contributors:
     params:
         options=lambda w: estimator_options(w.estimator),
         share=COUNTERFACTUAL.share,
-        higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
+        higher_is_better=lambda w: STUDY.properties[w.property].higher_is_better,
         code=lambda w: code("attribute_contributors.py", estimator_plugin(w.estimator)),
     script:
         "../workflow/scripts/attribute_contributors.py"
@@ -30,7 +30,7 @@ rule plot_attribution:
     conda:
         ENV
     params:
-        higher_is_better=lambda w: property_module(w.property).HIGHER_IS_BETTER,
+        higher_is_better=lambda w: STUDY.properties[w.property].higher_is_better,
         code=code("plot_attribution.py"),
     script:
         "../workflow/scripts/plot_attribution.py"

@@ -120,17 +120,9 @@ def utilities_of(property, regime, name):
     return f"{R}/utilities/{property}/{regime}_{name}.csv"
 
 
-def extractor_of(property):
-    return STUDY.properties[property].extractor
-
-
 def plugin(property):
     """The module that defines a property."""
     return f"properties.{STUDY.properties[property].kind}"
-
-
-def property_module(property):
-    return module_of("properties", STUDY.properties[property].kind)
 
 
 def estimator_options(name):

@@ -1,10 +1,31 @@
 """Images -> features, one file for each extractor and model; a property never embeds again."""
 
 
+rule write_data_images:
+    input:
+        pixels=f"{R}/index/pixels.npy",
+        index=f"{R}/index/index.json",
+    output:
+        f"{R}/images/data/everyone/0000/manifest.json",
+    log:
+        f"{R}/logs/images/data/everyone/0000.log",
+    priority: 40
+    conda:
+        ENV
+    params:
+        code=code("write_data_images.py"),
+    script:
+        "../workflow/scripts/write_data_images.py"
+
+
+ruleorder: write_data_images > generate_images
+
+
 rule extract_features:
     input:
         images=f"{R}/images/{{collection}}/manifest.json",
-        extractor=f"{R}/extractors/{{extractor}}/manifest.json",
+        fitted=fitted_extractor,
+        weights=lambda w: weights_of(STUDY.extractors[w.extractor]),
     output:
         f"{R}/features/{{extractor}}/{{collection}}/manifest.json",
     log:
@@ -12,30 +33,15 @@ rule extract_features:
     priority: 40
     conda:
         ENV
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+        runtime=lambda w, attempt: minutes(
+            w.collection, STUDY.limits.minutes.features, attempt
+        ),
     params:
         options=lambda w: plain(STUDY.extractors[w.extractor]),
+        device=STUDY.device,
         code=lambda w: code("extract_features.py", extractor_plugin(w.extractor)),
     script:
         "../workflow/scripts/extract_features.py"
-
-
-rule extract_data_features:
-    input:
-        pixels=f"{R}/index/pixels.npy",
-        index=f"{R}/index/index.json",
-        extractor=f"{R}/extractors/{{extractor}}/manifest.json",
-    output:
-        f"{R}/features/{{extractor}}/data/everyone/0000/manifest.json",
-    log:
-        f"{R}/logs/features/{{extractor}}/data/everyone/0000.log",
-    priority: 40
-    conda:
-        ENV
-    params:
-        options=lambda w: plain(STUDY.extractors[w.extractor]),
-        code=lambda w: code("extract_features.py", extractor_plugin(w.extractor)),
-    script:
-        "../workflow/scripts/extract_features.py"
-
-
-ruleorder: extract_data_features > extract_features

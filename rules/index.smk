@@ -36,6 +36,8 @@ rule check_study:
         design=design_kind(),
         seed=STUDY.seed,
         model=plain(STUDY.model) if not ENCODED else {},
+        network=STUDY.model.kind,
+        extractors=sorted({extractor.kind for extractor in STUDY.extractors.values()}),
         code=code("check_study.py", NETWORK),
     script:
         "../workflow/scripts/check_study.py"

@@ -78,15 +78,25 @@ def extractor_plugin(name):
     return f"extractors.{STUDY.extractors[name].kind}"
 
 
+def fitted_extractor(w):
+    """What an extractor learnt from the study's images, where it learns anything."""
+    fits = hasattr(module_of("extractors", STUDY.extractors[w.extractor].kind), "fit")
+    return f"{R}/extractors/{w.extractor}/manifest.json" if fits else []
+
+
+def measured_on(property):
+    """The stage whose collections a property is made from."""
+    extractor = getattr(STUDY.properties[property], "extractor", None)
+    return f"features/{extractor}" if extractor else "images"
+
+
 def reference_features(w):
-    source = {"data": "data", "full": "full"}[property_module(w.property).REFERENCE]
-    return of_everyone(f"features/{extractor_of(w.property)}", source)
+    return of_everyone(measured_on(w.property), STUDY.properties[w.property].reference)
 
 
 def reference_of(w):
-    if property_module(w.property).REFERENCE is None:
-        return []
-    return f"{R}/references/{w.property}.safetensors"
+    compared = hasattr(STUDY.properties[w.property], "reference")
+    return f"{R}/references/{w.property}.safetensors" if compared else []
 
 
 def held_out(property, regime):

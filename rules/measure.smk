@@ -1,4 +1,4 @@
-"""Features -> one property JSON for each property and model -> the table of utilities."""
+"""Features, or images -> one property JSON for each property and model -> the table of utilities."""
 
 
 rule fit_reference:
@@ -20,7 +20,7 @@ rule fit_reference:
 
 rule measure_property:
     input:
-        features=lambda w: f"{R}/features/{extractor_of(w.property)}/{w.collection}/manifest.json",
+        source=lambda w: f"{R}/{measured_on(w.property)}/{w.collection}/manifest.json",
         reference=reference_of,
     output:
         f"{R}/properties/{{property}}/{{collection}}/manifest.json",

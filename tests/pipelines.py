@@ -7,8 +7,17 @@ import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel, VQModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from diffusion_credit.weights import fetch
+
 PROCESS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}  # Stable Diffusion's
-TOKENS = 12
+TOKENS = 40
+
+
+def announced(folder: Path) -> Path:
+    """The manifest of a folder as the study's weights."""
+    manifest = folder.with_name(f"{folder.name}-weights") / "manifest.json"
+    fetch(folder.name, {"folder": str(folder), "files": ["*.safetensors", "*.json", "*.txt"], "sha256": {}}, manifest)
+    return manifest
 
 
 def write_vqvae(folder: Path) -> Path:

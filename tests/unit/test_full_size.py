@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 from diffusers import UNet2DConditionModel
+from pipelines import announced
 from studies import ROOT
 
 from diffusion_credit.config import plain, read_study
@@ -58,7 +59,7 @@ def test_half_of_the_ranks_of_stable_diffusions_adapters_go(tmp_path: Path) -> N
     options = study("artbench")
     base = tmp_path / "base"
     UNet2DConditionModel(**STABLE_DIFFUSION).to(torch.float16).save_pretrained(base / "unet")
-    weights = {"stable_diffusion": base}
+    weights = {"stable_diffusion": announced(base)}
     architecture = lora.architecture(plain(options.model), (4, 32, 32))
     model = build(architecture, 0, weights)
     # rank 256 x (inputs + outputs) of four projections, in self- and cross-attention, in the 16 transformer blocks

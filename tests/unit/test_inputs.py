@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline, VQModel
-from pipelines import PROCESS, write_stable_diffusion, write_vqvae
+from pipelines import PROCESS, announced, write_stable_diffusion, write_vqvae
+from safetensors.torch import load_file, save_file
 
 from diffusion_credit.diffusion import sample
 from diffusion_credit.errors import UserError
 from diffusion_credit.images import to_float
 from diffusion_credit.inputs import Inputs, encode, read_inputs
+from diffusion_credit.latents import Autoencoder
 from diffusion_credit.models import build, parameters
 from diffusion_credit.networks import lora
-from diffusion_credit.pretrained import Autoencoder
+from diffusion_credit.weights import open_weights
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 16, 16, 3), dtype=np.uint8)
 DIFFUSION = {"timesteps": 1000, "schedule": "scaled_linear", "prediction": "epsilon"} | {
@@ -32,7 +34,8 @@ class NoIndex:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("weights")
-    return {"sd": write_stable_diffusion(folder / "sd"), "vqvae": write_vqvae(folder / "ldm" / "vqvae").parent}
+    write_vqvae(folder / "ldm" / "vqvae")
+    return {"sd": announced(write_stable_diffusion(folder / "sd")), "vqvae": announced(folder / "ldm")}
 
 
 def encoded(options: dict, weights: dict[str, Path], folder: Path, flip: bool = False) -> Inputs:
@@ -43,7 +46,7 @@ def encoded(options: dict, weights: dict[str, Path], folder: Path, flip: bool = 
 def test_latents_are_the_autoencoders_and_decode_to_what_it_decodes(weights: dict[str, Path], tmp_path: Path) -> None:
     inputs = encoded(LATENT, weights, tmp_path)
     assert (inputs.shape, inputs.mirrored, inputs.latents) == ((3, 4, 4), None, {"autoencoder": "vqvae", "scale": 1.0})
-    model = VQModel.from_pretrained(weights["vqvae"] / "vqvae")
+    model = VQModel.from_pretrained(open_weights(weights["vqvae"]) / "vqvae")
     x = torch.from_numpy(to_float(PIXELS))
     with torch.inference_mode():
         expected = model.encode(x).latents
@@ -91,7 +94,8 @@ def test_a_guided_sample_is_diffusers_own_pipelines(weights: dict[str, Path], tm
     autoencoder = Autoencoder(weights["sd"], None, "cpu")
     ours = sample(predict, autoencoder.decode, DIFFUSION, options, inputs.shape, 3, "cpu")
 
-    (weights["sd"] / "model_index.json").write_text(
+    folder = open_weights(weights["sd"])
+    (folder / "model_index.json").write_text(
         json.dumps(
             {
                 "_class_name": "StableDiffusionPipeline",
@@ -103,7 +107,7 @@ def test_a_guided_sample_is_diffusers_own_pipelines(weights: dict[str, Path], tm
         )
     )
     pipeline = StableDiffusionPipeline.from_pretrained(
-        weights["sd"], unet=model, safety_checker=None, feature_extractor=None, requires_safety_checker=False
+        folder, unet=model, safety_checker=None, feature_extractor=None, requires_safety_checker=False
     )
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(
@@ -125,11 +129,20 @@ def test_what_does_not_fit_is_refused_by_name(weights: dict[str, Path], tmp_path
     found = complaint(LORA, diffusion={**DIFFUSION, "beta_end": 0.02})
     assert "diffusion.beta_end: found 0.02, expected 0.012" in found
     assert "scheduler_config.json" in found
-    assert "config.json: not found" in complaint(LATENT, vqvae=tmp_path / "nothing")
+    assert "config.json: found 'UNet2DConditionModel', expected one of ['AutoencoderKL', 'VQModel']" in complaint(
+        LATENT, vqvae=announced(open_weights(weights["sd"]) / "unet")
+    )
     damaged = write_vqvae(tmp_path / "damaged")
     file = damaged / "diffusion_pytorch_model.safetensors"
-    file.write_bytes(file.read_bytes()[:-100])
-    assert f"{damaged}: found no VQModel that loads" in complaint(LATENT, vqvae=damaged)
+    content, manifest = file.read_bytes(), announced(damaged)
+    file.write_bytes(content[:-100])
+    assert f"{file}: found {len(content) - 100} bytes, expected {len(content)}" in complaint(LATENT, vqvae=manifest)
+    assert f"{damaged}: found no VQModel that can be loaded" in complaint(LATENT, vqvae=announced(damaged))
+    tensors = load_file(weights_file := open_weights(weights["vqvae"]) / "vqvae" / file.name)
+    save_file({name: tensor for name, tensor in tensors.items() if name != "decoder.conv_in.weight"}, file)
+    assert weights_file.stat().st_size > file.stat().st_size
+    assert "found no weights for decoder.conv_in.weight" in complaint(LATENT, vqvae=announced(damaged))
+    assert "model.prompt: found" in complaint({**LORA, "prompt": "a painting " * 20})
     assert not (tmp_path / "manifest.json").exists()
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
-from pipelines import write_stable_diffusion
+from pipelines import announced, write_stable_diffusion
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.models import build, count_parameters, load_model, parameters, reinitialise, save_model
 from diffusion_credit.networks import lora
+from diffusion_credit.weights import open_weights
 
 X, T = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([3, 900])
 CONDITIONS = {name: torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(2)) for name in ("prompt", "empty")}
@@ -18,7 +19,7 @@ ARCHITECTURE = lora.architecture({"base": "sd", "rank": 4, "guidance": 1.0}, (4,
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {"sd": write_stable_diffusion(tmp_path_factory.mktemp("weights") / "sd")}
+    return {"sd": announced(write_stable_diffusion(tmp_path_factory.mktemp("weights") / "sd"))}
 
 
 def predicted(model: torch.nn.Module) -> torch.Tensor:
@@ -36,7 +37,7 @@ def trained(weights: dict[str, Path]) -> torch.nn.Module:
 
 
 def test_new_adapters_are_the_base_model(weights: dict[str, Path]) -> None:
-    base = UNet2DConditionModel.from_pretrained(weights["sd"] / "unet").eval()
+    base = UNet2DConditionModel.from_pretrained(open_weights(weights["sd"]) / "unet").eval()
     with torch.inference_mode():
         expected = base(X, T, encoder_hidden_states=CONDITIONS["prompt"].expand(2, -1, -1)).sample
     model = build(ARCHITECTURE, 1, weights)

@@ -12,8 +12,8 @@ from studies import tiny_config
 
 from diffusion_credit.config import Weights, plain, read_study
 from diffusion_credit.errors import UserError
-from diffusion_credit.files import files_fingerprint
-from diffusion_credit.weights import fetch, files_of, open_weights, weights_digest
+from diffusion_credit.files import digest_of_file, files_fingerprint
+from diffusion_credit.weights import fetch, files_of, open_weights
 
 
 class Bomb:
@@ -59,7 +59,7 @@ def test_a_pickle_is_taken_only_with_its_digest(folder: Path, tmp_path: Path) ->
 def test_moving_the_folder_changes_no_digest_and_no_fingerprint(folder: Path, tmp_path: Path) -> None:
     def state(folder: Path) -> tuple[str, str]:
         fetch("sd", options(folder), tmp_path / "manifest.json")
-        return weights_digest(tmp_path / "manifest.json"), files_fingerprint(files_of("sd", folder, options(folder)))
+        return digest_of_file(tmp_path / "manifest.json"), files_fingerprint(files_of("sd", folder, options(folder)))
 
     before = state(folder)
     folder.rename(tmp_path / "elsewhere")

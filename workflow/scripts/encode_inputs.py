@@ -9,8 +9,9 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     from diffusion_credit.images import open_pixels
     from diffusion_credit.index import Index
     from diffusion_credit.inputs import encode
-    from diffusion_credit.weights import digests_of, folders_of
+    from diffusion_credit.weights import by_name, digests_of
 
+    weights = by_name(snakemake.input.weights)
     shape = encode(
         open_pixels(snakemake.input.pixels),
         {
@@ -18,10 +19,10 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
             "device": snakemake.params.device,
             "code": snakemake.params.code,
             "pixels": Index(snakemake.input.index).pixels_digest,
-            "weights": digests_of(snakemake.input.weights),
+            "weights": digests_of(weights),
             "versions": versions("torch", "diffusers"),
         },
-        folders_of(snakemake.input.weights),
+        weights,
         Path(snakemake.output[0]).parent,
     )
     log.info("latents of shape %s", shape)

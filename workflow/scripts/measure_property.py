@@ -1,4 +1,4 @@
-"""Features -> one property JSON for each model."""
+"""Features, or images -> one property JSON for each model."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ with job(snakemake):
         snakemake.wildcards.property,
         module_of("properties", options["kind"]),
         options,
-        Path(snakemake.input.features),
+        Path(snakemake.input.source),
         (Path(reference), read_arrays(Path(reference))) if reference else None,
         Path(snakemake.output[0]).parent,
         snakemake.params.code,

@@ -6,12 +6,12 @@ from diffusion_credit.files import MANIFEST, digest_of_file, versions
 from diffusion_credit.members import fill, only_entry
 from diffusion_credit.models import count_parameters, load_model, save_model
 from diffusion_credit.plugins import module_of
-from diffusion_credit.weights import folders_of
+from diffusion_credit.weights import by_name
 from job import job
 
 with job(snakemake) as log:
     source = only_entry(snakemake.input.full)
-    model, config = load_model(source, weights=folders_of(snakemake.input.get("weights", [])))
+    model, config = load_model(source, weights=by_name(snakemake.input.get("weights", [])))
     before, options = count_parameters(model), snakemake.params.options
     network = module_of("networks", config["architecture"]["kind"])
     kept = {**config, "architecture": network.prune(model, config["architecture"], options)}

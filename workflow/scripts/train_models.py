@@ -11,7 +11,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     from diffusion_credit.members import only_entry
     from diffusion_credit.subset_models import train_subsets
     from diffusion_credit.tables import read_subsets
-    from diffusion_credit.weights import digests_of, folders_of
+    from diffusion_credit.weights import by_name
 
     table, index, device = read_subsets(snakemake.input.design), Index(snakemake.input.index), snakemake.params.device
     encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None
@@ -20,14 +20,9 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
         index,
         read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device),
         only_entry(snakemake.input.start) if snakemake.input.get("start") else None,
-        folders_of(snakemake.input.get("weights", [])),
+        by_name(snakemake.input.get("weights", [])),
         Path(snakemake.output[0]).parent,
-        {
-            **snakemake.params.options,
-            "device": device,
-            "code": snakemake.params.code,
-            "weights": digests_of(snakemake.input.get("weights", [])),
-        },
+        {**snakemake.params.options, "device": device, "code": snakemake.params.code},
         progress(log, "step", len(table)),
     )
     log.info("%s: %d models trained, %d were there", snakemake.output[0], made, len(table) - made)

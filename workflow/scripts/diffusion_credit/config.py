@@ -64,9 +64,10 @@ class Weights(Section):
         default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
         description="Patterns of the names of the files to take, * for anything; none that could hold code.",
     )
-    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None] = Field(
         default={},
-        description="Digests that files must have, by name below the folder; only here can a pickle be named.",
+        description="Digests that files must have, by name below the folder, or null where you trust a file unchecked;"
+        " a file that could hold code has to be named here.",
     )
 
     @model_validator(mode="after")
@@ -256,6 +257,7 @@ class ModelMinutes(Section):
     influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
     retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
     generation: float = Field(default=10, gt=0, description="One model's images.")
+    features: float = Field(default=10, gt=0, description="One model's features, of one extractor.")
 
 
 class Limits(Section):
@@ -313,25 +315,16 @@ class Study(Section):
         for path, section in _sections(self):
             for name in section.needs_weights():
                 if name not in self.weights:
+                    raise ValueError(f"{path}: found the weights {name!r}, expected one of {sorted(self.weights)}")
+            for name, ending in section.needs_digests().items():
+                named = [file for file in self.weights[name].sha256 if file.endswith(ending)]
+                if len(named) != 1:
                     raise ValueError(
-                        f"{path}: found the weights {name!r}, expected one of {sorted(self.weights)} (config: weights)"
+                        f"weights.{name}.sha256: found {named}, expected the digest of the one file ending in {ending}"
+                        f" that {path} uses"
                     )
         for name, prop in self.properties.items():
-            if prop.extractor not in self.extractors:
-                raise ValueError(
-                    f"properties.{name}.extractor: found {prop.extractor!r}, expected one of {sorted(self.extractors)}"
-                )
-            clusters = getattr(prop, "clusters", 0)
-            if clusters > self.generation.images:
-                raise ValueError(
-                    f"properties.{name}.clusters: found {clusters}, expected at most generation.images ="
-                    f" {self.generation.images}"
-                )
-            if getattr(prop, "splits", 1) > self.generation.images:
-                raise ValueError(
-                    f"properties.{name}.splits: found {prop.splits}, expected at most generation.images ="
-                    f" {self.generation.images}"
-                )
+            self._check_property(f"properties.{name}", prop)
         if self.generation.steps > self.diffusion.timesteps:
             raise ValueError(
                 f"generation.steps: found {self.generation.steps}, expected at most diffusion.timesteps ="
@@ -377,6 +370,23 @@ class Study(Section):
         if lds and self.design.kind == "all":
             raise ValueError("design.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
         return self
+
+    def _check_property(self, path: str, prop: Any) -> None:
+        """Raises ValueError when its extractor is missing or lacks its array, or when there are too few images."""
+        if (name := getattr(prop, "extractor", None)) is None:
+            return
+        if name not in self.extractors:
+            raise ValueError(f"{path}.extractor: found {name!r}, expected one of {sorted(self.extractors)}")
+        wanted = getattr(prop, "of", prop.array)
+        given = self.extractors[name].scores() if hasattr(prop, "of") else self.extractors[name].arrays()
+        if wanted not in given:
+            raise ValueError(f"{path}.extractor: found {name!r}, which gives {given}, expected one that gives {wanted}")
+        for key, more in (("clusters", 0), ("splits", 0), ("neighbours", 1)):
+            if getattr(prop, key, 0) + more > self.generation.images:
+                raise ValueError(
+                    f"{path}.{key}: found {getattr(prop, key)}, expected at most {self.generation.images - more}, by"
+                    " generation.images"
+                )
 
 
 def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

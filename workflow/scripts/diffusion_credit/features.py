@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import announce, read_manifest, replacing, versions
-from diffusion_credit.images import ZIP, read_zip
+from diffusion_credit.images import ZIP, read_zip, write_zip
 from diffusion_credit.members import entries, fill
 
 FEATURES = "features.safetensors"
@@ -38,9 +38,9 @@ def extract(
 ) -> None:
     """Write the features of every entry. extractor: loads the function from uint8 images to named arrays.
 
-    options: whatever the features depend on besides the images.
+    options: whatever the features depend on besides the images, with the `versions` of further packages.
     """
-    common = {**options, "versions": versions("torch", "numpy")}
+    common = {**options, "versions": {**options["versions"], **versions("torch", "numpy", "pillow")}}
     wanted = {name: {**common, "images": digest} for name, (digest, _) in images.items()}
     load = cache(extractor)  # only where an entry is missing
 
@@ -68,6 +68,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def all_images(pixels: np.ndarray, digest: str) -> dict[str, tuple[str, Callable[[], np.ndarray]]]:
-    """The training data as a collection of one entry, named like the model of everyone."""
-    return {"everyone-0": (digest, lambda: np.asarray(pixels))}
+def write_data_images(collection: Path, pixels: np.ndarray, provenance: dict[str, Any]) -> None:
+    """The training images as a collection of images of one entry, named like the model of everyone."""
+
+    def make(name: str, folder: Path, _: Path) -> None:
+        write_zip(folder / ZIP, pixels)
+        announce(folder, [ZIP], provenance=provenance)
+
+    fill(collection, {"everyone-0": provenance}, make)

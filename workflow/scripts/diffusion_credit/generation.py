@@ -12,10 +12,11 @@ from diffusion_credit.diffusion import sample
 from diffusion_credit.files import announce, versions, write_json
 from diffusion_credit.images import ZIP, write_zip
 from diffusion_credit.inputs import read_conditions
+from diffusion_credit.latents import Autoencoder, identity
 from diffusion_credit.members import SECONDS, entries, fill
 from diffusion_credit.models import load_model
 from diffusion_credit.plugins import module_of
-from diffusion_credit.pretrained import Autoencoder, identity
+from diffusion_credit.weights import digests_of
 
 
 def generate(
@@ -28,13 +29,13 @@ def generate(
 ) -> int:
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
 
-    encoded: the folder with the conditions that the networks were trained with, or None. weights: name -> folder of
-    what is pretrained. options: `generation` (images, solver, steps, batch_size, precision), `seed` of the starting
-    noise, `device`, `code`.
+    encoded: the folder with the conditions that the networks were trained with, or None. weights: name ->
+    manifest of what is pretrained. options: `generation` (images, solver, steps, batch_size, precision), `seed` of the
+    starting noise, `device`, `code`.
     """
     found = entries(models)
     device = options["device"]
-    common = {**options, "versions": versions("torch", "diffusers", "numpy", "pillow")}
+    common = {**options, "weights": digests_of(weights), "versions": versions("torch", "diffusers", "numpy", "pillow")}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in found.items()}
     conditions = cache(lambda: read_conditions(encoded, device))  # only where an entry is missing
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from diffusion_credit.files import MANIFEST, announce, digest_of_file, read_manifest, replacing
 from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
+from diffusion_credit.latents import Autoencoder, check_process, embed_prompts
 from diffusion_credit.plugins import module_of
-from diffusion_credit.pretrained import Autoencoder, check_process, embed_prompts
 
 ENCODED = "inputs.safetensors"
 CHUNK = 8  # images at once; a constant, because the last bits depend on it

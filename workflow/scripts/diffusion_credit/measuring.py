@@ -22,27 +22,28 @@ def measure(
     name: str,
     module: ModuleType,
     options: dict[str, Any],
-    features: Path,
+    source: Path,
     reference: tuple[Path, dict[str, np.ndarray]] | None,
     collection: Path,
     code: str,
 ) -> None:
-    """Write property.json (value, definition, provenance) for each entry of a collection of features.
+    """Write property.json (value, definition, provenance) for each entry of a collection of features or of images.
 
-    reference: file and arrays that the property's `fit` made, or None. Raises UserError naming the property and
-    the model whose value is not finite; the values measured before are kept.
+    source: the manifest of that collection. reference: file and arrays that the property's `fit` made, or None.
+    Raises UserError naming the property and the model whose value is not finite; the values measured before are kept.
     """
-    found = entries(features)
+    read = getattr(module, "read", read_features)
+    found = entries(source)
     common = {
         "property": options,
         "code": code,
         "reference": digest_of_file(reference[0]) if reference else None,
         "versions": versions("numpy", "scipy"),
     }
-    wanted = {entry: {**common, "features": digest} for entry, (_, digest) in found.items()}
+    wanted = {entry: {**common, "source": digest} for entry, (_, digest) in found.items()}
 
     def make(entry: str, folder: Path, _: Path) -> None:
-        value = module.evaluate(read_features(found[entry][0]), options, reference[1] if reference else {})
+        value = module.evaluate(read(found[entry][0]), options, reference[1] if reference else {})
         if not math.isfinite(value):
             raise UserError(f"property {name} of {found[entry][0]}: found {value}, expected a finite number")
         write_json(folder / PROPERTY, {"name": name, "value": value})

@@ -15,7 +15,7 @@ WEIGHTS = "model.safetensors"
 
 
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> nn.Module:
-    """A randomly initialised network. weights: name -> folder of what is pretrained in it."""
+    """A randomly initialised network. weights: name -> manifest of what is pretrained in it."""
     model: nn.Module = module_of("networks", architecture["kind"]).build(architecture, seed, weights)
     return model
 
@@ -50,7 +50,7 @@ def load_model(
 ) -> tuple[nn.Module, dict[str, Any]]:
     """The network in a checkpoint folder, full or pruned, and its config.json.
 
-    weights: name -> folder of what is pretrained in it; a network trained from scratch needs none. Raises UserError
+    weights: name -> manifest of what is pretrained in it; a network trained from scratch needs none. Raises UserError
     naming the file that is missing, damaged, or differs from the folder's manifest.
     """
     folder = Path(folder)

@@ -1,5 +1,7 @@
 """The base of every section of the configuration, and of every registered module's `Options`."""
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -11,3 +13,26 @@ class Section(BaseModel):
     def needs_weights(self) -> list[str]:
         """Names of the entries of the study's `weights` that this section, without those in it, uses."""
         return []
+
+    def needs_digests(self) -> dict[str, str]:
+        """Name of weights -> ending of its one file that can hold code, so that `sha256` has to name it."""
+        return {}
+
+
+class ExtractorSection(Section):
+    """The base of every extractor's `Options`: what it gives of each image."""
+
+    def arrays(self) -> list[str]:
+        """Names of the arrays (images, numbers)."""
+        return ["features"]
+
+    def scores(self) -> list[str]:
+        """Names of the arrays (images,), one number an image."""
+        return []
+
+
+class PropertySection(Section):
+    """The base of every property's `Options`: which way is up, and which array of its extractor it is made from."""
+
+    higher_is_better: ClassVar[bool] = True
+    array: ClassVar[str] = "features"

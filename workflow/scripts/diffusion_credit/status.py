@@ -90,7 +90,7 @@ def stages(study: Study, results: Path) -> list[Stage]:
     of_property = {name: batches([("data", "everyone"), *single, *measured(study, name)]) for name in properties}
     for extractor in study.extractors:
         found.append(Stage(f"features, {extractor}"))
-        users = [of_property[name] for name in properties if properties[name].extractor == extractor]
+        users = [of_property[name] for name in properties if getattr(properties[name], "extractor", None) == extractor]
         found[-1].count_collections(results, f"features/{extractor}", dict(ChainMap(*users)))
     for name, collections in of_property.items():
         found.append(Stage(f"properties, {name}"))

@@ -14,11 +14,12 @@ from diffusion_credit.index import Index
 from diffusion_credit.inputs import Inputs
 from diffusion_credit.members import SECONDS, fill
 from diffusion_credit.models import build, load_model, reinitialise, save_model
-from diffusion_credit.plugins import module_of
+from diffusion_credit.plugins import module_of, packages_of
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
 from diffusion_credit.training import train
 from diffusion_credit.unlearning import Influence
+from diffusion_credit.weights import digests_of
 
 
 def train_subsets(
@@ -34,7 +35,7 @@ def train_subsets(
     """Make one checkpoint for each row of `table` below `collection`; return how many were not there already.
 
     start: the checkpoint that every training begins with, or None for a random initialisation. weights: name ->
-    folder of what is pretrained. options: `method` (descent, ascent or influence), `training` (the regime's section),
+    manifest of what is pretrained. options: `method` (descent, ascent or influence), `training` (the regime's section),
     `model` and `diffusion` sections, `seed`, `device`, and `code`, the digest of the code that runs. progress: called
     with (name, step, steps). The empty subset's model is the untrained network.
     """
@@ -55,7 +56,8 @@ def train_subsets(
         **config,
         "start": None if start is None else digest_of_file(start / MANIFEST),
         "inputs": inputs.digest,
-        "versions": versions("torch", "diffusers", "numpy"),
+        "weights": digests_of(weights),
+        "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["model"]["kind"]),
     }
     images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
     seeds = dict(zip(table.names, table.seed, strict=True))

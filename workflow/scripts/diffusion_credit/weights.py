@@ -4,6 +4,7 @@ The manifest of a folder holds names, sizes and digests, and a file beside it wh
 is moved, or a hub's instead of a local one with the same files, changes no result.
 """
 
+import logging
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from glob import escape
@@ -12,6 +13,8 @@ from typing import Any
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import digest_of_file, read_json, write_json
+
+log = logging.getLogger(__name__)
 
 LOCATION = "location.json"
 
@@ -26,8 +29,10 @@ def fetch(name: str, options: dict[str, Any], manifest: Path) -> None:
     found = {}
     for file, path in files_of(name, folder, options).items():
         digest = digest_of_file(path)
-        expected = options["sha256"].get(file, digest)
-        if digest != expected:
+        expected = options["sha256"].get(file)
+        if file in options["sha256"] and expected is None:
+            log.warning("Warning: %s: not checked, found the sha256 %s", path, digest)
+        if expected not in (None, digest):
             raise UserError(f"{path}: found the sha256 {digest}, expected {expected} (config: weights.{name}.sha256)")
         found[file] = {"size": path.stat().st_size, "sha256": digest}
     write_json(manifest.with_name(LOCATION), str(folder))
@@ -82,16 +87,26 @@ def open_weights(manifest: str | Path) -> Path:
     return folder
 
 
-def weights_digest(manifest: str | Path) -> str:
-    """What a result that depends on these weights records: names, sizes and digests, wherever the folder lies."""
-    return digest_of_file(manifest)
+def open_file(manifest: str | Path, ending: str) -> Path:
+    """The one file with this ending, for formats that can hold code: only when its digest is the manifest's.
+
+    Raises UserError when there is none or several, or when the file changed since its digest was taken.
+    """
+    files = {name: file for name, file in read_json(manifest)["files"].items() if name.endswith(ending)}
+    if len(files) != 1:
+        raise UserError(f"{manifest}: found {sorted(files)}, expected one file ending in {ending}, named in sha256")
+    ((name, file),) = files.items()
+    path = open_weights(manifest) / name
+    if digest_of_file(path) != file["sha256"]:
+        raise UserError(f"{path}: its digest differs from the one in {manifest}")
+    return path
 
 
-def folders_of(manifests: Iterable[str]) -> dict[str, Path]:
-    """Name -> folder of some weights, each after the look that `open_weights` takes."""
-    return {Path(manifest).parent.name: open_weights(manifest) for manifest in manifests}
+def by_name(manifests: Iterable[str]) -> dict[str, Path]:
+    """Name in the study's `weights` -> manifest, of a job's inputs."""
+    return {Path(manifest).parent.name: Path(manifest) for manifest in manifests}
 
 
-def digests_of(manifests: Iterable[str]) -> dict[str, str]:
-    """Name -> digest of some weights."""
-    return {Path(manifest).parent.name: weights_digest(manifest) for manifest in manifests}
+def digests_of(weights: dict[str, Path]) -> dict[str, str]:
+    """Name -> what a result that depends on these weights records: names, sizes and digests, wherever they lie."""
+    return {name: digest_of_file(manifest) for name, manifest in weights.items()}

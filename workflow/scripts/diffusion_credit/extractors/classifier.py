@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.options import Section
+from diffusion_credit.options import ExtractorSection
 
 
-class Options(Section):
+class Options(ExtractorSection):
     """A small convolutional network trained to tell the contributors apart."""
 
     kind: Literal["classifier"]
@@ -20,6 +20,9 @@ class Options(Section):
     held_out_share: float = Field(
         default=0.2, gt=0, lt=1, description="Share of every contributor's images kept to measure its accuracy."
     )
+
+    def arrays(self) -> list[str]:
+        return ["features", "probabilities"]
 
 
 def fit(
@@ -31,19 +34,20 @@ def fit(
     return train_classifier(pixels, owner, classes, options, seed, folder)
 
 
-def load(options: dict[str, Any], folder: Path) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+def load(
+    options: dict[str, Any], folder: Path, weights: dict[str, Path], device: str
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """A function from uint8 images to {"features": (images, 32), "probabilities": (images, classes)} float32."""
     import torch  # late, because the Snakefile reads this module for its Options
 
     from diffusion_credit.classifier import CHUNK, load_classifier
+    from diffusion_credit.embedding import in_batches
     from diffusion_credit.images import to_float
 
-    model = load_classifier(folder)
+    model = load_classifier(folder).to(device)
 
-    @torch.inference_mode()
-    def extract(pixels: np.ndarray) -> dict[str, np.ndarray]:
-        x = torch.from_numpy(to_float(pixels))
-        features = torch.cat([model.body(part) for part in x.split(CHUNK)])
-        return {"features": features.numpy(), "probabilities": model.head(features).softmax(1).numpy()}
+    def embed(pixels: np.ndarray) -> dict[str, torch.Tensor]:
+        features = model.body(torch.from_numpy(to_float(pixels)).to(device))
+        return {"features": features, "probabilities": model.head(features).softmax(1)}
 
-    return extract
+    return in_batches(embed, CHUNK)

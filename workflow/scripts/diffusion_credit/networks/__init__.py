@@ -9,7 +9,9 @@
 - `learned(model)` and `load(model, tensors)`, the weights that a checkpoint holds;
 - `prune(model, architecture, options)`, which removes some of them in place and returns what the architecture is now;
 
-and its name below. weights: name of an entry of the study's `weights` -> its folder. conditions: named tensors that
+- where packages beyond the default installation decide the result, `PACKAGES`: package -> extra that brings it;
+
+and its name below. weights: name of an entry of the study's `weights` -> its manifest. conditions: named tensors that
 `inputs.encode` computed once.
 """
 

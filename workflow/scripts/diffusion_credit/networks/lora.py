@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 EMPTY = "base"
+PACKAGES = {"peft": "lora", "transformers": "lora"}
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
 DOWN, UP = ".lora_A.weight", ".lora_B.weight"
 
@@ -67,15 +68,17 @@ def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> 
     return model
 
 
-def _base(folder: Path, channels: int) -> "UNet2DConditionModel":
+def _base(manifest: Path, channels: int) -> "UNet2DConditionModel":
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     from diffusion_credit.pretrained import load_pretrained
+    from diffusion_credit.weights import open_weights
 
-    model = load_pretrained(UNet2DConditionModel, folder / "unet").requires_grad_(False)
+    folder = open_weights(manifest) / "unet"
+    model = load_pretrained(UNet2DConditionModel, folder, "cpu")
     if model.config.in_channels != channels:
         raise UserError(
-            f"{folder / 'unet'}: found a network of {model.config.in_channels} input channels, expected {channels}, as"
+            f"{folder}: found a network of {model.config.in_channels} input channels, expected {channels}, as"
             " many as the latents have"
         )
     return model

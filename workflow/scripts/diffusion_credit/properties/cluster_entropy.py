@@ -1,4 +1,4 @@
-"""Entropy of the shares of a model's images in clusters that were made once, from the full model's images.
+"""Entropy of the shares of a model's images in clusters that were made once, from a reference.
 
 Source: ICLR 2025 'An Efficient Framework for Crediting Data Contributors of Diffusion Models' (diversity on
 CelebA-HQ: 20 Ward clusters, natural logarithm). Its authors' code takes log2; this is the paper's.
@@ -9,18 +9,18 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.options import Section
-
-HIGHER_IS_BETTER = True
-REFERENCE = "full"
+from diffusion_credit.options import PropertySection
 
 
-class Options(Section):
-    """Cluster entropy in nats: how evenly do the images spread over the clusters of the full model's images?"""
+class Options(PropertySection):
+    """Cluster entropy in nats: how evenly do the images spread over the clusters of a reference?"""
 
     kind: Literal["cluster_entropy"]
     extractor: str = Field(description="Name of the extractor whose features are clustered.")
     clusters: int = Field(default=20, ge=2, description="Number of Ward clusters.")
+    reference: Literal["data", "full"] = Field(
+        default="full", description="The clusters are made of the training data or of the full model's images."
+    )
 
 
 def fit(features: dict[str, np.ndarray], options: dict[str, Any], seed: int) -> dict[str, np.ndarray]:

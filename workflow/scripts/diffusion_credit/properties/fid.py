@@ -4,22 +4,23 @@ Source: Heusel et al., GANs Trained by a Two Time-Scale Update Rule, arXiv 1706.
 other than Inception's pool3 it is not comparable with published FIDs.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.options import Section
-
-HIGHER_IS_BETTER = False
-REFERENCE = "data"
+from diffusion_credit.options import PropertySection
 
 
-class Options(Section):
-    """Frechet distance (FID) from the generated images to the training data, in the extractor's features."""
+class Options(PropertySection):
+    """Frechet distance (FID) from the generated images to a reference, in the extractor's features."""
 
+    higher_is_better: ClassVar[bool] = False
     kind: Literal["fid"]
     extractor: str = Field(description="Name of the extractor whose features are compared.")
+    reference: Literal["data", "full"] = Field(
+        default="data", description="Compared with the training data or the full model's images."
+    )
 
 
 def fit(features: dict[str, np.ndarray], options: dict[str, Any], seed: int) -> dict[str, np.ndarray]:

@@ -4,20 +4,18 @@ Source: Salimans et al., Improved Techniques for Training GANs, arXiv 1606.03498
 on the classifier; scores of two extractors do not compare.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.options import Section
-
-HIGHER_IS_BETTER = True
-REFERENCE = None
+from diffusion_credit.options import PropertySection
 
 
-class Options(Section):
+class Options(PropertySection):
     """Inception Score: are single images clear and all together varied?"""
 
+    array: ClassVar[str] = "probabilities"
     kind: Literal["inception_score"]
     extractor: str = Field(description="Name of an extractor that gives class probabilities.")
     splits: int = Field(default=1, ge=1, description="The score is averaged over this many equal parts of the images.")
