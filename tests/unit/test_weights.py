@@ -2,10 +2,16 @@
 
 import hashlib
 import json
+import os
 import pickle
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from studies import tiny_config
@@ -14,6 +20,8 @@ from diffusion_credit.config import Weights, plain, read_study
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import digest_of_file, files_fingerprint
 from diffusion_credit.weights import fetch, files_of, open_weights
+
+REVISION = "0123456789" * 4
 
 
 class Bomb:
@@ -66,6 +74,96 @@ def test_moving_the_folder_changes_no_digest_and_no_fingerprint(folder: Path, tm
     assert state(tmp_path / "elsewhere") == before
     (tmp_path / "elsewhere/config.json").write_text("[]")
     assert not set(state(tmp_path / "elsewhere")) & set(before)
+
+
+class Hub(BaseHTTPRequestHandler):
+    """One repository with one revision, as far as the hub's client asks."""
+
+    files: ClassVar[dict[str, bytes]] = {
+        "config.json": b"{}",
+        "unet/model.safetensors": b"weights",
+        "unet/model.bin": pickle.dumps(Bomb()),
+        "head[1].pth": b"head",
+        "modeling.py": b"raise SystemExit",
+    }
+    asked: ClassVar[set[str]] = set()
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        name = path.removeprefix(f"/a/b/resolve/{REVISION}/")
+        listed = [{"type": "file", "path": file, "oid": file, "size": len(self.files[file])} for file in self.files]
+        if name in self.files:
+            self.asked.add(name)
+            body = self.files[name]
+        elif path == f"/api/models/a/b/revision/{REVISION}":
+            siblings = [{"rfilename": file} for file in self.files]
+            body = json.dumps({"id": "a/b", "sha": REVISION, "siblings": siblings}).encode()
+        elif path == f"/api/models/a/b/tree/{REVISION}":
+            body = json.dumps(listed).encode()
+        else:
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", f'"{hashlib.sha1(body).hexdigest()}"')
+        self.send_header("X-Repo-Commit", REVISION)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+FETCH = """
+import json, sys
+from pathlib import Path
+from diffusion_credit.errors import UserError
+from diffusion_credit.weights import fetch, open_weights
+
+try:
+    fetch("sd", json.loads(sys.argv[1]), Path(sys.argv[2]))
+    print(open_weights(sys.argv[2]))
+except UserError as error:
+    sys.exit(f"UserError: {error}")
+"""
+
+
+def test_from_the_hub_come_a_revisions_safe_files_and_the_named_ones(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment = {
+            **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+            "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+            "HF_HOME": str(tmp_path / "cache"),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+        }
+
+        def run(revision: str, **given: Any) -> subprocess.CompletedProcess[str]:
+            section = plain(Weights(hub="a/b", revision=revision, **given))
+            command = [sys.executable, "-c", FETCH, json.dumps(section), str(tmp_path / "manifest.json")]
+            return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+        process = run(REVISION, sha256={"head[1].pth": hashlib.sha256(b"head").hexdigest()})
+        assert process.returncode == 0, process.stderr
+        wanted = {"config.json", "unet/model.safetensors", "head[1].pth"}
+        assert Hub.asked == wanted
+        assert json.loads((tmp_path / "manifest.json").read_text())["files"].keys() == wanted
+        assert (Path(process.stdout.strip()) / "unet/model.safetensors").read_bytes() == b"weights"
+
+        process = run("1" * 40)
+        assert process.returncode == 1
+        assert process.stderr.splitlines()[-1].startswith(
+            "UserError: weights sd: could not be fetched from the hub's a/b"
+        )
+        server.shutdown()
+    process = run(REVISION)  # without a network, from the cache
+    assert process.returncode == 0, process.stderr
 
 
 REFUSED: dict[str, tuple[Callable[[Path], dict[str, Any]], str]] = {

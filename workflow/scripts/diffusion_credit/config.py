@@ -257,7 +257,7 @@ class ModelMinutes(Section):
     influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
     retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
     generation: float = Field(default=10, gt=0, description="One model's images.")
-    features: float = Field(default=10, gt=0, description="One model's features, of one extractor.")
+    features: float = Field(default=5, gt=0, description="One model's features, of one extractor.")
 
 
 class Limits(Section):
@@ -292,7 +292,7 @@ class Study(Section):
         default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
     )
     evaluation: Evaluation
-    device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training and generation.")
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training, generation and extraction.")
     limits: Limits = Limits()
     scale: Name = Field(default="full", description="`full`, or one of `scales`; results go to <study>_<scale>.")
     scales: dict[Name, dict[str, Any]] = Field(

@@ -28,7 +28,7 @@ def resized(pixels: np.ndarray, size: int) -> torch.Tensor:
     for image, planes in zip(to_colour(pixels), result, strict=True):
         for channel in range(3):
             plane = Image.fromarray(image[:, :, channel].astype(np.float32))
-            planes[channel] = plane.resize((size, size), Image.Resampling.BICUBIC)
+            planes[channel] = np.asarray(plane.resize((size, size), Image.Resampling.BICUBIC))
     return torch.from_numpy(result.clip(0, 255))
 
 
