@@ -34,6 +34,7 @@ rule check_study:
         subsets=LDS.subsets if LDS else 0,
         share=COUNTERFACTUAL.share,
         design=design_kind(),
+        estimators=sorted({estimator.kind for estimator in STUDY.estimators.values()}),
         seed=STUDY.seed,
         model=plain(STUDY.model) if not ENCODED else {},
         network=STUDY.model.kind,

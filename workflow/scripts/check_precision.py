@@ -1,9 +1,9 @@
 """Utilities of the first batches -> the largest standard error of each property, and how many batches come next."""
 
+from diffusion_credit.attribution import estimate
 from diffusion_credit.budget import look
 from diffusion_credit.files import write_json
 from diffusion_credit.measuring import utilities
-from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake) as log:
@@ -13,7 +13,6 @@ with job(snakemake) as log:
         name: utilities(designs, [next(manifests) for _ in designs])  # one manifest a batch
         for name in rule["targets"]
     }
-    estimate = module_of("estimators", rule["options"]["kind"]).estimate
     found = look(tables, estimate, rule["options"], rule["targets"], rule["batch_size"], rule["maximum"])
     for name, text in found["reasons"].items():
         log.info("%d subsets, %s: %s", found["subsets"], name, text)

@@ -1,5 +1,6 @@
 """Index -> the checks of the config that need the number of contributors or packages, before anything is trained."""
 
+from diffusion_credit.attribution import check_contributors
 from diffusion_credit.design import held_out_sizes, sampled, top_count
 from diffusion_credit.draws import game_of
 from diffusion_credit.files import write_json
@@ -16,6 +17,8 @@ with job(snakemake):
     if model := snakemake.params.model:  # that of latents is known when they are made
         module_of("networks", model["kind"]).check_size(model, *index.shape[:2])
     sizes = held_out_sizes(snakemake.params.alphas, snakemake.params.subsets, n)
+    for kind in snakemake.params.estimators:
+        check_contributors(kind, n)
     top = top_count(snakemake.params.share, n)
     design, seed = snakemake.params.design, snakemake.params.seed
     game = game_of(index.contributors, seed, Reserved(n, sizes.values(), seed), design)

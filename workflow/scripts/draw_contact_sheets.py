@@ -17,6 +17,9 @@ with job(snakemake):
         ((_, read),) = images_of(Path(manifest)).values()
         groups.append((TITLES[name], read()))
     figures.save(figures.contact_sheet(groups), snakemake.output.models)
-    own = pixels[index.owner == 0]
-    title = f"data of {figures.shorten(index.contributors[0])} ({len(own)} images)"
+    if max(index.counts) > 1:
+        own = pixels[index.owner == 0]
+        title = f"data of {figures.shorten(index.contributors[0])} ({len(own)} images)"
+    else:
+        own, title = pixels, f"data of the first of {len(index.contributors)} contributors, an image each"
     figures.save(figures.contact_sheet([(title, own)]), snakemake.output.contributor)

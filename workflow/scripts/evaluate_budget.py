@@ -1,8 +1,8 @@
 """Utilities and retrained held-out subsets -> the budget curve, its figure, and the noise of the utilities."""
 
 from diffusion_credit import figures
+from diffusion_credit.attribution import estimate
 from diffusion_credit.budget import HEADER, curve
-from diffusion_credit.plugins import module_of
 from diffusion_credit.tables import read_subsets, write_csv
 from diffusion_credit.utilities import NOISE_HEADER, noise_rows, split
 from job import job
@@ -12,10 +12,7 @@ with job(snakemake):
     game = split(read_subsets(snakemake.input.utilities, valued=True))
     tables = [read_subsets(path, valued=True) for path in snakemake.input.held_out]
     held_out = dict(zip(params.alphas, tables, strict=True))
-    estimators = {
-        name: (module_of("estimators", options["kind"]).estimate, options)
-        for name, options in params.estimators.items()
-    }
+    estimators = {name: (estimate, options) for name, options in params.estimators.items()}
     rows = curve(game, held_out, estimators, params.batch_size, params.target, params.seed)
     write_csv(snakemake.output.table, HEADER, rows)
     write_csv(snakemake.output.noise, NOISE_HEADER, noise_rows(game))

@@ -9,6 +9,8 @@ import numpy as np
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate
+from diffusion_credit.estimators import ANY_NUMBER
+from diffusion_credit.plugins import module_of
 from diffusion_credit.tables import read_csv, write_csv
 from diffusion_credit.utilities import Utilities
 
@@ -48,6 +50,12 @@ class Attribution:
         """Contributor indices, best first."""
         return [int(i) for i in np.argsort(self.rank, kind="stable")]
 
+    @property
+    def shown(self) -> tuple[list[int], list[int]]:
+        """The order as people see it: everyone and nobody, or of many the ENDS best and the ENDS worst."""
+        order = self.order
+        return (order, []) if len(order) <= FEW else (order[:ENDS], order[-ENDS:])
+
 
 HEADER = [column.name for column in fields(Attribution)]
 TEXT = {"contributor", "covers_equal_share", "value_of", "interval_of", "note"}
@@ -57,7 +65,26 @@ OF_INTERVAL = (
 )  # fmt: skip
 INTEGER = {"rank", "rank_low", "rank_high", "top"}
 
+FEW, ENDS = 60, 20  # contributors that are all shown; of more so many best and worst
+MOST = 5_000  # contributors of estimators whose matrices are n x n: 200 MB each
+
 Estimator = Callable[[Utilities, dict[str, Any]], Estimate]
+
+
+def check_contributors(kind: str, n: int) -> None:
+    """Raises UserError when an estimator of this kind cannot credit n contributors."""
+    if n > MOST and kind not in ANY_NUMBER:
+        raise UserError(
+            f"estimator {kind}: not estimable: found {n} contributors, expected at most {MOST}; more than that only"
+            f" {' and '.join(ANY_NUMBER)} credits"
+        )
+
+
+def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
+    """The estimate of the estimator options["kind"]. Raises UserError on too many contributors, and what it raises."""
+    check_contributors(options["kind"], game.n)
+    found: Estimate = module_of("estimators", options["kind"]).estimate(game, options)
+    return found
 
 
 def credit(game: Utilities, found: Estimate, higher_is_better: bool, top: int) -> Attribution:

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -75,11 +75,11 @@ def paired_stratified(game: Game) -> Iterator[np.ndarray]:
     sizes = np.arange(1, n // 2 + 1)
     shares = shapley_sizes(n)[sizes - 1] * np.where(2 * sizes == n, 1, 2)
     start = generator(game.seed, "design", "sizes").random()
-    strata = {int(k): Stratum(game, int(k)) for k in sizes}
+    strata = cache(lambda size: Stratum(game, size))  # of thousands of contributors most sizes never come
     edges = np.cumsum(shares)
     for pair in itertools.count():
         place = (start + pair * (math.sqrt(5) - 1) / 2) % 1 * edges[-1]
-        first = strata[int(sizes[min(int(np.searchsorted(edges, place, side="right")), len(sizes) - 1)])].draw()
+        first = strata(int(sizes[min(int(np.searchsorted(edges, place, side="right")), len(sizes) - 1)])).draw()
         yield first
         yield ~first
 
@@ -157,12 +157,12 @@ def datamodel(game: Game) -> Iterator[np.ndarray]:
 
 def leave_one_out(game: Game) -> Iterator[np.ndarray]:
     """Everyone but one, again and again."""
-    return itertools.cycle(list(~np.eye(game.n, dtype=bool)))
+    return (~subset_of(game.n, [i]) for i in itertools.cycle(range(game.n)))
 
 
 def add_one_in(game: Game) -> Iterator[np.ndarray]:
     """One alone, again and again."""
-    return itertools.cycle(list(np.eye(game.n, dtype=bool)))
+    return (subset_of(game.n, [i]) for i in itertools.cycle(range(game.n)))
 
 
 def every(game: Game) -> Iterator[np.ndarray]:

@@ -44,27 +44,35 @@ def shorten(name: str, length: int = 28) -> str:
 
 
 def attribution_bars(result: Attribution, title: str, higher_is_better: bool) -> Figure:
-    """A bar a contributor, best first, with its 95% interval; who helps in one colour, who hurts in the other."""
-    order = result.order
-    figure, axes = plt.subplots(figsize=(6, 0.9 + 0.26 * len(order)))
+    """A bar a contributor, best first, with its 95% interval; who helps in one colour, who hurts in the other.
+
+    Of many contributors the best and the worst, with the number of the others in the gap between them.
+    """
+    best, worst = result.shown
+    order, others = best + worst, len(result.value) - len(best) - len(worst)
+    places = [*range(len(best)), *(len(best) + 1 + i for i in range(len(worst)))]
+    height = 0.9 + 0.26 * (max(places) + 1)
+    figure, axes = plt.subplots(figsize=(6, height))
     values = result.value[order]
     helps = (values >= 0) == higher_is_better
-    axes.barh(range(len(order)), values, color=np.where(helps, ACCENT, SOFT))
+    axes.barh(places, values, color=np.where(helps, ACCENT, SOFT))
     if not np.isnan(result.low).any():
         low, high, center = result.low[order], result.high[order], result.interval_center[order]
         label = f"95% interval ({result.interval_of[0]})"
         axes.errorbar(
-            center, range(len(order)), xerr=(center - low, high - center),
+            center, places, xerr=(center - low, high - center),
             fmt="|", color=INK, markersize=4, elinewidth=1, label=label,
         )  # fmt: skip
-    axes.set_yticks(range(len(order)), [shorten(result.contributor[i]) for i in order])
+    axes.set_yticks(places, [shorten(result.contributor[i]) for i in order])
+    if worst:
+        axes.text(0.01, len(best), f"… {others:,} others …", va="center", transform=axes.get_yaxis_transform())
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.axvline(values.mean(), color=INK, linewidth=0.8, linestyle=":", label="equal shares")
+    axes.axvline(result.value.mean(), color=INK, linewidth=0.8, linestyle=":", label="equal shares")
     axes.set_xlabel(f"value: {result.value_of[0]} ({'higher' if higher_is_better else 'lower'} is better)")
     axes.set_title(title, loc="left")
     # below, where it hides no bar
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.5 / (0.9 + 0.26 * len(order))))
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.5 / height))
     return figure
 
 

@@ -1,14 +1,16 @@
 """Groups of contributors, for credit in two levels."""
 
+from collections import Counter
+
 from diffusion_credit.errors import UserError
 
 
 def group_numbers(contributors: list[str], groups: dict[str, list[str]]) -> list[int]:
     """For each contributor the number of its group. Raises UserError unless each is in exactly one."""
-    listed = [name for names in groups.values() for name in names]
+    listed = Counter(name for names in groups.values() for name in names)
     for name in contributors:
-        if listed.count(name) != 1:
-            raise UserError(f"groups: found contributor {name!r} {listed.count(name)} times, expected once")
+        if listed[name] != 1:
+            raise UserError(f"groups: found contributor {name!r} {listed[name]} times, expected once")
     unknown = sorted(set(listed) - set(contributors))
     if unknown:
         raise UserError(f"groups: found {unknown[0]!r}, expected one of the {len(contributors)} contributors")

@@ -1,18 +1,18 @@
 """The commands for tables made elsewhere: credit one, draw subsets to measure, score values on held-out rows."""
 
 import argparse
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from diffusion_credit import design
-from diffusion_credit.attribution import Attribution, credit, printable, read_attribution, write_attribution
+from diffusion_credit.attribution import Attribution, credit, estimate, printable, read_attribution, write_attribution
 from diffusion_credit.config import read_options
 from diffusion_credit.draws import game_of
 from diffusion_credit.errors import UserError
 from diffusion_credit.evaluation.lds import HEADER, scores
-from diffusion_credit.plugins import module_of
 from diffusion_credit.regression import PAIRS_NEEDED
 from diffusion_credit.reserved import Reserved
 from diffusion_credit.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
@@ -25,7 +25,11 @@ def print_attribution(result: Attribution) -> None:
     width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
     extra = f"{'95% interval':>24}  {'ranks':>9}  {'top ' + str(int(result.top[0])):>6}" if known else ""
     print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
-    for i in result.order:
+    best, worst = result.shown
+    for i in [*best, None, *worst] if worst else best:
+        if i is None:
+            print(f"  {'…':>4}  {len(result.contributor) - len(best) - len(worst):,} others, only in the table")
+            continue
         label = printable(result.contributor[i])[:width]
         share = "" if np.isnan(result.share[i]) else f"{result.share[i]:.1%}"
         line = f"  {result.rank[i]:>4.0f}  {label:<{width}}  {result.value[i]:>12.5g}  {share:>8}"
@@ -70,15 +74,16 @@ def attribute(a: argparse.Namespace) -> None:
     if not 1 <= a.top < game.n:
         raise UserError(f"--top: found {a.top}, expected between 1 and {game.n - 1} for {game.n} contributors")
     try:
-        found = module_of("estimators", a.estimator).estimate(game, options)
+        found = estimate(game, options)
     except UserError as error:
         text = str(error)
         raise UserError(f"{a.groups}: {text}" if text.startswith("groups: ") else f"{a.table}: {text}") from None
     result = credit(game, found, not a.lower_is_better, a.top)
     write_attribution(a.output, result)
     print_attribution(result)
+    value = dict(zip(result.contributor, result.value, strict=True))
     for group, inside in options.get("groups", {}).items():
-        total = sum(v for name, v in zip(result.contributor, result.value, strict=True) if name in inside)
+        total = sum(value[name] for name in inside if name in value)
         print(f"  group {printable(group)}: {total:.5g}")
     for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
         print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
@@ -108,7 +113,7 @@ def make_design(a: argparse.Namespace) -> None:
             f"{a.contributors}: found something that is not text in UTF-8, expected one name a line"
         ) from None
     names = [name.strip() for name in names if name.strip()]
-    wrong = sorted({name for name in names if names.count(name) > 1 or name in (*KEY, "value")})
+    wrong = sorted({name for name, count in Counter(names).items() if count > 1 or name in (*KEY, "value")})
     if wrong or len(names) < 2:
         found = repr(wrong[0]) + (" twice" if names.count(wrong[0]) > 1 else "") if wrong else f"{len(names)} name(s)"
         raise UserError(
@@ -156,7 +161,8 @@ def lds(a: argparse.Namespace) -> None:
         raise UserError(f"{a.held_out}: found no rows, or a row of everyone or of no one, expected proper subsets")
     if a.table:
         sampled = read_subsets(a.table, valued=True)
-        order = [sampled.contributors.index(name) for name in table.contributors if name in sampled.contributors]
+        where = {name: i for i, name in enumerate(sampled.contributors)}
+        order = [where[name] for name in table.contributors if name in where]
         if len(order) == n == len(sampled.contributors):
             design.assert_disjoint(sampled.members[:, order], table.members)
         else:

@@ -26,6 +26,7 @@ NOTHING = 1e-18  # of the squares before size functions are taken out: what is l
 KNOTS = 8  # of the free function of the size, before they are mirrored
 CAUTION = 1.2  # what a degree of freedom counts in cross-validation; 1 follows noise when subsets are few
 NO_DIFFERENCES = "cross-validation finds no differences: equal shares"
+ENDLESS = 10**300  # subsets of one size: more than that is no floating-point number
 WORK = 5e10  # multiplications up to which degrees of freedom are computed exactly
 
 
@@ -103,7 +104,8 @@ class Regression:
         first, second, single = pairs(members) if symmetric else (everything[:0], everything[:0], everything)
         rows = np.concatenate([first, single])
         total = np.concatenate([weight[first] + weight[second], weight[single]])
-        known = np.bincount(size, minlength=n)[size] / np.array([comb(n, int(s)) for s in size], dtype=float)
+        subsets = {s: float(min(comb(n, s), ENDLESS)) for s in set(size.tolist())}
+        known = np.bincount(size, minlength=n)[size] / np.array([subsets[s] for s in size.tolist()])
         if noise is None:
             noise, known = np.zeros(len(size)), np.zeros(len(size))
         return cls(

@@ -5,7 +5,9 @@ no reader guesses types: subset, replicate, seed, one 0/1 column a contributor, 
 """
 
 import csv
+import io
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,12 +115,28 @@ def read_csv(path: str | Path) -> tuple[list[str], list[list[str]]]:
 
 
 def write_subsets(path: str | Path, table: Subsets) -> None:
-    """Write a design or a table of utilities."""
+    """Write a design or a table of utilities, as `write_csv` would; a row's memberships as one piece of text."""
+    keys = [
+        [subset, str(replicate), str(seed)]
+        for subset, replicate, seed in zip(table.subset, table.replicate, table.seed, strict=True)
+    ]
+    values = [[]] * len(table) if table.value is None else [[repr(float(x))] for x in table.value]
     header = [*KEY, *table.contributors, *([] if table.value is None else ["value"])]
-    columns: list[Sequence[object]] = [table.subset, table.replicate, table.seed, *table.members.astype(int).T.tolist()]
-    if table.value is not None:
-        columns.append([float(x) for x in table.value])
-    write_csv(path, header, zip(*columns, strict=True))
+    everything = any("\r" in cell for line in (header, *keys) for cell in line)
+    digit = b',"0"' if everything else b",0"
+    text = np.tile(np.frombuffer(digit, dtype=np.uint8), len(table.contributors))
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(_line(header, everything) + "\n")
+        for key, members, value in zip(keys, table.members, values, strict=True):
+            text[digit.index(b"0") :: len(digit)] = ord("0") + members
+            stream.write(_line(key, everything) + text.tobytes().decode())
+            stream.write(("," + _line(value, everything) if value else "") + "\n")
+
+
+def _line(cells: Sequence[str], everything: bool) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="", quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL).writerow(cells)
+    return line.getvalue()
 
 
 def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
@@ -137,8 +155,8 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
     special = {name: header.index(name) for name in KEY if name in header}
     value = len(header) - 1 if ours else header.index("value") if "value" in header else None
     unique = names if ours else header
-    for name in unique:
-        if unique.count(name) > 1:
+    for name, count in Counter(unique).items():
+        if count > 1:
             raise UserError(f"{path}: found the column {name!r} twice, expected every column name once")
     if len(names) < 2 or (valued and value is None):
         expected = "one 0/1 column a contributor, at least two" + (", and the column value" if valued else "")

@@ -51,8 +51,9 @@ def interval(
     which = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
     clusters, n = int(which.max()) + 1, game.n
     if clusters < PAIRS_NEEDED * n:
-        needed = PAIRS_NEEDED * n
-        return None, f"interval not estimable: {clusters} different pairs or single subsets, needs {needed}"
+        note = f"interval not estimable: {clusters} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
+        different = len(game.by_subset[1])
+        return None, note if different >= n else f"{note}; values not estimable: {different} subsets for {n} values"
     ones = inverse.sum(axis=1)
     shift = ones / ones.sum()
     effect = x @ (inverse - np.outer(ones, shift))  # of each row's value on the values

@@ -12,6 +12,8 @@ HEADER = [
     "trained_on", "contributors", "replicates", "mean", "standard_deviation", "change_percent", "low", "high", "note",
 ]  # fmt: skip
 
+NAMED = 1_000  # contributors of a study up to which they are listed by name; of more, their number
+
 
 def relative_change(value: np.ndarray, base: np.ndarray) -> tuple[float, float, float]:
     """Change of the mean of `value` (seeds,) from the mean of `base` (seeds,), in percent, with a 95% interval.
@@ -41,7 +43,9 @@ def rows(anchors: Subsets, removed: Subsets) -> list[list[Any]]:
         chosen = np.array([subset == name for subset in removed.subset])
         groups.append((name, removed.members[chosen][0], removed.value[chosen]))
     for name, members, value in groups:
-        names = [n for n, present in zip(anchors.contributors, members, strict=True) if present]
+        names: list[str] | int = [n for n, present in zip(anchors.contributors, members, strict=True) if present]
+        if len(members) > NAMED:
+            names = int(members.sum())
         change, low, high = relative_change(value, base) if name != "everyone" else (0.0, 0.0, 0.0)
         found: list[object] = [change, low, high, ""]
         if name == "everyone":
