@@ -1,6 +1,6 @@
 """The files of the papers' studies at `scale=tiny`: real formats, made-up images, randomly initialised models.
 
-    python tests/tiny.py            # writes the folder tiny/
+python tests/tiny.py            # writes the folder tiny/
 """
 
 import sys

@@ -39,8 +39,8 @@ def load(
     from diffusion_credit.pretrained import load_pretrained
     from diffusion_credit.weights import open_weights
 
-    folder = open_weights(weights[options["weights"]])
-    model = load_pretrained(BlipForQuestionAnswering, folder, device).vision_model
+    found = open_weights(weights[options["weights"]])
+    model = load_pretrained(BlipForQuestionAnswering, found, device).vision_model
     process = load_processor(weights[options["weights"]])
 
     def embed(pixels: np.ndarray) -> dict[str, torch.Tensor]:
