@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from studies import tiny_config
+from studies import ROOT, tiny_config
 
 from diffusion_credit import cifar_archive, restricted_unpickler
 from diffusion_credit.config import plain, read_study
@@ -47,6 +47,7 @@ CIFAR20 = [
     "train",
 ]
 SUPERCLASSES = ["large_carnivores", "large_omnivores_and_herbivores", "medium_mammals", "vehicles_1"]
+STUDY = yaml.safe_load((ROOT / "config/studies/cifar20.yaml").read_text())
 
 
 def read(source: str, **options: Any) -> Images:
@@ -69,6 +70,7 @@ def cifar(path: Path, dataset: str = "cifar10", **options: Any) -> Images:
 def test_cifar20_is_the_classes_of_four_superclasses(tmp_path: Path) -> None:
     path = tmp_path / "cifar-100-python.tar.gz"
     digest = formats.write_cifar(path, "cifar100", per_class=500)
+    assert STUDY["data"]["superclasses"] == SUPERCLASSES
     found = cifar(path, "cifar100", sha256=digest, superclasses=SUPERCLASSES, classes=CIFAR20)
     assert sorted(found.contributors) == sorted(CIFAR20)
     assert found.pixels.shape == (10_000, 32, 32, 3)

@@ -1,8 +1,15 @@
 """The papers' studies: what they plan at full size, and a run at tiny size on files of the real formats."""
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from studies import ROOT, Workspace
+from tiny import write_tiny
+
+from diffusion_credit.images import read_zip
 
 pytestmark = pytest.mark.workflow
 
@@ -14,7 +21,7 @@ JOBS = {
         "make_design": 1 + 100 + 2 + 180 + 2,
         "train_models": 2 + (100 + 2 + 180) + (180 + 2 + 2),
         "generate_images": 3 + (100 + 2 + 180) + (180 + 2 + 2),
-        "extract_features": 3 + (100 + 2 + 180) + (180 + 2 + 2),
+        "extract_features": 4 + (100 + 2 + 180) + (180 + 2 + 2),
         "measure_property": 4 + (100 + 2 + 180) + (180 + 2 + 2),
         "collect_list_utilities": 3 * 2 + 2,
         "attribute_contributors": 2,
@@ -26,7 +33,7 @@ JOBS = {
         "make_design": 1 + 125 + 3 + 225 + 2,
         "train_models": 2 + (125 + 3 + 225) + (225 + 3 + 2),
         "generate_images": 3 + (125 + 3 + 225) + (225 + 3 + 2),
-        "extract_features": 3 + (125 + 3 + 225) + (225 + 3 + 2),
+        "extract_features": 4 + (125 + 3 + 225) + (225 + 3 + 2),
         "measure_property": 4 + (125 + 3 + 225) + (225 + 3 + 2),
         "collect_list_utilities": 3 * 2 + 2,
         "attribute_contributors": 2,
@@ -39,7 +46,7 @@ JOBS = {
         "make_design": 1 + 250 + 3 + 225 + 2,
         "train_models": 2 + (250 + 3 + 225) + (225 + 3 + 2),
         "generate_images": 3 + (250 + 3 + 225) + (225 + 3 + 2),
-        "extract_features": 3 + (250 + 3 + 225) + (225 + 3 + 2),
+        "extract_features": 4 + (250 + 3 + 225) + (225 + 3 + 2),
         "measure_property": 4 + (250 + 3 + 225) + (225 + 3 + 2),
         "collect_list_utilities": 3 * 2 + 2,
         "attribute_contributors": 2,
@@ -51,7 +58,7 @@ JOBS = {
         "make_design": 1 + 250 + 5 + 32 + 3,
         "train_models": 2 + (250 + 5 + 32) + (32 + 5 + 3),
         "generate_images": 3 + (250 + 5 + 32) + (32 + 5 + 3),
-        "extract_features": 3 + (250 + 5 + 32) + (32 + 5 + 3),
+        "extract_features": 4 + (250 + 5 + 32) + (32 + 5 + 3),
         "measure_property": 4 + (250 + 5 + 32) + (32 + 5 + 3),
         "collect_list_utilities": 1 * 2 + 2,
         "attribute_contributors": 2,
@@ -59,6 +66,13 @@ JOBS = {
         "fit_reference": 1,
     },
 }
+
+
+@pytest.fixture(scope="module")
+def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files") / "tiny"
+    write_tiny(folder)
+    return folder
 
 
 def shipped(workspace: Workspace, name: str) -> Workspace:
@@ -71,3 +85,51 @@ def test_a_study_plans_the_jobs_that_it_needs(workspace: Workspace, name: str) -
     planned = shipped(workspace, name).planned()
     assert {rule: planned.get(rule, 0) for rule in JOBS[name]} == JOBS[name]
     assert ("encode_inputs" in planned) == (name in ("celebahq", "artbench"))
+
+
+# Contributors, side of an image, share of the parameters that pruning keeps (of adapters exactly), estimators whose
+# values sum to F(everyone) - F(empty)
+TINY: dict[str, tuple[int, int, tuple[float, float], list[str]]] = {
+    "cifar20": (20, 32, (0.2, 0.5), ["paper", "ridge"]),
+    "celebahq": (8, 32, (0.2, 0.6), ["paper", "ridge"]),
+    "artbench": (8, 16, (0.5, 0.5), ["paper", "ridge"]),
+    "cifar10_fid": (30, 32, (0.2, 0.5), []),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: Path) -> None:
+    contributors, side, (least, most), efficient = TINY[name]
+    (workspace.folder / "tiny").symlink_to(tiny_files)
+    scale = ["--config", "scale=tiny"]
+    process = shipped(workspace, name).run(*scale)
+    assert process.returncode == 0, process.stdout
+    assert "Nothing to be done" in workspace.run(*scale).stdout
+
+    results = workspace.folder / "results" / f"{name}_tiny"
+    (property,) = workspace.config["properties"]
+    utilities = pd.read_csv(results / f"utilities/{property}.csv")
+    members = utilities.iloc[:, 3:-1]
+    scaled = workspace.config["scales"]["tiny"]["design"]
+    assert members.shape == (scaled["subsets"] + 2 * scaled["anchors"], contributors)
+    assert np.isfinite(utilities.value).all()
+    everyone, empty = (utilities.value[members.sum(axis=1) == size] for size in (contributors, 0))
+    assert (len(everyone), len(empty)) == (2, 2)
+    assert len({*utilities.value[members.sum(axis=1) > 0]}) > len(utilities) / 2  # models of different subsets differ
+    if name == "artbench":
+        assert empty.nunique() == 1  # the base model, whatever the seed
+    for estimator in workspace.config["estimators"]:
+        table = pd.read_csv(results / f"attribution/{property}/{estimator}.csv")
+        assert list(table.contributor) == list(members.columns)
+        assert np.isfinite(table.value).all()
+        if estimator in efficient:
+            assert table.value.sum() == pytest.approx(everyone.mean() - empty.mean(), rel=1e-6, abs=1e-9)
+    models = pd.read_csv(results / "evaluation/models.csv", index_col="images_of")
+    kept = models.parameters["pruned"] / models.parameters["full"]
+    assert least <= kept <= most
+    assert models.parameters["refit"] == models.parameters["pruned"]
+    for table in ("lds", "counterfactual", "fidelity", "budget", "noise"):
+        assert len(pd.read_csv(results / f"evaluation/{property}/{table}.csv")) > 0
+    for archive in results.glob("images/*/*/*/*/images.zip"):
+        pixels = read_zip(archive)
+        assert pixels.shape == (len(pixels) if "/images/data/" in str(archive) else 8, side, side, 3)
