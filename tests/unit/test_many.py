@@ -17,7 +17,7 @@ from diffusion_credit.design import counterfactual, sampled
 from diffusion_credit.draws import game_of
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.estimators import ESTIMATORS, datamodel, ridge
+from diffusion_credit.estimators import ESTIMATORS, datamodel, exact, ridge
 from diffusion_credit.evaluation.counterfactual import rows as counterfactual_rows
 from diffusion_credit.evaluation.lds import predicted
 from diffusion_credit.reserved import Reserved
@@ -92,21 +92,27 @@ def test_ridge_finds_as_much_of_5000_images_as_theory_allows() -> None:
     correlation = np.corrcoef(found, truth)[0, 1]
     assert 0.9 * theory < correlation < sqrt(rows / n)  # and no estimator linear in F can pass the upper end
     assert set(np.argsort(-found)[:PLANTED]) == set(range(PLANTED))  # expected at 7 standard errors each
-    fresh = np.random.default_rng(2).random((4000, n)) < 0.5  # the LDS of such values is their correlation
-    held = Subsets(names(n), [str(i) for i in range(4000)], [0] * 4000, [0] * 4000, fresh, fresh @ truth)
+    fresh = np.random.default_rng(2).random((1000, n)) < 0.5  # the LDS of such values is their correlation
+    held = Subsets(names(n), [str(i) for i in range(1000)], [0] * 1000, [0] * 1000, fresh, fresh @ truth)
     (row,) = predicted({"0.5": held}, {"ridge": found}, 0)["ridge"]
-    assert row[1] == pytest.approx(correlation, abs=0.05)
+    assert row[1] == pytest.approx(correlation, abs=0.08)
 
 
 def test_lasso_singles_out_the_strong_ones_of_5000_images() -> None:
     game, _ = planted(5000, 300, 60.0, 0.1)
-    found = datamodel.estimate(game, {"penalty": "lasso"}).value
+    estimate = datamodel.estimate(game, {"penalty": "lasso"})
+    found = estimate.value
     assert set(np.argsort(-found)[:PLANTED]) == set(range(PLANTED))
     assert np.count_nonzero(found) < 300
+    assert f"{np.count_nonzero(found)} of 5000 contributors have a coefficient" in estimate.note
 
 
 @pytest.mark.parametrize(("fit", "tables"), [(datamodel.ridge, 2.0), (datamodel.lasso, 4.0)])
-def test_memory_is_a_few_tables_in_bytes(fit: Callable[[np.ndarray, np.ndarray], np.ndarray], tables: float) -> None:
+def test_memory_is_a_few_tables_in_bytes(
+    fit: Callable[[np.ndarray, np.ndarray], np.ndarray], tables: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wide, "PATH", 30)  # as close to each other as the 100, but the first ones only
+    monkeypatch.setattr(wide, "LEAST", 0.2)
     members, y = small(0, rows=60, n=20_000)
     fit(members[:20], y[:20])  # imports
     tracemalloc.start()
@@ -171,6 +177,13 @@ def test_too_many_contributors_are_refused_before_memory_is_taken(kind: str) -> 
     tracemalloc.stop()
     assert peak < 1e6
     check_contributors("datamodel", n)
+
+
+def test_exact_says_so_in_a_number_for_people() -> None:
+    members = np.random.default_rng(0).random((20, 5000)) < 0.5
+    game = Utilities(names(5000), members, np.arange(20.0), np.ones(2), np.zeros(2))
+    with pytest.raises(UserError, match=r"all but 22 of the 2\^5000 subsets of 5000 contributors are missing"):
+        exact.estimate(game, {})
 
 
 def test_sizes_with_more_subsets_than_a_float_can_count() -> None:
