@@ -135,8 +135,8 @@ def write_subsets(path: str | Path, table: Subsets) -> None:
 
 def _line(cells: Sequence[str], everything: bool) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="", quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL).writerow(cells)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\n", quoting=csv.QUOTE_ALL if everything else csv.QUOTE_MINIMAL).writerow(cells)
+    return line.getvalue()[:-1]
 
 
 def read_subsets(path: str | Path, valued: bool = False) -> Subsets:

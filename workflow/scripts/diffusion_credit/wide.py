@@ -66,8 +66,7 @@ def lasso(members: np.ndarray, y: np.ndarray, folds: int) -> np.ndarray:
         for at, (chosen, found, intercept) in enumerate(path(members[fitted], y[fitted], penalties, COARSE)):
             errors[fold, at] = ((y[left] - intercept - members[np.ix_(left, chosen)] @ found) ** 2).mean()
     best = int(np.argmin(errors.mean(axis=0)))
-    for chosen, found, _ in path(members, y, penalties[: best + 1], FINE):
-        pass
+    *_, (chosen, found, _) = path(members, y, penalties[: best + 1], FINE)
     coefficients[chosen] = found
     return coefficients
 

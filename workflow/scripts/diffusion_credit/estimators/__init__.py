@@ -4,7 +4,8 @@
 - `DESIGNS`, the designs that give it the subsets which it needs, or None when any will do;
 - `estimate(game, options)`, an `Estimate` of a `Utilities` table; UserError when the table lacks what it needs;
 
-and its name below (also in ANY_NUMBER when it needs no matrix of contributors by contributors); the module is named after it with _ for -.
+and its name below, also in ANY_NUMBER when it holds no matrix of contributors by contributors; the module is named
+after it with _ for -.
 """
 
 ESTIMATORS = (

@@ -30,6 +30,8 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     fit = lasso if options["penalty"] == "lasso" else ridge
     values = fit(game.members, (game.value - game.value.mean()) / spread) * spread
     note = "interval not estimable: penalised coefficients"
+    if not values.all():
+        note += f"; {np.count_nonzero(values)} of {game.n} contributors have a coefficient, the others rank in no order"
     return Estimate(values, f"linear regression, {options['penalty']}", None, note)
 
 

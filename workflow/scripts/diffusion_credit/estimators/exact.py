@@ -9,6 +9,7 @@ from diffusion_credit.options import Section
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("all",)
+MANY = 64  # contributors: numbers of their subsets are no longer for people
 
 
 class Options(Section):
@@ -21,7 +22,8 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     """Shapley values. Raises UserError with the number of subsets that are missing."""
     missing = semivalues.missing(game)
     if missing:
+        number = missing if game.n < MANY else f"all but {len(game.by_subset[1]) + 2}"
         raise UserError(
-            f"estimator exact: {missing} of the 2^{game.n} subsets of {game.n} contributors are missing, expected all"
+            f"estimator exact: {number} of the 2^{game.n} subsets of {game.n} contributors are missing, expected all"
         )
     return semivalues.exact(game, semivalues.shapley(game.n), "definition, all subsets")
