@@ -20,9 +20,9 @@ from diffusion_credit.status import print_status
 from diffusion_credit.tables import read_csv
 
 
-def show(config: Path) -> None:
+def show(config: Path, scale: str) -> None:
     """Print every attribution of a study, best contributor first, and what its LDS says of it."""
-    study = read_study(read_yaml(config))
+    study = read_study({**read_yaml(config), "scale": scale})
     results = Path("results") / study.study
     for taken in looks(study, results)[-1:]:
         for name, reason in taken["reasons"].items():
@@ -35,17 +35,20 @@ def show(config: Path) -> None:
             print(f"  {line}")
 
 
-def status(config: Path) -> None:
+def status(config: Path, scale: str) -> None:
     """Print how far a study is."""
-    study = read_study(read_yaml(config))
+    study = read_study({**read_yaml(config), "scale": scale})
     print_status(study, Path("results") / study.study)
 
 
 def read_yaml(path: Path) -> dict[str, object]:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{path}: not a readable YAML file ({error})") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: found {found!r:.40}, expected the options of a study")
+    return found
 
 
 def lds_lines(path: Path, estimator: str) -> list[str]:
@@ -89,11 +92,12 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         return one
 
-    c = command("show", lambda a: show(a.config), "print the credited contributors of a finished study")
-    c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
-
-    c = command("status", lambda a: status(a.config), "print how far a study is, from its files; also while jobs run")
-    c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
+    for c in (
+        command("show", lambda a: show(a.config, a.scale), "print the credited contributors of a finished study"),
+        command("status", lambda a: status(a.config, a.scale), "print how far a study is; also while jobs run"),
+    ):
+        c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
+        c.add_argument("--scale", default="full", help="one of its `scales` (default: full)")
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
     c.add_argument("table", type=Path, help="CSV: a 0/1 column a contributor, value; replicate and seed if you like")
