@@ -15,7 +15,7 @@ run: .venv/installed
 	.venv/bin/diffusion-credit show $(STUDY)
 
 test: .venv/installed
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadgroup
 
 slurm-test: .venv/installed
 	.venv/bin/python -m pytest tests/slurm

@@ -6,6 +6,13 @@ import pytest
 from studies import Workspace
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The cluster's tests wait much of the time; beside them one worker runs Snakemake's, then both the others."""
+    for item in items:
+        if (folder := item.path.parent.name) in ("slurm", "workflow"):
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
