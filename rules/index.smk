@@ -36,7 +36,6 @@ rule check_study:
         design=design_kind(),
         seed=STUDY.seed,
         levels=len(STUDY.model.channels),
-        extractors=sorted({extractor.kind for extractor in STUDY.extractors.values()}),
         code=code("check_study.py"),
     script:
         "../workflow/scripts/check_study.py"

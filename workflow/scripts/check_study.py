@@ -1,10 +1,9 @@
-"""Index -> the checks of the config that need the number of contributors or packages, before anything is trained."""
+"""Index -> the checks of the config that need the number of contributors, before anything is trained."""
 
 from diffusion_credit.design import held_out_sizes, sampled, top_count
 from diffusion_credit.draws import game_of
 from diffusion_credit.files import write_json
 from diffusion_credit.index import Index, check_size
-from diffusion_credit.plugins import packages_of
 from diffusion_credit.reserved import Reserved
 from job import job
 
@@ -19,6 +18,4 @@ with job(snakemake):
     design, seed = snakemake.params.design, snakemake.params.seed
     game = game_of(index.contributors, seed, Reserved(n, sizes.values(), seed), design)
     sampled(index.contributors, design["kind"], CHECKED, game)  # can it do without the held-out subsets?
-    for kind in snakemake.params.extractors:
-        packages_of("extractors", kind)
     write_json(snakemake.output[0], {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top})
