@@ -20,7 +20,7 @@ from diffusion_credit.config import plain, read_study
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json
 from diffusion_credit.plan import SINGLE
-from diffusion_credit.plugins import module_of
+from diffusion_credit.plugins import module_of, packages_of
 from diffusion_credit.weights import files_of
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
@@ -28,6 +28,11 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
     STUDY = read_study(config)
+    # With --sdm, jobs have environments of their own, which hold all packages.
+    if not workflow.deployment_settings.deployment_method:
+        packages_of("networks", STUDY.model.kind)
+        for extractor in STUDY.extractors.values():
+            packages_of("extractors", extractor.kind)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

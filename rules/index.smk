@@ -37,8 +37,6 @@ rule check_study:
         estimators=sorted({estimator.kind for estimator in STUDY.estimators.values()}),
         seed=STUDY.seed,
         model=plain(STUDY.model) if not ENCODED else {},
-        network=STUDY.model.kind,
-        extractors=sorted({extractor.kind for extractor in STUDY.extractors.values()}),
         code=code("check_study.py", NETWORK),
     script:
         "../workflow/scripts/check_study.py"

@@ -43,14 +43,19 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
         images["data"], read_zip(workspace.results / "images/data/everyone/0000/everyone-0/images.zip")
     )
 
-    # a folder that moves is fetched again, and nothing else; an edit of the file measures again, and nothing else
+    # a folder that moves is looked at again, and no entry is made again
+    entries = list(workspace.results.rglob("everyone-0/manifest.json"))
+    made = {path: path.stat().st_mtime_ns for path in entries}
     (workspace.folder / "clip").rename(workspace.folder / "elsewhere")
     workspace.config["weights"]["clip"]["folder"] = "elsewhere"
     process = workspace.run(*TABLES)
     assert process.returncode == 0, process.stdout
-    assert "rule fetch_weights:" in process.stdout and "rule extract_features:" not in process.stdout
+    assert "rule fetch_weights:" in process.stdout
+    assert {path: path.stat().st_mtime_ns for path in entries} == made
+
+    # an edit of one's own file measures again, and nothing else
     (workspace.folder / "contrast.py").write_text(OWN.replace("np.std", "-np.std"))
-    plan = workspace.run("--dry-run", "--quiet", "reason", *TABLES).stdout
+    plan = workspace.run(*TABLES, "--dry-run", "--quiet", "reason").stdout
     assert re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE) == [
         ("collect_utilities", "1"),
         ("measure_property", str(MEASURED)),
@@ -62,7 +67,7 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
     file = workspace.folder / "elsewhere/model.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
     (workspace.folder / "contrast.py").write_text(OWN + "raise OSError('no')\n")
-    process = workspace.run("--keep-going", *TABLES)
+    process = workspace.run(*TABLES, "--keep-going")
     assert process.returncode != 0 and "Traceback" not in process.stdout
     assert "elsewhere: found no CLIPModel that can be loaded" in process.stdout
     assert f"contrast.py, line {len(OWN.splitlines()) + 1}: OSError: no" in process.stdout

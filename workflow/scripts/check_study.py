@@ -1,11 +1,11 @@
-"""Index -> the checks of the config that need the number of contributors or packages, before anything is trained."""
+"""Index -> the checks of the config that need the number of contributors, before anything is trained."""
 
 from diffusion_credit.attribution import check_contributors
 from diffusion_credit.design import held_out_sizes, sampled, top_count
 from diffusion_credit.draws import game_of
 from diffusion_credit.files import write_json
 from diffusion_credit.index import Index
-from diffusion_credit.plugins import module_of, packages_of
+from diffusion_credit.plugins import module_of
 from diffusion_credit.reserved import Reserved
 from job import job
 
@@ -23,7 +23,4 @@ with job(snakemake):
     design, seed = snakemake.params.design, snakemake.params.seed
     game = game_of(index.contributors, seed, Reserved(n, sizes.values(), seed), design)
     sampled(index.contributors, design["kind"], CHECKED, game)  # can it do without the held-out subsets?
-    packages_of("networks", snakemake.params.network)
-    for kind in snakemake.params.extractors:
-        packages_of("extractors", kind)
     write_json(snakemake.output[0], {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top})

@@ -1,7 +1,7 @@
 """Pretrained weights: named folders of files that others trained, with the digest of every file.
 
-The manifest of a folder holds names, sizes and digests, and a file beside it where the folder lies. So a folder that
-is moved, or a hub's instead of a local one with the same files, changes no result.
+The manifest of a folder holds names, sizes and digests, and a file beside it where the folder lies. So nothing is made
+again where a folder moved, or where the same files come from a hub instead.
 """
 
 import logging
