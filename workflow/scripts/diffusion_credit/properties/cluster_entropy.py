@@ -1,7 +1,8 @@
 """Entropy of the shares of a model's images in clusters that were made once, from a reference.
 
 Source: ICLR 2025 'An Efficient Framework for Crediting Data Contributors of Diffusion Models' (diversity on
-CelebA-HQ: 20 Ward clusters, natural logarithm). Its authors' code takes log2; this is the paper's.
+CelebA-HQ: 20 Ward clusters, natural logarithm). Its authors' code takes log2, and in place of Euclidean distances
+max(x.y) - x.y, in Ward's linkage and to find the cluster whose images are nearest on average.
 """
 
 from typing import Any, Literal
