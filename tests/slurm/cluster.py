@@ -114,6 +114,7 @@ class Cluster:
 
     def __init__(self, folder: Path, accounting: bool) -> None:
         self.folder, self.accounting = folder, accounting
+        folder.chmod(0o755)
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         for name in ("state", "spool-n1", "spool-n2", "bin"):
             (folder / name).mkdir()
@@ -179,7 +180,7 @@ class Cluster:
 
     def wait_for_nodes(self) -> None:
         idle = {"n1idle", "n2idle"}
-        wait_until(lambda: idle <= set(self.command("sinfo", "-hN", "-o%N%t").split()), 90, "two idle nodes")
+        wait_until(lambda: idle <= set(self.command("sinfo", "-hN", "-o%N%t").split()), 60, "two idle nodes")
 
     def start_controller(self) -> None:
         self._daemon("slurmctld", "-D")
@@ -232,16 +233,37 @@ class Cluster:
                 daemon.kill()
                 daemon.wait()
 
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def logs(self) -> str:
+        """The end of each daemon's log, and which daemons have died."""
+        dead = [f"{name} ended with {code}" for name, one in self.daemons.items() if (code := one.poll()) is not None]
+        ends = [f"== {path.name}\n{path.read_text(errors='replace')[-1500:]}" for path in self.folder.glob("*.log")]
+        return "\n".join([*dead, self.command("sinfo", "-hN", "-o%N %t %E"), *ends])
+
 
 @contextmanager
 def running_cluster(accounting: bool) -> Iterator[Cluster]:
     """A cluster in a new folder, below a short path because Unix sockets need one."""
-    folder = Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp"))
-    folder.chmod(0o755)
-    cluster = Cluster(folder, accounting)
+    cluster = _started(accounting)
     try:
-        cluster.start()
         yield cluster
     finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        cluster.remove()
+
+
+def _started(accounting: bool, tries: int = 2) -> Cluster:
+    """Tried again in a new folder and on new ports: a busy machine may take a port or a second that a daemon needs."""
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp")), accounting)
+    try:
+        cluster.start()
+    except Exception as error:
+        logs = cluster.logs()
+        cluster.remove()
+        print(logs)
+        if tries == 1:
+            raise RuntimeError(f"no cluster: {error}\n{logs}") from error
+        return _started(accounting, tries - 1)
+    return cluster
