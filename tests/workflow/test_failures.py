@@ -46,7 +46,7 @@ CONFIGS = {
     "unknown key": (put("colour", 1), "config: colour: found an unknown key"),
     "misspelt key": (lambda config: config["training"].update(learning_rte=config["training"].pop("learning_rate")), "config: training.learning_rte: found an unknown key"),
     "unknown nested key": (put("design", "subset", 3), "config: design.subset: found an unknown key"),
-    "unknown option of the source": (put("data", "path", "x"), "data.digits.path: found an unknown key"),
+    "unknown option of the source": (put("data", "path", "x"), "data.path: found an unknown key"),
     "text for a number": (put("training", "steps", "many"), "config: training.steps: found 'many', expected a valid integer"),
     "yaml's 1e-4": (put("training", "learning_rate", "1e-4"), "training.learning_rate: found '1e-4', expected a valid number (YAML takes 1e-4 for text; write 1.0e-4)"),
     "fraction of a step": (put("training", "steps", 2.5), "config: training.steps: found 2.5"),
@@ -79,7 +79,7 @@ CONFIGS = {
     "all subsets and held-out ones": (put("design", "kind", "all"), "design.kind: found all, expected"),
     "owen without groups": (lambda config: (config["design"].update(kind="owen"), config.update(estimators={"ridge": {"kind": "owen"}})), "config: groups: not found, expected the groups that the estimator ridge credits first"),
     "an unknown design": (put("design", "kind", "best"), "config: design.kind: found 'best', expected 'paired-stratified', 'paper'"),
-    "alpha of a penalty": (put("estimators", "beta", {"kind": "beta-shapley", "alpha": 0}), "estimators.beta.beta-shapley.alpha: found 0, expected greater than 0"),
+    "alpha of a penalty": (put("estimators", "beta", {"kind": "beta-shapley", "alpha": 0}), "estimators.beta.alpha: found 0, expected greater than 0"),
     "unknown device": (put("device", "tpu"), "config: device: found 'tpu', expected 'cpu' or 'cuda'"),
 }  # fmt: skip
 
@@ -154,9 +154,7 @@ def test_a_size_that_the_network_cannot_halve_is_one_sentence(workspace: Workspa
     workspace.config["model"]["channels"] = [8, 8, 8, 8, 8]
     process = workspace.run("results/tiny/index/checked.json")
     assert process.returncode != 0
-    assert_one_sentence(
-        process.stdout, "found 5 levels for images of 8 x 8 pixels, expected a size that is a multiple of 16"
-    )
+    assert_one_sentence(process.stdout, "found 5 levels for images of 8 x 8, expected a size that is a multiple of 16")
 
 
 @pytest.mark.parametrize("name", FOLDERS)

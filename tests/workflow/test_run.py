@@ -114,8 +114,8 @@ def test_the_empty_subset_is_the_untrained_pruned_network(finished: Workspace) -
 
     anchors = read_subsets(finished.results / "designs/anchors/0000.csv")
     row = anchors.names.index("empty-0")
-    model, _ = load_model(finished.results / "models/refit/everyone/0000/everyone-0")
-    reinitialise(model, named_seed(anchors.seed[row], "initialise"))
+    model, config = load_model(finished.results / "models/refit/everyone/0000/everyone-0")
+    reinitialise(model, config["architecture"], named_seed(anchors.seed[row], "initialise"))
     found, _ = load_model(finished.results / "models/sparse/anchors/0000/empty-0")
     for a, b in zip(model.parameters(), found.parameters(), strict=True):
         assert np.array_equal(a.detach().numpy(), b.detach().numpy())

@@ -417,7 +417,7 @@ def read_study(config: dict[str, Any]) -> Study:
     try:
         return Study.model_validate(config)
     except ValidationError as error:
-        raise UserError(_sentence(error)) from None
+        raise UserError(_sentence(error, config)) from None
 
 
 def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -425,14 +425,14 @@ def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, 
     try:
         return plain(module_of(package, kind).Options.model_validate({"kind": kind, **options}))
     except ValidationError as error:
-        raise UserError(_sentence(error).replace("config: ", f"{kind}: ", 1)) from None
+        raise UserError(_sentence(error, options).replace("config: ", f"{kind}: ", 1)) from None
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, config: dict[str, Any]) -> str:
     """The first complaint of a pydantic error as: key, what was found, what was expected."""
     # A misspelt key makes two complaints; the one about the unknown key shows the reader where to look.
     first = min(error.errors(), key=lambda complaint: complaint["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(_keys(first["loc"], config))
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
         if ": found" in message or ": not found" in message:
@@ -450,6 +450,18 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "float_type" and isinstance(first["input"], str):
         expected += " (YAML takes 1e-4 for text; write 1.0e-4)"
     return f"config: {key}: found {first['input']!r}, expected {expected}"
+
+
+def _keys(loc: tuple[str | int, ...], config: Any) -> Iterator[str]:
+    """The keys of the file: pydantic also names the kind that a section was read as."""
+    for part in loc:
+        if isinstance(config, dict) and part not in config and part in (config.get("kind"), config.get("source")):
+            continue
+        yield str(part)
+        if isinstance(config, dict):
+            config = config.get(part)
+        elif isinstance(config, list) and isinstance(part, int):
+            config = config[part]
 
 
 def plain(section: BaseModel | None) -> dict[str, Any]:
