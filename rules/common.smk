@@ -72,7 +72,7 @@ UTILITY = STUDY.design.regime
 
 wildcard_constraints:
     regime="|".join([*START, "pruned"]),
-    collection=r"[a-z]+/[\w.]+/\d\d\d\d+",
+    collection=r"[a-z_]+/[\w.]+/\d\d\d\d+",
     list=r"[\w.]+",
     batch=r"\d\d\d\d+",
     weights=r"\w+",

@@ -6,6 +6,7 @@ import pytest
 from studies import Workspace
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The cluster's tests wait much of the time; beside them one worker runs Snakemake's, then both the others."""
     for item in items:

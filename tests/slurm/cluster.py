@@ -88,7 +88,7 @@ def find(name: str) -> str | None:
 
 def free_ports(count: int) -> list[int]:
     """The first of `count` consecutive ports that nobody listens on."""
-    for first in range(21000 + os.getpid() % 5000, 32000, count):
+    for first in range(21000 + count * os.getpid() % 9000, 32000, count):
         sockets = [socket.socket() for _ in range(count)]
         try:
             for port, one in enumerate(sockets, first):
