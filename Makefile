@@ -15,7 +15,7 @@ run: .venv/installed
 	.venv/bin/diffusion-credit show $(STUDY)
 
 test: .venv/installed
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest -n 2
 
 slurm-test: .venv/installed
 	.venv/bin/python -m pytest tests/slurm

@@ -1,17 +1,26 @@
 """Fixtures of every workflow test."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from studies import Workspace
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The cluster's tests wait much of the time; beside them one worker runs Snakemake's, then both the others."""
-    for item in items:
-        if (folder := item.path.parent.name) in ("slurm", "workflow"):
-            item.add_marker(pytest.mark.xdist_group(folder))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The cluster's tests wait much of the time; beside them one worker runs Snakemake's, then both the others.
+
+    Marks of a group do the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneWorkerAFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = Path(nodeid.split("::")[0]).parent.name
+            return folder if folder in ("slurm", "workflow") else nodeid
+
+    return OneWorkerAFolder(config, log)
 
 
 @pytest.fixture
