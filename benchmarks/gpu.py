@@ -22,9 +22,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from diffusion_credit import plan
 from diffusion_credit.config import Study, plain, read_study
 from diffusion_credit.diffusion import Process, sample
+from diffusion_credit.latents import identity
 from diffusion_credit.models import build, count_parameters, parameters
 from diffusion_credit.networks import unet
-from diffusion_credit.pretrained import identity
+from diffusion_credit.pruning.unet import prune
 from diffusion_credit.training import loss_of, optimizer_of
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +67,7 @@ def measure(model: torch.nn.Module, way: str, study: Study, options: argparse.Na
     precision, compiled, channels_last = WAYS[way]
     layout = torch.channels_last if channels_last else torch.contiguous_format
     model = copy.deepcopy(model).to(options.device, memory_format=layout)
-    predict, _ = unet.denoiser(torch.compile(model) if compiled else model, {}, {})
+    predict = unet.denoiser(torch.compile(model) if compiled else model, {}, guidance=1)
     training, generation, diffusion = plain(study.training), plain(study.generation), plain(study.diffusion)
     process, optimizer = Process(diffusion, options.device), optimizer_of(parameters(model), training)
     height, width = model.config.sample_size
@@ -126,7 +127,7 @@ def main() -> None:
     architecture = unet.architecture(plain(study.model), (3, 32, 32))
     full = build(architecture, 0, {})
     pruned = copy.deepcopy(full)
-    unet.prune(pruned, architecture, plain(study.pruning))
+    prune(pruned, architecture, plain(study.pruning))
     print("| network | parameters | way | steps a second | images a second | GiB | fraction of peak |")
     print("|---|---|---|---|---|---|---|")
     peaks = {precision: peak(precision, options.device) for precision in ("float32", "bf16")}

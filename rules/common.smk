@@ -16,11 +16,11 @@ shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
 from diffusion_credit import plan
 from diffusion_credit.code import code_digest
-from diffusion_credit.config import plain, read_study
+from diffusion_credit.config import plain, read_study, sections
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json
 from diffusion_credit.plan import SINGLE
-from diffusion_credit.plugins import module_of, packages_of
+from diffusion_credit.plugins import module_of, packages_of, packages_of_training
 from diffusion_credit.weights import files_of
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
@@ -33,6 +33,8 @@ try:
         packages_of("networks", STUDY.model.kind)
         for extractor in STUDY.extractors.values():
             packages_of("extractors", extractor.kind)
+        for _, training in sections(STUDY):
+            packages_of_training(plain(training))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -18,9 +18,7 @@ rule encode_inputs:
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
     params:
-        options=dict(
-            model=plain(STUDY.model), diffusion=plain(STUDY.diffusion), flip=flips()
-        ),
+        options=dict(model=plain(STUDY.model), diffusion=plain(STUDY.diffusion)),
         device=STUDY.device,
         code=code("encode_inputs.py", NETWORK),
     script:

@@ -69,11 +69,6 @@ def encoded():
     return f"{R}/inputs/manifest.json" if ENCODED else []
 
 
-def flips():
-    """Does any training of the study mirror images?"""
-    return any(getattr(training, "flip", False) for training in TRAINING.values())
-
-
 def extractor_plugin(name):
     return f"extractors.{STUDY.extractors[name].kind}"
 

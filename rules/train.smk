@@ -37,6 +37,10 @@ rule train_models:
             seed=STUDY.seed,
         ),
         device=STUDY.device,
-        code=code("train_models.py", NETWORK),
+        code=lambda w: code(
+            "train_models.py",
+            NETWORK,
+            *(["unlearning"] if METHOD.get(w.regime) == "influence" else []),
+        ),
     script:
         "../workflow/scripts/train_models.py"

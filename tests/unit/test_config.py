@@ -1,13 +1,16 @@
 """The configuration: the reference lists every option, the shipped studies are valid."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from pydantic import BaseModel
+from studies import tiny_config
 
 from diffusion_credit.config import read_study
 from diffusion_credit.config_docs import document
+from diffusion_credit.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +49,48 @@ def test_conda_environments_have_the_versions_of_the_constraints(name: str) -> N
     versions = {*pip["pip"], *(line.replace("pytorch-cpu=", "torch==") for line in conda if "pytorch" in line)}
     assert versions <= pinned
     assert {version.split("==")[0] for version in versions} >= {"torch", "diffusers", "torch-pruning", "snakemake"}
+
+
+ADAPTERS = {"kind": "lora", "base": "sd", "rank": 16, "prompt": "a painting"}
+BASE = {"sd": {"folder": "sd"}}
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "scales is no section": ({"scale": "tiny", "scales": None}, "scales: found None, expected a section"),
+    "a scale is no section": (
+        {"scale": "tiny", "scales": {"tiny": None}},
+        "scales.tiny: found None, expected a section",
+    ),
+    "scale is a list": ({"scale": ["tiny"]}, "scale: found ['tiny'], expected a valid string"),
+    "unknown scale": ({"scale": "tny", "scales": {"tiny": {}}}, "scale: found 'tny', expected one of ['full', 'tiny']"),
+    "key named like its kind": ({"model": {"kind": "lora", "lora": "x"}}, "model.lora: found an unknown key"),
+    "misspelt kind": ({"model": {"kind": "Lora"}}, "model.kind: found 'Lora', expected one of 'unet', 'lora'"),
+    "no weights": ({"model": ADAPTERS}, "model.base: found 'sd', expected a name below weights: there is none"),
+    "no prompt": ({"model": {**ADAPTERS, "prompt": ""}}, "model.prompt: found '', expected at least one"),
+    "no rank pruned": (
+        {"model": ADAPTERS, "weights": BASE, "pruning": {**tiny_config()["pruning"], "ratio": 0.01}},
+        "pruning.ratio: found 0.01, which keeps 16 of 16 ranks",
+    ),
+    "guided without a prompt": (
+        {"generation": {**tiny_config()["generation"], "guidance": 7.5}},
+        "generation.guidance: found 7.5, expected 1 for a model of kind unet",
+    ),
+    "a branch for a commit": (
+        {"weights": {"sd": {"hub": "a/b", "revision": "main"}}},
+        "weights.sd.revision: found 'main', expected the hash of a commit, 40 digits",
+    ),
+    "an address for a name": (
+        {"weights": {"sd": {"hub": "http://a"}}},
+        "weights.sd.hub: found 'http://a', expected owner/",
+    ),
+    "unknown score": (
+        {"properties": {"best": {"kind": "percentile", "extractor": "classifier", "of": "best", "percent": 90}}},
+        "properties.best.of: found 'best', expected a score of classifier: there is none",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_named_by_its_key(name: str) -> None:
+    changes, sentence = MISTAKES[name]
+    with pytest.raises(UserError) as caught:
+        read_study(tiny_config() | changes)
+    assert str(caught.value).startswith(f"config: {sentence}")

@@ -337,6 +337,8 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
         "train": ("train_models.py",),
         "fid": ("measure_property.py", "properties.fid"),
         "entropy": ("measure_property.py", "properties.cluster_entropy"),
+        "prune": ("prune_model.py", "networks.unet", "pruning.unet"),
+        "influence": ("train_models.py", "unlearning"),
     }
 
     def digests() -> dict[str, str]:
@@ -349,10 +351,12 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
         return {name for name in before if before[name] != after[name]}
 
     assert changed(package / "properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt") == {"fid"}
-    assert changed(package / "training.py", "(step + 10)", "(step + 11)") == {"train"}
-    assert changed(package / "diffusion.py", "a * images", "images * a") == {"train"}  # a helper's helper
-    assert changed(package / "seeds.py", "digest[:6]", "digest[:5]") == {"train"}
-    assert changed(package / "files.py", "indent=1", "indent=2") == {"train", "fid", "entropy"}
+    assert changed(package / "training.py", "(step + 10)", "(step + 11)") == {"train", "influence"}
+    assert changed(package / "diffusion.py", "a * images", "images * a") == {"train", "influence"}  # a helper's helper
+    assert changed(package / "seeds.py", "digest[:6]", "digest[:5]") == {"train", "influence"}
+    assert changed(package / "pruning/unet.py", "p=2", "p=1") == {"prune"}
+    assert changed(package / "unlearning.py", "size**0.5", "size**0.25") == {"influence"}
+    assert changed(package / "files.py", "indent=1", "indent=2") == {*arguments}
     assert changed(package / "training.py", '"""The training loop', '"""A training loop') == set()
     assert changed(package / "training.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
     assert changed(package / "properties/__init__.py", '"fid",', '"fid", "new",') == set()

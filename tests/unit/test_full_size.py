@@ -13,6 +13,7 @@ from studies import ROOT
 from diffusion_credit.config import plain, read_study
 from diffusion_credit.models import build, count_parameters, load_model, parameters, save_model
 from diffusion_credit.networks import lora, unet
+from diffusion_credit.plugins import module_of
 
 # Stable Diffusion 1's U-Net; all else is diffusers' default
 STABLE_DIFFUSION = {"sample_size": 32, "cross_attention_dim": 768, "attention_head_dim": 8}
@@ -26,7 +27,7 @@ def check(folder: Path, model: Any, architecture: dict, weights: dict, shape: tu
     """One pass back and forth, then to disk and back: outputs identical."""
     network = lora if architecture["kind"] == "lora" else unet
     x, t = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0)), torch.tensor([500])
-    output = network.denoiser(model.eval(), architecture, conditions)[0](x, t)
+    output = network.denoiser(model.eval(), conditions, guidance=1)(x, t)
     output.square().mean().backward()
     assert all(bool(torch.isfinite(parameter.grad).all()) for parameter in parameters(model))
     config = {"architecture": architecture, "diffusion": {}, "latents": None}
@@ -36,7 +37,7 @@ def check(folder: Path, model: Any, architecture: dict, weights: dict, shape: tu
     loaded, found = load_model(folder, weights=weights)
     assert count_parameters(loaded) == found["parameters"] == count
     with torch.inference_mode():
-        assert torch.equal(network.denoiser(loaded.eval(), architecture, conditions)[0](x, t), expected)
+        assert torch.equal(network.denoiser(loaded.eval(), conditions, guidance=1)(x, t), expected)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_papers_u_nets_prune_to_their_published_size(
     architecture = unet.architecture(plain(options.model), shape)
     model = build(architecture, 0, {})
     assert count_parameters(model) == pytest.approx(published, rel=0.003)
-    unet.prune(model, architecture, plain(options.pruning))
+    module_of("pruning", "unet").prune(model, architecture, plain(options.pruning))
     assert count_parameters(model) == pytest.approx(pruned, rel=0.03)
     check(tmp_path, model, architecture, {}, shape, {})
 
@@ -71,7 +72,7 @@ def test_half_of_the_ranks_of_stable_diffusions_adapters_go(tmp_path: Path) -> N
     assert count_parameters(model) == 256 * (inner + outer)
     for parameter in parameters(model):
         torch.nn.init.normal_(parameter, std=0.02)
-    architecture = lora.prune(model, architecture, plain(options.pruning))
+    architecture = module_of("pruning", "lora").prune(model, architecture, plain(options.pruning))
     assert count_parameters(model) == 128 * (inner + outer)
     conditions = {"prompt": torch.zeros(1, 77, 768)}
     conditions["empty"] = conditions["prompt"]

@@ -24,7 +24,7 @@ DIFFUSION = {"timesteps": 1000, "schedule": "scaled_linear", "prediction": "epsi
     key: PROCESS[key] for key in ("beta_start", "beta_end")
 }
 LATENT = {"kind": "unet", "channels": [8, 8], "autoencoder": "vqvae", "latent_scale": 1.0}
-LORA = {"kind": "lora", "base": "sd", "rank": 4, "prompt": "a post-impressionist painting", "guidance": 3.0}
+LORA = {"kind": "lora", "base": "sd", "rank": 4, "prompt": "a post-impressionist painting"}
 
 
 class NoIndex:
@@ -38,14 +38,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"sd": announced(write_stable_diffusion(folder / "sd")), "vqvae": announced(folder / "ldm")}
 
 
-def encoded(options: dict, weights: dict[str, Path], folder: Path, flip: bool = False) -> Inputs:
-    encode(PIXELS, {"model": options, "diffusion": DIFFUSION, "flip": flip, "device": "cpu"}, weights, folder)
+def encoded(options: dict, weights: dict[str, Path], folder: Path) -> Inputs:
+    encode(PIXELS, {"model": options, "diffusion": DIFFUSION, "device": "cpu"}, weights, folder)
     return read_inputs(NoIndex(), PIXELS, folder, "cpu")  # type: ignore[arg-type]
 
 
 def test_latents_are_the_autoencoders_and_decode_to_what_it_decodes(weights: dict[str, Path], tmp_path: Path) -> None:
     inputs = encoded(LATENT, weights, tmp_path)
-    assert (inputs.shape, inputs.mirrored, inputs.latents) == ((3, 4, 4), None, {"autoencoder": "vqvae", "scale": 1.0})
+    assert (inputs.shape, inputs.latents) == ((3, 4, 4), {"autoencoder": "vqvae", "scale": 1.0})
     model = VQModel.from_pretrained(open_weights(weights["vqvae"]) / "vqvae")
     x = torch.from_numpy(to_float(PIXELS))
     with torch.inference_mode():
@@ -60,7 +60,7 @@ def test_latents_are_the_autoencoders_and_decode_to_what_it_decodes(weights: dic
 
 
 def test_a_mirrored_image_has_a_latent_of_its_own(weights: dict[str, Path], tmp_path: Path) -> None:
-    inputs = encoded(LATENT, weights, tmp_path, flip=True)
+    inputs = encoded(LATENT, weights, tmp_path)
     with torch.inference_mode():
         expected = Autoencoder(weights["vqvae"], 1.0, "cpu").encode(torch.from_numpy(to_float(PIXELS)).flip(3))
     assert not torch.allclose(expected, inputs.images.flip(3), atol=1e-3)
@@ -89,7 +89,7 @@ def test_a_guided_sample_is_diffusers_own_pipelines(weights: dict[str, Path], tm
         starts.append(x)
         return guided(x, t)
 
-    _, guided = lora.denoiser(model, architecture, inputs.conditions)
+    guided = lora.denoiser(model, inputs.conditions, guidance=3.0)
     options = {"images": 2, "solver": "pndm", "steps": 5, "batch_size": 2, "precision": "float32"}
     autoencoder = Autoencoder(weights["sd"], None, "cpu")
     ours = sample(predict, autoencoder.decode, DIFFUSION, options, inputs.shape, 3, "cpu")
@@ -119,12 +119,15 @@ def test_a_guided_sample_is_diffusers_own_pipelines(weights: dict[str, Path], tm
 
 def test_what_does_not_fit_is_refused_by_name(weights: dict[str, Path], tmp_path: Path) -> None:
     def complaint(options: dict, pixels: np.ndarray = PIXELS, diffusion: dict = DIFFUSION, **other: Path) -> str:
-        everything = {"model": options, "diffusion": diffusion, "flip": False, "device": "cpu"}
+        everything = {"model": options, "diffusion": diffusion, "device": "cpu"}
         with pytest.raises(UserError) as error:
             encode(pixels, everything, {**weights, **other}, tmp_path)
         return str(error.value)
 
     assert "found an autoencoder for 3 channels, expected 1" in complaint(LATENT, PIXELS[..., :1])
+    assert "data.size: found images of 18 x 18, expected a multiple of 4" in complaint(
+        LATENT, np.zeros((1, 18, 18, 3), dtype=np.uint8)
+    )
     assert "model.channels: found 4 levels" in complaint({**LATENT, "channels": [8] * 4})
     found = complaint(LORA, diffusion={**DIFFUSION, "beta_end": 0.02})
     assert "diffusion.beta_end: found 0.02, expected 0.012" in found

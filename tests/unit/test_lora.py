@@ -10,11 +10,12 @@ from pipelines import announced, write_stable_diffusion
 from diffusion_credit.errors import UserError
 from diffusion_credit.models import build, count_parameters, load_model, parameters, reinitialise, save_model
 from diffusion_credit.networks import lora
+from diffusion_credit.pruning import lora as pruning
 from diffusion_credit.weights import open_weights
 
 X, T = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([3, 900])
 CONDITIONS = {name: torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(2)) for name in ("prompt", "empty")}
-ARCHITECTURE = lora.architecture({"base": "sd", "rank": 4, "guidance": 1.0}, (4, 8, 8))
+ARCHITECTURE = lora.architecture({"base": "sd", "rank": 4}, (4, 8, 8))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def predicted(model: torch.nn.Module) -> torch.Tensor:
     with torch.inference_mode():
-        return lora.denoiser(model.eval(), ARCHITECTURE, CONDITIONS)[0](X, T)
+        return lora.denoiser(model.eval(), CONDITIONS, guidance=1)(X, T)
 
 
 def trained(weights: dict[str, Path]) -> torch.nn.Module:
@@ -70,18 +71,20 @@ def test_pruning_keeps_the_ranks_of_largest_norm_and_what_they_do(weights: dict[
             elif ".lora_B." in name:
                 parameter[:, [0, 3]] *= 1e-6
     before, kept = predicted(model), {name: tensor.clone() for name, tensor in lora.learned(model).items()}
-    architecture = lora.prune(model, ARCHITECTURE, {"ratio": 0.5})
+    architecture = pruning.prune(model, ARCHITECTURE, {"ratio": 0.5})
     assert architecture["rank"] == 2
     assert torch.allclose(predicted(model), before, atol=1e-5)
     for name, tensor in lora.learned(model).items():
-        assert torch.equal(tensor, kept[name][[1, 2]] if name.endswith(lora.DOWN) else kept[name][:, [1, 2]])
+        assert torch.equal(tensor, kept[name][[1, 2]] if name.endswith(pruning.DOWN) else kept[name][:, [1, 2]])
     assert all(parameter.requires_grad == ("lora_" in name) for name, parameter in model.named_parameters())
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.9])
-def test_a_ratio_that_removes_no_or_every_rank_is_refused(weights: dict[str, Path], ratio: float) -> None:
-    with pytest.raises(UserError, match=rf"pruning\.ratio: found {ratio}"):
-        lora.prune(trained(weights), ARCHITECTURE, {"ratio": ratio})
+def test_a_ratio_that_removes_no_or_every_rank_is_refused(ratio: float) -> None:
+    options = lora.Options(kind="lora", base="sd", rank=4, prompt="a painting")
+    options.check_pruning(0.5)
+    with pytest.raises(ValueError, match=rf"pruning\.ratio: found {ratio}"):
+        options.check_pruning(ratio)
 
 
 def test_adapters_of_another_base_are_refused(weights: dict[str, Path]) -> None:

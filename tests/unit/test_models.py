@@ -8,6 +8,7 @@ import torch
 from diffusion_credit.errors import UserError
 from diffusion_credit.models import build, count_parameters, load_model, reinitialise, save_model
 from diffusion_credit.networks import unet
+from diffusion_credit.pruning import unet as pruning
 
 NETWORKS = {
     "no attention": dict(channels=[8, 16], layers_per_block=1, norm_groups=4, attention=[], head_width=None),
@@ -22,7 +23,7 @@ def network(name: str) -> tuple[torch.nn.Module, dict]:
 
 
 def prune(model: torch.nn.Module, ratio: float) -> None:
-    unet.prune(model, {}, {"ratio": ratio, "time_embedding": False})
+    pruning.prune(model, {}, {"ratio": ratio, "time_embedding": False})
 
 
 @pytest.mark.parametrize("name", NETWORKS)

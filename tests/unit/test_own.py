@@ -85,6 +85,10 @@ RUNNING = {
     "own exception": (GOOD + "raise KeyError('a\\nb')\n", r"^my_property.py, line 4: KeyError: 'a\\nb'$"),
     "exit": (GOOD + "raise SystemExit(0)\n", r"^my_property.py, line 4: SystemExit: 0$"),
     "no number": (GOOD.replace("len(", "print("), r"^my_property.py: found that evaluate returned None, expected a n"),
+    "array": (
+        GOOD.replace("len(", "__import__('numpy').arange(3) + len("),
+        r"^my_property.py: found that evaluate returned array",
+    ),
     "text": (GOOD.replace("len(", "str("), r"^my_property.py: found that evaluate returned .*PosixPath.*, expected"),
     "not finite": (GOOD.replace("len(", "float('nan') * len("), r"^property mine of .*: found nan, expected a finite"),
 }
@@ -97,7 +101,7 @@ def test_a_file_that_cannot_be_right_is_refused_by_the_config(tmp_path: Path, mo
     Path("my_property.py").write_text(text)
     with pytest.raises(UserError, match=re.escape(complaint)) as caught:
         read_study(tiny_config() | {"properties": {"mine": {"kind": "own", "file": "my_property.py"}}})
-    assert str(caught.value).startswith("config: properties.mine.own.file: found")
+    assert str(caught.value).startswith("config: properties.mine.file: found")
     Path("my_property.py").unlink()
     with pytest.raises(UserError, match=r"found no file my_property.py that can be read"):
         read_study(tiny_config() | {"properties": {"mine": {"kind": "own", "file": "my_property.py"}}})

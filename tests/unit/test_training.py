@@ -33,7 +33,7 @@ class Cut(Exception):
 def run(state: Path, cut: int | None = None, key: str = "k", **changes: object) -> list[torch.Tensor]:
     torch.set_num_threads(1)
     model = build(NETWORK, 3, {})
-    predict, _ = unet.denoiser(model, NETWORK, {})
+    predict = unet.denoiser(model, {}, guidance=1)
 
     def progress(done: int, steps: int) -> None:
         if done == cut:
@@ -51,6 +51,7 @@ def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(training, "STATE_SHARE", float("inf"))
 
 
 @pytest.mark.usefixtures("eager")

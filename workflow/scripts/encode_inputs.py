@@ -9,6 +9,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     from diffusion_credit.images import open_pixels
     from diffusion_credit.index import Index
     from diffusion_credit.inputs import encode
+    from diffusion_credit.plugins import packages_of
     from diffusion_credit.weights import by_name, digests_of
 
     weights = by_name(snakemake.input.weights)
@@ -20,7 +21,8 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
             "code": snakemake.params.code,
             "pixels": Index(snakemake.input.index).pixels_digest,
             "weights": digests_of(weights),
-            "versions": versions("torch", "diffusers"),
+            "versions": versions("torch", "diffusers")
+            | packages_of("networks", snakemake.params.options["model"]["kind"]),
         },
         weights,
         Path(snakemake.output[0]).parent,

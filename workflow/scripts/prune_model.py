@@ -13,8 +13,8 @@ with job(snakemake) as log:
     source = only_entry(snakemake.input.full)
     model, config = load_model(source, weights=by_name(snakemake.input.get("weights", [])))
     before, options = count_parameters(model), snakemake.params.options
-    network = module_of("networks", config["architecture"]["kind"])
-    kept = {**config, "architecture": network.prune(model, config["architecture"], options)}
+    pruning = module_of("pruning", config["architecture"]["kind"])
+    kept = {**config, "architecture": pruning.prune(model, config["architecture"], options)}
     provenance = {
         "code": snakemake.params.code,
         "full_model": digest_of_file(source / MANIFEST),

@@ -6,6 +6,7 @@ Only the Snakefile reads this module; scripts receive the few plain values that 
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="valid-type,attr-defined"
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Self, Union
 
@@ -26,6 +27,17 @@ def _slug(name: str) -> str:
     if not name or not all(c.isascii() and (c.isalnum() or c == "_") for c in name):
         raise ValueError("a name made of a-z, A-Z, 0-9 and _, because folders are named after it")
     return name
+
+
+def _like(pattern: str, words: str) -> AfterValidator:
+    """Text that matches a pattern, which a complaint says in words."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(words)
+        return text
+
+    return AfterValidator(check)
 
 
 WEIGHTS_SUFFIXES = (".safetensors", ".json", ".txt", ".model")  # formats that hold no code
@@ -54,17 +66,17 @@ class Weights(Section):
     folder: str | None = Field(
         default=None, min_length=1, description="A folder that holds them; relative to where the workflow is run."
     )
-    hub: str | None = Field(
-        default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="Instead of a folder, the repository: owner/name."
+    hub: Annotated[str, _like(r"[\w.-]+/[\w.-]+", "owner/name")] | None = Field(
+        default=None, description="Instead of a folder, the repository: owner/name."
     )
-    revision: str | None = Field(
-        default=None, pattern=r"^[0-9a-f]{40}$", description="Of the repository: the hash of a commit, 40 digits."
+    revision: Annotated[str, _like(r"[0-9a-f]{40}", "the hash of a commit, 40 digits")] | None = Field(
+        default=None, description="Of the repository: the hash of a commit, 40 digits."
     )
     files: list[str] = Field(
         default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
-        description="Patterns of the names of the files to take, * for anything; none that could hold code.",
+        description="Patterns of the names of the files to take, * for anything, / too; none that could hold code.",
     )
-    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None] = Field(
+    sha256: dict[str, Annotated[str, _like(r"[0-9a-f]{64}", "64 digits from 0 to f")] | None] = Field(
         default={},
         description="Digests that files must have, by name below the folder, or null where you trust a file unchecked;"
         " a file that could hold code has to be named here.",
@@ -147,7 +159,7 @@ class Regimes(Section):
     """How a subset's model is made, one training per regime."""
 
     sparse: Training = Field(description="From the re-fitted pruned model: sparsified fine-tuning.")
-    retrain: Training = Field(description="From scratch, at full width: the truth that the others are judged by.")
+    retrain: Training = Field(description="From scratch and unpruned: the truth that the others are judged by.")
     finetune: Training | None = Field(default=None, description="From the full model; needed only where it is used.")
     gradient_ascent: Training | None = Field(
         default=None, description="From the full model, climbing the loss of the images left out; likewise."
@@ -209,6 +221,11 @@ class Generation(Section):
     images: int = Field(ge=2, description="Images a model.")
     solver: Literal["dpm_solver++", "ddim", "pndm"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
     steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
+    guidance: float = Field(
+        default=1.0,
+        ge=1,
+        description="Classifier-free guidance away from the empty prompt, for networks with a prompt; 1: none.",
+    )
     batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory.")
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the network.")
 
@@ -285,7 +302,7 @@ class Study(Section):
     regimes: Regimes
     design: Design
     generation: Generation
-    extractors: dict[Name, Extractor] = Field(min_length=1, description="Feature extractors, by a name of your own.")
+    extractors: dict[Name, Extractor] = Field(default={}, description="Feature extractors, by a name of your own.")
     properties: dict[Name, Property] = Field(min_length=1, description="Properties, by a name of your own.")
     estimators: dict[Name, Estimator] = Field(min_length=1, description="Estimators, by a name of your own.")
     groups: dict[str, list[str]] = Field(
@@ -306,16 +323,21 @@ class Study(Section):
         if not isinstance(config, dict) or config.get("scale", "full") == "full":
             return config
         scale, scales = config["scale"], config.get("scales", {})
+        if not isinstance(scale, str) or not isinstance(scales, dict) or not isinstance(scales.get(scale, {}), dict):
+            return config  # the fields themselves complain
         if scale not in scales:
             raise ValueError(f"scale: found {scale!r}, expected one of {['full', *scales]}")
         return {**_merged(config, scales[scale]), "study": f"{config.get('study', '')}_{scale}"}
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        for path, section in _sections(self):
+        for path, section in sections(self):
             for name in section.needs_weights():
                 if name not in self.weights:
-                    raise ValueError(f"{path}: found the weights {name!r}, expected one of {sorted(self.weights)}")
+                    key = next((key for key in type(section).model_fields if getattr(section, key) == name), "weights")
+                    raise ValueError(
+                        f"{path}.{key}: found {name!r}, expected a name below weights: {_listed(self.weights)}"
+                    )
             for name, ending in section.needs_digests().items():
                 named = [file for file in self.weights[name].sha256 if file.endswith(ending)]
                 if len(named) != 1:
@@ -356,6 +378,12 @@ class Study(Section):
                 raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(self.estimators)}")
         if target and self.estimators[target.estimator].kind in ("datamodel", "surrogate"):
             raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
+        self.model.check_pruning(self.pruning.ratio)
+        if self.generation.guidance != 1 and not hasattr(self.model, "prompt"):
+            raise ValueError(
+                f"generation.guidance: found {self.generation.guidance}, expected 1 for a model of kind"
+                f" {self.model.kind}, which has no prompt"
+            )
         lds = self.evaluation.lds
         for regime in [self.design.regime, *(lds.regimes if lds else [])]:
             if getattr(self.regimes, regime) is None:
@@ -376,9 +404,14 @@ class Study(Section):
         if (name := getattr(prop, "extractor", None)) is None:
             return
         if name not in self.extractors:
-            raise ValueError(f"{path}.extractor: found {name!r}, expected one of {sorted(self.extractors)}")
-        wanted = getattr(prop, "of", prop.array)
-        given = self.extractors[name].scores() if hasattr(prop, "of") else self.extractors[name].arrays()
+            raise ValueError(
+                f"{path}.extractor: found {name!r}, expected a name below extractors: {_listed(self.extractors)}"
+            )
+        scored = hasattr(prop, "of")
+        wanted = prop.of if scored else prop.array
+        given = self.extractors[name].scores() if scored else self.extractors[name].arrays()
+        if scored and wanted not in given:
+            raise ValueError(f"{path}.of: found {wanted!r}, expected a score of {name}: {_listed(given)}")
         if wanted not in given:
             raise ValueError(f"{path}.extractor: found {name!r}, which gives {given}, expected one that gives {wanted}")
         for key, more in (("clusters", 0), ("splits", 0), ("neighbours", 1)):
@@ -387,6 +420,10 @@ class Study(Section):
                     f"{path}.{key}: found {getattr(prop, key)}, expected at most {self.generation.images - more}, by"
                     " generation.images"
                 )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "there is none"
 
 
 def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -398,7 +435,7 @@ def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
+def sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
     """Every section in a value, with its key."""
     inner: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, Section):
@@ -409,7 +446,7 @@ def _sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
     elif isinstance(value, list):
         inner = enumerate(value)
     for key, part in inner:
-        yield from _sections(part, f"{path}.{key}".removeprefix("."))
+        yield from sections(part, f"{path}.{key}".removeprefix("."))
 
 
 def read_study(config: dict[str, Any]) -> Study:
@@ -432,7 +469,7 @@ def _sentence(error: ValidationError, config: dict[str, Any]) -> str:
     """The first complaint of a pydantic error as: key, what was found, what was expected."""
     # A misspelt key makes two complaints; the one about the unknown key shows the reader where to look.
     first = min(error.errors(), key=lambda complaint: complaint["type"] != "extra_forbidden")
-    key = ".".join(_keys(first["loc"], config))
+    key = ".".join(_keys(first["loc"], config, first["type"] in ("extra_forbidden", "missing")))
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
         if ": found" in message or ": not found" in message:
@@ -445,18 +482,27 @@ def _sentence(error: ValidationError, config: dict[str, Any]) -> str:
             key += "." + first["ctx"]["discriminator"].strip("'")
         return f"config: {key}: not found, expected a value (see config/README.md)"
     if first["type"] == "union_tag_invalid":
+        key += "." + first["ctx"]["discriminator"].strip("'")
         return f"config: {key}: found {first['ctx']['tag']!r}, expected one of {first['ctx']['expected_tags']}"
+    if first["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        return f"config: {key}: found {first['input']!r}, expected a section of keys and values"
+    if first["type"] in ("string_too_short", "too_short"):
+        return f"config: {key}: found {first['input']!r}, expected at least one"
     expected = first["msg"].removeprefix("Input should be ")
     if first["type"] == "float_type" and isinstance(first["input"], str):
         expected += " (YAML takes 1e-4 for text; write 1.0e-4)"
     return f"config: {key}: found {first['input']!r}, expected {expected}"
 
 
-def _keys(loc: tuple[str | int, ...], config: Any) -> Iterator[str]:
-    """The keys of the file: pydantic also names the kind that a section was read as."""
-    for part in loc:
-        if isinstance(config, dict) and part not in config and part in (config.get("kind"), config.get("source")):
+def _keys(loc: tuple[str | int, ...], config: Any, ends_in_key: bool) -> Iterator[str]:
+    """The keys of the file: on entering a section, pydantic also names the kind that it was read as."""
+    entered = False
+    for place, part in enumerate(loc, start=1):
+        kinds = (config.get("kind"), config.get("source")) if isinstance(config, dict) else ()
+        if entered and part in kinds and not (ends_in_key and place == len(loc)):
+            entered = False
             continue
+        entered = True
         yield str(part)
         if isinstance(config, dict):
             config = config.get(part)

@@ -86,7 +86,7 @@ def _section(path: str, model: type[BaseModel]) -> list[str]:
 
 def document() -> str:
     """The text of config/README.md."""
-    training = "\n`pruning.refit` and every regime below `regimes` have the keys of `training`.\n"
+    training = "\n`pruning.refit` and every regime below `regimes` but `influence` have the keys of `training`.\n"
     return HEAD + "\n".join(_section("", Study)) + "\n" + training
 
 

@@ -30,8 +30,8 @@ def generate(
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
 
     encoded: the folder with the conditions that the networks were trained with, or None. weights: name ->
-    manifest of what is pretrained. options: `generation` (images, solver, steps, batch_size, precision), `seed` of the
-    starting noise, `device`, `code`.
+    manifest of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision),
+    `seed` of the starting noise, `device`, `code`.
     """
     found = entries(models)
     device = options["device"]
@@ -47,9 +47,9 @@ def generate(
         started = time.monotonic()
         model, config = load_model(found[name][0], device, weights)
         architecture, latents = config["architecture"], config["latents"]
-        _, predict = module_of("networks", architecture["kind"]).denoiser(model.eval(), architecture, conditions())
+        network, guidance = module_of("networks", architecture["kind"]), options["generation"]["guidance"]
         pixels = sample(
-            predict,
+            network.denoiser(model.eval(), conditions(), guidance),
             decode(**latents) if latents else identity,
             config["diffusion"],
             options["generation"],

@@ -22,8 +22,8 @@ CHUNK = 8  # images at once; a constant, because the last bits depend on it
 class Inputs:
     """Tensors on the device of the training.
 
-    images: (images, channels, height, width) in [-1, 1], or latents. mirrored: the same of the mirrored images, or
-    None where mirroring the tensor does as well. conditions: what the network is told besides. latents: the
+    images: (images, channels, height, width) in [-1, 1], or latents. mirrored: the latents of the mirrored images,
+    which are not the mirrored latents; None for pixels. conditions: what the network is told besides. latents: the
     autoencoder's name and scale, or None. digest: of all that.
     """
 
@@ -73,9 +73,8 @@ def read_conditions(encoded: Path | None, device: str) -> dict[str, torch.Tensor
 def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path], folder: Path) -> tuple[int, ...]:
     """Write latents, and prompt embeddings where the network takes them, into `folder`; return one latent's shape.
 
-    options: sections `model` and `diffusion`, `flip` (latents of the mirrored images too: a mirrored latent is not
-    the latent of the mirrored image), `device`, and whatever else the result depends on. Raises UserError when images,
-    autoencoder and network do not fit together.
+    options: sections `model` and `diffusion`, `device`, and whatever else the result depends on. Raises UserError when
+    images, autoencoder and network do not fit together.
     """
     model, device = options["model"], options["device"]
     name, scale = model.get("autoencoder") or model["base"], model.get("latent_scale")
@@ -88,7 +87,7 @@ def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path]
             parts.append(autoencoder.encode(x.flip(3) if mirror else x).cpu())
         return torch.cat(parts)
 
-    tensors = {"images": latents(False), **({"mirrored": latents(True)} if options["flip"] else {})}
+    tensors = {"images": latents(mirror=False), "mirrored": latents(mirror=True)}
     module_of("networks", model["kind"]).check_size(model, *tensors["images"].shape[2:])
     if "prompt" in model:
         check_process(weights[model["base"]], options["diffusion"])

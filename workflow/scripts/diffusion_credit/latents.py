@@ -45,6 +45,12 @@ class Autoencoder:
                 f"{self.folder}: found an autoencoder for {self.model.config.in_channels} channels, expected"
                 f" {x.shape[1]}, as the images have (data.mode)"
             )
+        factor = 2 ** (len(self.model.config.block_out_channels) - 1)
+        if x.shape[2] % factor or x.shape[3] % factor:
+            raise UserError(
+                f"config: data.size: found images of {x.shape[2]} x {x.shape[3]}, expected a multiple of {factor}, by"
+                f" which {self.folder} shrinks them"
+            )
         found = self.model.encode(x)
         return self.scale * (found.latents if isinstance(self.model, VQModel) else found.latent_dist.mean)
 

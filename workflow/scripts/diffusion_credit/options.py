@@ -19,6 +19,13 @@ class Section(BaseModel):
         return {}
 
 
+class NetworkSection(Section):
+    """The base of every network's `Options`."""
+
+    def check_pruning(self, ratio: float) -> None:
+        """Raises ValueError when pruning this share would remove nothing, or everything."""
+
+
 class ExtractorSection(Section):
     """The base of every extractor's `Options`: what it gives of each image."""
 

@@ -3,6 +3,7 @@
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
+from typing import Any
 
 from diffusion_credit.errors import UserError
 
@@ -17,13 +18,22 @@ def packages_of(package: str, kind: str) -> dict[str, str]:
 
     Raises UserError naming the extra that brings one which is not installed.
     """
+    return _versions(getattr(module_of(package, kind), "PACKAGES", {}), f"{package} of kind {kind}")
+
+
+def packages_of_training(options: dict[str, Any]) -> dict[str, str]:
+    """The same of a `training` section."""
+    eight_bit = options.get("optimizer") == "adamw_8bit"
+    return _versions({"bitsandbytes": "adam8bit"} if eight_bit else {}, "optimizer adamw_8bit")
+
+
+def _versions(packages: dict[str, str], user: str) -> dict[str, str]:
     found = {}
-    for name, extra in getattr(module_of(package, kind), "PACKAGES", {}).items():
+    for name, extra in packages.items():
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             raise UserError(
-                f"{package} of kind {kind}: the package {name} was not found, expected it installed: pip install"
-                f" 'diffusion-credit[{extra}]'"
+                f"{user}: the package {name} was not found, expected it installed, as by pip install -e '.[{extra}]'"
             ) from None
     return found

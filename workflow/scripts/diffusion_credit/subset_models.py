@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,10 @@ from diffusion_credit.index import Index
 from diffusion_credit.inputs import Inputs
 from diffusion_credit.members import SECONDS, fill
 from diffusion_credit.models import build, load_model, reinitialise, save_model
-from diffusion_credit.plugins import module_of, packages_of
+from diffusion_credit.plugins import module_of, packages_of, packages_of_training
 from diffusion_credit.seeds import named_seed
 from diffusion_credit.tables import Subsets
 from diffusion_credit.training import train
-from diffusion_credit.unlearning import Influence
 from diffusion_credit.weights import digests_of
 
 
@@ -57,7 +57,9 @@ def train_subsets(
         "start": None if start is None else digest_of_file(start / MANIFEST),
         "inputs": inputs.digest,
         "weights": digests_of(weights),
-        "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["model"]["kind"]),
+        "versions": versions("torch", "diffusers", "numpy")
+        | packages_of("networks", options["model"]["kind"])
+        | packages_of_training(training),
     }
     images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
     seeds = dict(zip(table.names, table.seed, strict=True))
@@ -71,11 +73,15 @@ def train_subsets(
         for name in table.names
     }
 
+    def show(name: str) -> Callable[[int, int], None]:
+        return partial(progress, name)
+
     @cache
-    def influence(model: nn.Module) -> Influence:  # of the full model, hence the same for every subset
-        predict, _ = network.denoiser(model, config["architecture"], inputs.conditions)
+    def influence(model: nn.Module) -> Any:  # of the full model, hence the same for every subset
+        unlearning = import_module("diffusion_credit.unlearning")  # by name: other regimes do not depend on its code
+        predict = network.denoiser(model, inputs.conditions, guidance=1)
         seed = named_seed(options["seed"], "influence")
-        return Influence(model, predict, inputs, config["diffusion"], training, seed)
+        return unlearning.Influence(model, predict, inputs, config["diffusion"], training, seed, show("curvature"))
 
     def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()
@@ -89,12 +95,11 @@ def train_subsets(
         if not len(kept):
             reinitialise(model, config["architecture"], first)
         elif method == "influence":
-            influence(model).forget(removed, len(kept), partial(progress, name))
+            influence(model).forget(removed, len(kept), show(name))
         elif method == "descent" or len(removed):
-            predict, _ = network.denoiser(model, config["architecture"], inputs.conditions)
             earlier = train(
                 model,
-                predict,
+                network.denoiser(model, inputs.conditions, guidance=1),
                 inputs,
                 kept if method == "descent" else removed,
                 config["diffusion"],
@@ -102,7 +107,7 @@ def train_subsets(
                 seeds[name],
                 state,
                 digest_of(wanted[name]),
-                partial(progress, name),
+                show(name),
                 ascend=method == "ascent",
             )
         write_json(folder / SECONDS, earlier + time.monotonic() - started)

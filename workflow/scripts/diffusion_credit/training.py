@@ -26,7 +26,8 @@ from diffusion_credit.seeds import generator
 
 log = logging.getLogger(__name__)
 
-STATE_SECONDS = 20.0  # work that a kill can cost; writing the state takes far less
+STATE_SECONDS = 20.0  # between two states; more where writing one would take over 2% of the time
+STATE_SHARE = 0.02
 
 
 def learning_rate(options: dict[str, Any], step: int) -> float:
@@ -110,11 +111,16 @@ def train(
     if first:
         log.info("resumed at step %d of %d", first, options["steps"])
     model.train()
-    started = written = time.monotonic()
+    started = time.monotonic()
+    due = started + STATE_SECONDS
 
-    def save(step: int) -> None:
+    def save(step: int) -> float:
+        """When to save again."""
+        begun = time.monotonic()
         seconds = earlier + time.monotonic() - started
         _save(state, {"key": key, "step": str(step), "seconds": str(seconds)}, weights, average, optimizer)
+        ended = time.monotonic()
+        return ended + max(STATE_SECONDS, (ended - begun) / STATE_SHARE)
 
     for step in range(first, options["steps"]):
         optimizer.param_groups[0]["lr"] = learning_rate(options, step)
@@ -136,9 +142,8 @@ def train(
         except Stopped:
             save(step + 1)
             raise
-        if time.monotonic() - written > STATE_SECONDS and step + 1 < options["steps"]:
-            save(step + 1)
-            written = time.monotonic()
+        if time.monotonic() > due and step + 1 < options["steps"]:
+            due = save(step + 1)
     with torch.no_grad():
         torch._foreach_copy_(weights, average)
     if not all(bool(torch.isfinite(parameter).all()) for parameter in weights):

@@ -33,17 +33,18 @@ class Influence:
         diffusion: dict[str, Any],
         options: dict[str, Any],
         seed: int,
+        progress: Callable[[int, int], None] = lambda done, gradients: None,
     ) -> None:
         self.model, self.predict, self.inputs, self.options, self.seed = model, predict, inputs, options, seed
         self.process = Process(diffusion, str(inputs.images.device))
         self.start = _flat(parameters(model))
         everything, size = np.arange(len(inputs.images)), options["batch_size"]
-        self.gradients = torch.stack(
-            [
-                self._gradient(batch_of(everything, seed, step, size), generator(seed, "fisher", step))
-                for step in range(options["gradients"])
-            ]
-        )
+        self.gradients = torch.empty(options["gradients"], len(self.start), device=self.start.device)
+        for step, row in enumerate(self.gradients):
+            chosen = batch_of(everything, seed, step, size)
+            # the mean of `size` gradients varies `size` times less than one of them, whose variance is meant
+            row.copy_(self._gradient(chosen, generator(seed, "fisher", step)) * size**0.5)
+            progress(step + 1, options["gradients"])
 
     def forget(
         self,

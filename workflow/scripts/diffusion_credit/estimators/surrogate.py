@@ -35,8 +35,7 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
         from shap import TreeExplainer
     except ImportError:
         raise UserError(
-            "estimator surrogate: the package shap was not found, expected it installed: pip install"
-            " 'diffusion-credit[surrogate]'"
+            "estimator surrogate: the package shap was not found, expected it installed: pip install -e '.[surrogate]'"
         ) from None
     from sklearn.ensemble import GradientBoostingRegressor
 

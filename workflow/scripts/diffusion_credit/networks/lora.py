@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.options import Section
+from diffusion_credit.options import NetworkSection
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
     import torch
@@ -20,22 +20,31 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
 EMPTY = "base"
 PACKAGES = {"peft": "lora", "transformers": "lora"}
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
-DOWN, UP = ".lora_A.weight", ".lora_B.weight"
 
 
-class Options(Section):
+class Options(NetworkSection):
     """Low-rank adapters (LoRA) on all attention layers of a text-to-image model."""
 
     kind: Literal["lora"]
     base: str = Field(description="Name of the weights of the base model, a folder in diffusers' format.")
     rank: int = Field(ge=1, description="Rank of every adapter; their outputs are added unscaled.")
-    prompt: str = Field(description="The text that all images are trained with and generated for.")
-    guidance: float = Field(
-        default=1.0, ge=1, description="Classifier-free guidance against the empty prompt when sampling; 1: none."
-    )
+    prompt: str = Field(min_length=1, description="The text that all images are trained with and generated for.")
+
+    def check_pruning(self, ratio: float) -> None:
+        kept = kept_ranks(self.rank, ratio)
+        if not 0 < kept < self.rank:
+            raise ValueError(
+                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected to remove some and"
+                " not all"
+            )
 
     def needs_weights(self) -> list[str]:
         return [self.base]
+
+
+def kept_ranks(rank: int, ratio: float) -> int:
+    """How many of an adapter's ranks pruning keeps."""
+    return rank - round(ratio * rank)
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
@@ -51,7 +60,6 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
         "out_channels": channels,
         "base": options["base"],
         "rank": options["rank"],
-        "guidance": options["guidance"],
     }
 
 
@@ -98,12 +106,12 @@ def reinitialise(model: "UNet2DConditionModel", seed: int) -> None:
 
 
 def denoiser(
-    model: "UNet2DConditionModel", architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"]
-) -> tuple[Callable[..., "torch.Tensor"], Callable[..., "torch.Tensor"]]:
-    """Predictions for the prompt, to sample with guided away from the empty prompt (arXiv 2207.12598, equation 6)."""
+    model: "UNet2DConditionModel", conditions: dict[str, "torch.Tensor"], guidance: float
+) -> Callable[..., "torch.Tensor"]:
+    """Predictions for the prompt, guided away from the empty prompt (arXiv 2207.12598, equation 6)."""
     import torch
 
-    prompt, empty, guidance = conditions["prompt"], conditions["empty"], architecture["guidance"]
+    prompt, empty = conditions["prompt"], conditions["empty"]
 
     def predict(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
         return model(x, t, encoder_hidden_states=prompt.expand(len(x), -1, -1)).sample
@@ -113,7 +121,7 @@ def denoiser(
         without, with_prompt = model(x.repeat(2, 1, 1, 1), t, encoder_hidden_states=both).sample.chunk(2)
         return without + guidance * (with_prompt - without)
 
-    return predict, guided if guidance != 1 else predict
+    return guided if guidance != 1 else predict
 
 
 def learned(model: "UNet2DConditionModel") -> dict[str, "torch.Tensor"]:
@@ -135,31 +143,3 @@ def load(model: "UNet2DConditionModel", tensors: dict[str, "torch.Tensor"]) -> N
                 f"adapter {name}: found shape {found.get(name)}, expected {expected.get(name)}, as the base model has"
             )
     set_peft_model_state_dict(model, tensors)
-
-
-def prune(model: "UNet2DConditionModel", architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the share `ratio` of every adapter's ranks, those of smallest norm of down row and up column together.
-
-    Every adapter keeps as many, and in their old order; their outputs stay unscaled, so what is kept acts as before.
-    Raises UserError when that removes none or all.
-    """
-    from peft import LoraConfig
-
-    rank = architecture["rank"]
-    kept = rank - round(options["ratio"] * rank)
-    if not 0 < kept < rank:
-        raise UserError(
-            f"config: pruning.ratio: found {options['ratio']}, which keeps {kept} of {rank} ranks, expected to remove"
-            " some and not all"
-        )
-    tensors = learned(model)
-    for name in [name for name in tensors if name.endswith(DOWN)]:
-        up = name.removesuffix(DOWN) + UP
-        down_row, up_column = tensors[name].detach(), tensors[up].detach()
-        norms = down_row.double().square().sum(dim=1) + up_column.double().square().sum(dim=0)
-        rows = norms.argsort(descending=True, stable=True)[:kept].sort().values
-        tensors[name], tensors[up] = down_row[rows].contiguous(), up_column[:, rows].contiguous()
-    model.delete_adapters("default")
-    model.add_adapter(LoraConfig(r=kept, lora_alpha=kept, target_modules=LAYERS))
-    load(model, tensors)
-    return {**architecture, "rank": kept}

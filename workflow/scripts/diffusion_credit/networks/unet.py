@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.options import Section
+from diffusion_credit.options import NetworkSection
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
     import torch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
 EMPTY = "untrained"
 
 
-class Options(Section):
+class Options(NetworkSection):
     """A U-Net trained from scratch, diffusers' UNet2DModel."""
 
     kind: Literal["unet"]
@@ -108,14 +108,14 @@ def reinitialise(model: "UNet2DModel", seed: int) -> None:
 
 
 def denoiser(
-    model: "UNet2DModel", architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"]
-) -> tuple[Callable[..., "torch.Tensor"], Callable[..., "torch.Tensor"]]:
-    """Both functions are the network itself."""
+    model: "UNet2DModel", conditions: dict[str, "torch.Tensor"], guidance: float
+) -> Callable[..., "torch.Tensor"]:
+    """The network itself."""
 
     def predict(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
         return model(x, t).sample
 
-    return predict, predict
+    return predict
 
 
 def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
@@ -161,12 +161,3 @@ def match_resampling(model: "UNet2DModel") -> None:
     for module in model.modules():
         if isinstance(module, Downsample2D | Upsample2D) and isinstance(module.conv, nn.Conv2d):
             module.channels, module.out_channels = module.conv.in_channels, module.conv.out_channels
-
-
-def prune(model: "UNet2DModel", architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Remove a share of each layer's channels, those of smallest norm; the architecture does not know."""
-    from diffusion_credit.pruning import prune_channels
-
-    prune_channels(model, options["ratio"], options["time_embedding"])
-    match_resampling(model)
-    return architecture

@@ -94,9 +94,13 @@ def evaluate(images: Path, options: dict[str, Any], reference: dict[str, Any]) -
             lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
             where = f"{file}, line {lines[-1]}" if lines else str(file)
             raise UserError(f"{where}: {' '.join(f'{type(error).__name__}: {error}'.split())}") from None
-    if not hasattr(value, "__float__"):
-        raise UserError(f"{file}: found that evaluate returned {value!r:.80}, expected a number")
-    return float(value)
+    try:
+        if isinstance(value, str):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        found = " ".join(repr(value).split())
+        raise UserError(f"{file}: found that evaluate returned {found:.80}, expected a number") from None
 
 
 @cache
