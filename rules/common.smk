@@ -2,11 +2,13 @@
 
 import signal
 import sys
+from functools import cache
 from math import ceil
 from pathlib import Path
 from shlex import quote
 
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 

@@ -7,7 +7,7 @@ def source_fingerprint():
     try:
         return source.fingerprint(STUDY.data)
     except (UserError, OSError) as error:
-        return str(error)  # the job itself fails with it, in one sentence
+        return missing(str(error))
 
 
 def weights_fingerprint(name):
@@ -18,7 +18,15 @@ def weights_fingerprint(name):
     try:
         return files_fingerprint(files_of(name, Path(options.folder), plain(options)))
     except (UserError, OSError) as error:
-        return str(error)  # the job itself fails with it, in one sentence
+        return missing(str(error))
+
+
+@cache
+def missing(sentence):
+    """The job fails with this sentence; a plan says it too, and is made all the same."""
+    if workflow.dryrun:
+        logger.warning(f"Warning: {sentence}")
+    return sentence
 
 
 def weights_of(section):

@@ -15,6 +15,8 @@ WIDTH = 12  # of CLIP's embeddings
 
 def write_tiny(folder: Path) -> None:
     """Write everything that any of the studies needs."""
+    if folder.exists():
+        sys.exit(f"{folder}: is there already; remove it to write it anew")
     folder.mkdir(parents=True)
     write_cifar(folder / "cifar-100-python.tar.gz", "cifar100")
     write_cifar(folder / "cifar-10-python.tar.gz", "cifar10", per_class=3)

@@ -228,7 +228,7 @@ def measuring(kind: str, **options: Any) -> dict[str, Any]:
 CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown weights": (
         with_clip(weights="clop"),
-        "extractors.clip: found the weights 'clop', expected one of ['clip', 'head']",
+        "extractors.clip.weights: found 'clop', expected a name below weights: clip, head",
     ),
     "head without a digest": (
         with_clip(aesthetic_head="clip"),
@@ -236,11 +236,11 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "score that is not asked for": (
         with_clip() | measuring("percentile", of="aesthetic", percent=90),
-        "properties.a.extractor: found 'clip', which gives [], expected one that gives aesthetic",
+        "properties.a.of: found 'aesthetic', expected a score of clip: there is none",
     ),
     "features as a score": (
         with_clip(aesthetic_head="head") | measuring("mean", of="features"),
-        "properties.a.extractor: found 'clip', which gives ['aesthetic'], expected one that gives features",
+        "properties.a.of: found 'features', expected a score of clip: aesthetic",
     ),
     "probabilities of clip": (
         with_clip() | measuring("inception_score"),

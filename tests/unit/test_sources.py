@@ -338,9 +338,9 @@ def test_a_class_of_two_superclasses_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        ({"superclasses": ["fish"]}, r"data\.cifar\.superclasses: found \['fish'\], expected none, because cifar10"),
-        ({"sha256": "6d95"}, r"data\.cifar\.sha256: found '6d95', expected official, null, or 64 digits"),
-        ({"classes": []}, r"data\.cifar\.classes: found \[\]"),
+        ({"superclasses": ["fish"]}, r"data\.superclasses: found \['fish'\], expected none, because cifar10"),
+        ({"sha256": "6d95"}, r"data\.sha256: found '6d95', expected official, null, or 64 digits"),
+        ({"classes": []}, r"data\.classes: found \[\]"),
     ],
 )
 def test_options_that_cannot_be_are_one_sentence(data: dict[str, Any], complaint: str) -> None:

@@ -176,10 +176,13 @@ def digest_of_file(path: str | Path) -> str:
 def files_fingerprint(files: dict[str, Path]) -> str:
     """A digest that changes with the files: their names as given, sizes, and the first and last 2 MiB of each.
 
-    Modification times and the folder do not count, so a copy of the files is the same files.
+    Of folders the names count. Modification times do not, nor does where files lie: a copy of them is the same files.
     """
     digest = hashlib.sha256()
     for name, path in files.items():
+        if path.is_dir():
+            digest.update(os.fsencode(name) + b"\0")
+            continue
         size = path.stat().st_size
         digest.update(os.fsencode(name) + b"\0" + str(size).encode() + b"\0")
         with path.open("rb") as stream:

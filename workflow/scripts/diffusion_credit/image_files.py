@@ -1,6 +1,5 @@
 """Files of images on disk: what the data sources that read them share."""
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,12 +10,12 @@ from PIL import Image, ImageOps
 from pydantic import Field
 
 from diffusion_credit.errors import UserError
+from diffusion_credit.files import files_fingerprint
 from diffusion_credit.images import Images
 from diffusion_credit.options import Section
 from diffusion_credit.seeds import named_seed
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-EDGE = 1 << 21  # bytes read at either end of a file to notice that it changed; most images are smaller
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; others would clip silently
 NAMED = 100  # so many of those left out are named
 
@@ -114,18 +113,5 @@ def read_image(file: Path, size: int, mode: str) -> np.ndarray:
 
 
 def fingerprint(root: str | Path, paths: Iterable[Path]) -> str:
-    """A digest that changes with the files: names seen from root, sizes, and the first and last 2 MiB of each.
-
-    Of folders the names count. Modification times do not, so a copy is the same.
-    """
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(os.fsencode(os.path.relpath(path, root)) + b"\0")
-        if not path.is_dir():
-            size = path.stat().st_size
-            digest.update(str(size).encode() + b"\0")
-            with path.open("rb") as stream:
-                digest.update(stream.read(EDGE))
-                stream.seek(max(EDGE, size - EDGE))
-                digest.update(stream.read(EDGE))
-    return digest.hexdigest()
+    """A digest that changes with the files, whose names are those seen from root."""
+    return files_fingerprint({os.path.relpath(path, root): path for path in paths})
