@@ -1,5 +1,6 @@
 """The configuration: the reference lists every option, the shipped studies are valid."""
 
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 from studies import tiny_config
 
+from diffusion_credit import plugins
 from diffusion_credit.config import read_study
 from diffusion_credit.config_docs import document
 from diffusion_credit.errors import UserError
@@ -94,3 +96,13 @@ def test_a_mistake_is_named_by_its_key(name: str) -> None:
     with pytest.raises(UserError) as caught:
         read_study(tiny_config() | changes)
     assert str(caught.value).startswith(f"config: {sentence}")
+
+
+def test_eight_bits_without_their_package_are_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(plugins, "version", missing)
+    assert plugins.packages_of_training({"optimizer": "adamw"}) == {}
+    with pytest.raises(UserError, match=r"adamw_8bit: the package bitsandbytes was not found, .*\[adam8bit\]"):
+        plugins.packages_of_training({"optimizer": "adamw_8bit"})

@@ -77,7 +77,10 @@ def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shipped(workspace: Workspace, name: str) -> Workspace:
-    workspace.config = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
+    text = (ROOT / f"config/studies/{name}.yaml").read_text()
+    workspace.config = yaml.safe_load(
+        text.replace("adamw_8bit", "adamw")
+    )  # bitsandbytes is not among the tests' packages
     return workspace
 
 
