@@ -142,27 +142,29 @@ def change_bars(names: list[str], change: np.ndarray, low: np.ndarray, high: np.
     return figure
 
 
-def contact_sheet(groups: Sequence[tuple[str, np.ndarray]], columns: int = 24, rows: int = 4) -> Figure:
+def contact_sheet(groups: Sequence[tuple[str, np.ndarray]], rows: int = 4) -> Figure:
     """Groups of images (title, uint8 (images, height, width, channels)) below each other, each a grid."""
+    columns = min(24, max(6, 768 // groups[0][1].shape[2]))  # of the largest images a few that can be made out
     sheets = [grid(pixels[: columns * rows], columns) for _, pixels in groups]
     heights = [8 * sheet.shape[0] / sheet.shape[1] for sheet in sheets]
     figure, all_axes = plt.subplots(
         len(groups), 1, figsize=(8, sum(heights) + 0.4 * len(groups)), squeeze=False, height_ratios=heights
     )
     for axes, (title, _), sheet in zip(all_axes[:, 0], groups, sheets, strict=True):
-        axes.imshow(sheet, interpolation="nearest")
+        axes.imshow(sheet)
         axes.set_title(title, loc="left")
         axes.axis("off")
     return figure
 
 
 def grid(pixels: np.ndarray, columns: int) -> np.ndarray:
-    """Images as one picture with a mid-grey gap between them: (height, width, 3) uint8."""
+    """Images as one picture on white, with a mid-grey gap between them: (height, width, 3) uint8."""
     count, height, width, _ = pixels.shape
-    gap = max(1, height // 8)
+    gap = max(1, min(8, height // 8))
     lines = -(-count // columns)
-    sheet = np.full((lines * (height + gap) - gap, columns * (width + gap) - gap, 3), 128, dtype=np.uint8)
+    sheet = np.full((lines * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, dtype=np.uint8)
     for i, image in enumerate(pixels):
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[max(0, top - gap) : top + height + gap, max(0, left - gap) : left + width + gap] = 128
         sheet[top : top + height, left : left + width] = image
     return sheet
