@@ -52,7 +52,7 @@ CONFIGS = {
     "fraction of a step": (put("training", "steps", 2.5), "config: training.steps: found 2.5"),
     "negative steps": (put("regimes", "sparse", "steps", -1), "regimes.sparse.steps: found -1, expected greater than"),
     "infinite rate": (put("training", "learning_rate", float("inf")), "training.learning_rate: found inf"),
-    "a list for a section": (put("model", [1, 2]), "config: model: found [1, 2], expected a valid dictionary"),
+    "a list for a section": (put("model", [1, 2]), "config: model: found [1, 2], expected a section of keys and values"),
     "unknown source": (put("data", "source", "imagenet"), "config: data.source: found 'imagenet', expected one of 'digits'"),
     "unknown property": (put("properties", "fid", "kind", "fdi"), "found 'fdi', expected one of"),
     "unknown solver": (put("generation", "solver", "euler"), "generation.solver: found 'euler', expected 'dpm_solver++'"),
