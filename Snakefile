@@ -25,7 +25,9 @@ localrules:
     collect_list_utilities,
     attribute_contributors,
     plot_attribution,
+    attribute_by_baseline,
     evaluate_lds,
+    evaluate_league,
     evaluate_budget,
     evaluate_fidelity,
     evaluate_counterfactual,
@@ -49,6 +51,7 @@ include: "rules/extract.smk"
 include: "rules/budget.smk"
 include: "rules/measure.smk"
 include: "rules/attribute.smk"
+include: "rules/baselines.smk"
 include: "rules/evaluate.smk"
 
 

@@ -1,9 +1,9 @@
-"""Utilities -> one attribution CSV and figure for each property and estimator."""
+"""Utilities -> one attribution CSV and figure for each property and estimator; of a baseline, see baselines.smk."""
 
 
 rule attribute_contributors:
     input:
-        f"{R}/utilities/{{property}}.csv",
+        lambda w: utilities_for(w.property, w.estimator),
     output:
         f"{R}/attribution/{{property}}/{{estimator}}.csv",
     log:
@@ -22,11 +22,11 @@ rule attribute_contributors:
 
 rule plot_attribution:
     input:
-        f"{R}/attribution/{{property}}/{{estimator}}.csv",
+        f"{R}/attribution/{{property}}/{{method}}.csv",
     output:
-        f"{R}/attribution/{{property}}/{{estimator}}.png",
+        f"{R}/attribution/{{property}}/{{method}}.png",
     log:
-        f"{R}/logs/attribution/{{property}}/{{estimator}}_figure.log",
+        f"{R}/logs/attribution/{{property}}/{{method}}_figure.log",
     conda:
         ENV
     params:

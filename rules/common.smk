@@ -21,7 +21,7 @@ from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study, sections
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json
-from diffusion_credit.plan import SINGLE
+from diffusion_credit.plan import CONDITIONAL, SINGLE
 from diffusion_credit.plugins import module_of, packages_of, packages_of_training
 from diffusion_credit.weights import files_of
 
@@ -60,8 +60,13 @@ START = {
     "gradient_ascent": "full",
     "influence": "full",
     "sparse": "refit",
+    CONDITIONAL: None,
 }
-METHOD = {"gradient_ascent": "ascent", "influence": "influence"}  # others descend
+METHOD = {  # others descend
+    "gradient_ascent": "ascent",
+    "influence": "influence",
+    CONDITIONAL: CONDITIONAL,
+}
 TRAINING = {
     "full": STUDY.training,
     "refit": STUDY.pruning.refit,
@@ -70,8 +75,10 @@ TRAINING = {
     "gradient_ascent": STUDY.regimes.gradient_ascent,
     "influence": STUDY.regimes.influence,
     "sparse": STUDY.regimes.sparse,
+    CONDITIONAL: STUDY.regimes.conditional,
 }
 UTILITY = STUDY.design.regime
+OF_DESIGN = [name for name, of in STUDY.estimators.items() if not of.game]
 
 
 wildcard_constraints:
@@ -82,7 +89,9 @@ wildcard_constraints:
     weights=r"\w+",
     property=r"\w+",
     extractor=r"\w+",
-    estimator=r"\w+",
+    estimator="|".join(STUDY.estimators),
+    baseline="|".join(STUDY.baselines) or "(?!)",
+    gradients=r"\w+",
     batches=r"\d\d\d\d+",
 
 
@@ -121,6 +130,11 @@ def of_everyone(stage, regime):
     return manifest
 
 
+def of_contributors(stage):
+    """Manifest of what the one conditional model draws for each contributor, at a stage such as `images`."""
+    return f"{R}/{stage}/{CONDITIONAL}/everyone/0000/manifest.json"
+
+
 def properties(property, regime, name, count=None):
     return collections(f"properties/{property}", regime, name, count)
 
@@ -132,6 +146,17 @@ def utilities_of(property, regime, name):
 def plugin(property):
     """The module that defines a property."""
     return f"properties.{STUDY.properties[property].kind}"
+
+
+def utilities_for(property, estimator):
+    """The tables that an estimator credits from: the design's, or those of its game and of that regime's ends."""
+    name = STUDY.estimators[estimator].game
+    if name is None:
+        return [f"{R}/utilities/{property}.csv"]
+    regime = STUDY.games[name].regime
+    return [
+        utilities_of(property, regime, each) for each in (f"game_{name}", "anchors")
+    ]
 
 
 def estimator_options(name):

@@ -3,7 +3,7 @@
 
 rule evaluate_lds:
     input:
-        utilities=f"{R}/utilities/{{property}}.csv",
+        utilities=lambda w: utilities_of_all(w.property),
         attributions=expand(
             f"{R}/attribution/{{{{property}}}}/{{estimator}}.csv",
             estimator=STUDY.estimators,
@@ -26,6 +26,36 @@ rule evaluate_lds:
         "../workflow/scripts/evaluate_lds.py"
 
 
+rule evaluate_league:
+    input:
+        utilities=lambda w: utilities_of_all(w.property),
+        attributions=lambda w: attributions_of(w.property, plan.methods(STUDY)),
+        held_out=lambda w: held_out(w.property, "retrain"),
+        tuning=lambda w: tuning_of(w.property),
+        anchors=lambda w: utilities_of(w.property, "retrain", "anchors"),
+        removed=lambda w: removed_tops(w.property),
+        spent=lambda w: all_spent(w.property),
+        index=f"{R}/index/index.json",
+    output:
+        table=f"{R}/evaluation/{{property}}/league.csv",
+        costs=f"{R}/evaluation/{{property}}/cost.csv",
+        figure=f"{R}/evaluation/{{property}}/league.png",
+    log:
+        f"{R}/logs/evaluation/{{property}}/league.log",
+    conda:
+        ENV
+    params:
+        alphas=list(ALPHAS),
+        methods=lambda w: league_methods(w.property),
+        removing=COUNTERFACTUAL.estimator,
+        seed=STUDY.seed,
+        code=code(
+            "evaluate_league.py", *map(estimator_plugin, sorted(STUDY.estimators))
+        ),
+    script:
+        "../workflow/scripts/evaluate_league.py"
+
+
 rule evaluate_budget:
     input:
         utilities=f"{R}/utilities/{{property}}.csv",
@@ -40,13 +70,11 @@ rule evaluate_budget:
         ENV
     params:
         alphas=list(ALPHAS),
-        estimators={name: estimator_options(name) for name in STUDY.estimators},
+        estimators={name: estimator_options(name) for name in OF_DESIGN},
         batch_size=BATCH,
         target=lambda w: target_of(w.property),
         seed=STUDY.seed,
-        code=code(
-            "evaluate_budget.py", *map(estimator_plugin, sorted(STUDY.estimators))
-        ),
+        code=code("evaluate_budget.py", *map(estimator_plugin, sorted(OF_DESIGN))),
     script:
         "../workflow/scripts/evaluate_budget.py"
 

@@ -32,6 +32,8 @@ rule check_study:
     params:
         alphas=[*ALPHAS.values()],
         subsets=LDS.subsets if LDS else 0,
+        tuning=plain(STUDY.evaluation.tuning),
+        games={name: design_kind(game) for name, game in STUDY.games.items()},
         share=COUNTERFACTUAL.share,
         design=design_kind(),
         estimators=sorted({estimator.kind for estimator in STUDY.estimators.values()}),

@@ -34,11 +34,11 @@ def weights_of(section):
     return [f"{R}/weights/{name}/manifest.json" for name in section.needs_weights()]
 
 
-def design_kind():
-    """What the draws of the sampled subsets depend on."""
-    kind = STUDY.design.kind
-    alpha = dict(alpha=STUDY.design.alpha) if kind == "datamodel" else {}
-    return dict(kind=kind, **alpha, groups=STUDY.groups if kind == "owen" else {})
+def design_kind(game=STUDY.design):
+    """What the draws of sampled subsets depend on."""
+    alpha = dict(alpha=game.alpha) if game.kind == "datamodel" else {}
+    groups = STUDY.groups if game.kind == "owen" else {}
+    return dict(kind=game.kind, **alpha, groups=groups)
 
 
 def design_options(name):
@@ -48,24 +48,33 @@ def design_options(name):
         return dict(list="everyone")
     if name == "sampled":
         return dict(list="sampled", **design_kind(), **held_out)
+    if name.startswith("game_"):
+        game = STUDY.games[name.removeprefix("game_")]
+        return dict(list="sampled", **design_kind(game), **held_out)
+    if name == "tuning":
+        tuning = STUDY.evaluation.tuning
+        return dict(
+            list="tuning", alpha=tuning.alpha, subsets=tuning.subsets, **held_out
+        )
     if name == "anchors":
         return dict(list="anchors", replicates=STUDY.design.anchors)
     if name.startswith("held_out_"):
         alpha = ALPHAS[name.removeprefix("held_out_")]
         return dict(list="held_out", alpha=alpha, replicates=LDS.replicates, **held_out)
-    return dict(
-        list="counterfactual",
-        share=COUNTERFACTUAL.share,
-        replicates=COUNTERFACTUAL.replicates,
-    )
+    removal = dict(share=COUNTERFACTUAL.share, replicates=COUNTERFACTUAL.replicates)
+    if name.startswith("counterfactual_"):
+        return dict(list="counterfactual", **removal)
+    return dict(list="without_top", methods=plan.rivals(STUDY), **removal)
 
 
 def best_first(w):
-    """The attribution that names the top contributors of a property."""
-    if not w.list.startswith("counterfactual_"):
-        return []
-    property = w.list.removeprefix("counterfactual_")
-    return f"{R}/attribution/{property}/{COUNTERFACTUAL.estimator}.csv"
+    """The attributions that name the top contributors of a property."""
+    if w.list.startswith("counterfactual_"):
+        property = w.list.removeprefix("counterfactual_")
+        return f"{R}/attribution/{property}/{COUNTERFACTUAL.estimator}.csv"
+    if w.list.startswith("without_top_"):
+        return attributions_of(w.list.removeprefix("without_top_"), plan.rivals(STUDY))
+    return []
 
 
 def starting_point(w):
@@ -114,6 +123,88 @@ def timed():
         for batch in batches(name, sampled_count() if name == "sampled" else None)
         for stage in ("models", "images")
     ]
+
+
+def utilities_of_all(property):
+    """Every table that an estimator credits from, each once."""
+    tables = [utilities_for(property, name) for name in STUDY.estimators]
+    return list(dict.fromkeys(table for each in tables for table in each))
+
+
+def attributions_of(property, methods):
+    return [f"{R}/attribution/{property}/{name}.csv" for name in methods]
+
+
+def tuning_of(property):
+    return utilities_of(property, UTILITY, "tuning") if STUDY.baselines else []
+
+
+def removed_tops(property):
+    """Utilities of the models without the top of one method, or of every one."""
+    names = ["counterfactual", *(["without_top"] if plan.compared(STUDY) else [])]
+    return [utilities_of(property, "retrain", f"{name}_{property}") for name in names]
+
+
+def made(property, regime, name, count=None):
+    """Manifests of all that a list's models cost for a property."""
+    stages = dict.fromkeys(["models", "images", measured_on(property)])
+    if regime == CONDITIONAL:
+        return [of_contributors(stage) for stage in stages if stage != "models"] + [
+            of_everyone("models", CONDITIONAL)
+        ]
+    return [
+        manifest
+        for stage in stages
+        for manifest in collections(stage, regime, name, count)
+    ]
+
+
+def spent(property, method):
+    """What a method costs beyond the full model: manifests of what it takes in any case, and of its subsets."""
+    if method in STUDY.baselines:
+        sources = baseline_sources(method).values()
+        fixed = [source for source in sources if "/images/" not in source]
+        return fixed + made(property, UTILITY, "tuning"), []
+    game = STUDY.estimators[method].game
+    regime = STUDY.games[game].regime if game else UTILITY
+    if regime == CONDITIONAL:
+        return made(property, regime, ""), []
+    start = START[regime] if START[regime] != "full" else None
+    fixed = made(property, regime, "anchors") + (
+        [of_everyone("models", start)] if start else []
+    )
+    if game:
+        return fixed, made(property, regime, f"game_{game}")
+    return fixed, made(property, regime, "sampled", sampled_count())
+
+
+def all_spent(property):
+    manifests = []
+    for method in plan.methods(STUDY):
+        for part in spent(property, method):
+            manifests += part
+    about = [f"{R}/baselines/{name}.json" for name in STUDY.baselines]
+    return list(dict.fromkeys(manifests)) + about
+
+
+def league_methods(property):
+    """What the league has to know of every method, in the order of their attributions."""
+    found = []
+    for name in plan.methods(STUDY):
+        fixed, each = spent(property, name)
+        baseline = name in STUDY.baselines
+        found.append(
+            dict(
+                name=name,
+                fixed=fixed,
+                each=each,
+                about=f"{R}/baselines/{name}.json" if baseline else None,
+                options=None if baseline else estimator_options(name),
+                utilities=[] if baseline else utilities_for(property, name),
+                higher_is_better=STUDY.properties[property].higher_is_better,
+            )
+        )
+    return found
 
 
 def attributions():

@@ -145,7 +145,7 @@ def test_a_table_of_5000_columns_is_the_csv_it_was(odd: str, valued: bool, tmp_p
 def test_a_figure_and_a_list_show_the_best_and_the_worst(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     value = np.random.default_rng(0).permutation(5000) - 1000.0
     game = Utilities(names(5000), np.zeros((0, 5000), bool), np.zeros(0), np.ones(1), np.zeros(1))
-    result = credit(game, Estimate(value, "by hand"), True, 1)
+    result = credit(game.contributors, game.total, Estimate(value, "by hand"), True, 1)
     figure = figures.attribution_bars(result, "many", True)
     shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     order = np.argsort(-value)
@@ -161,7 +161,9 @@ def test_a_figure_and_a_list_show_the_best_and_the_worst(tmp_path: Path, capsys:
 
 def test_sixty_contributors_are_all_shown() -> None:
     game = Utilities(names(60), np.zeros((0, 60), bool), np.zeros(0), np.ones(1), np.zeros(1))
-    figure = figures.attribution_bars(credit(game, Estimate(np.arange(60.0), "by hand"), True, 1), "few", True)
+    figure = figures.attribution_bars(
+        credit(game.contributors, game.total, Estimate(np.arange(60.0), "by hand"), True, 1), "few", True
+    )
     assert len(figure.axes[0].get_yticklabels()) == 60 and not figure.axes[0].texts
 
 

@@ -153,7 +153,7 @@ def test_the_ends_variance_and_noise_by_hand() -> None:
 @pytest.mark.parametrize("sure", [True, False])
 def test_the_attribution_file_keeps_every_column(tmp_path: Any, sure: bool) -> None:
     game, _ = drawn(10, 60 if sure else 20, 0, 1.0)
-    result = credit(game, ridge.estimate(game, {}), higher_is_better=False, top=3)
+    result = credit(game.contributors, game.total, ridge.estimate(game, {}), higher_is_better=False, top=3)
     write_attribution(tmp_path / "a.csv", result)
     back = read_attribution(tmp_path / "a.csv")
     for name, column in vars(result).items():

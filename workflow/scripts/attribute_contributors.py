@@ -2,12 +2,13 @@
 
 from diffusion_credit.attribution import credit, estimate, write_attribution
 from diffusion_credit.design import top_count
-from diffusion_credit.tables import read_subsets
+from diffusion_credit.tables import concatenate, read_subsets
 from diffusion_credit.utilities import split
 from job import job
 
 with job(snakemake):
     params = snakemake.params
-    game = split(read_subsets(snakemake.input[0], valued=True))
-    result = credit(game, estimate(game, params.options), params.higher_is_better, top_count(params.share, game.n))
+    game = split(concatenate([read_subsets(path, valued=True) for path in snakemake.input]))
+    found, top = estimate(game, params.options), top_count(params.share, game.n)
+    result = credit(game.contributors, game.total, found, params.higher_is_better, top)
     write_attribution(snakemake.output[0], result)

@@ -12,9 +12,10 @@ from job import job
 with job(snakemake):
     alphas = snakemake.params.alphas
     tables = dict(zip(alphas, [read_subsets(path, valued=True) for path in snakemake.input.held_out], strict=True))
-    design = read_subsets(snakemake.input.utilities, valued=True)
-    for table in tables.values():
-        assert_disjoint(design.members, table.members)
+    for path in snakemake.input.utilities:
+        design = read_subsets(path, valued=True)
+        for table in tables.values():
+            assert_disjoint(design.members, table.members)
     names = snakemake.params.estimators
     predictors = {
         name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)

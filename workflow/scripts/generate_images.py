@@ -6,10 +6,13 @@ from job import job, progress
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.generation import generate
+    from diffusion_credit.index import Index
     from diffusion_credit.members import entries
     from diffusion_credit.weights import by_name
 
     models = Path(snakemake.input.models)
+    # one model that is told contributors, instead of one for each folder
+    contributors = len(Index(snakemake.input.index).contributors) if snakemake.input.get("index") else 0
     found = entries(models)
     made = generate(
         models,
@@ -17,6 +20,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
         by_name(snakemake.input.get("weights", [])),
         Path(snakemake.output[0]).parent,
         {**snakemake.params.options, "device": snakemake.params.device, "code": snakemake.params.code},
-        progress(log, "image", len(found)),
+        progress(log, "image", contributors or len(found)),
+        contributors,
     )
-    log.info("%s: %d folders of images made, %d were there", snakemake.output[0], made, len(found) - made)
+    log.info("%s: %d folders of images made", snakemake.output[0], made)

@@ -24,7 +24,14 @@ with job(snakemake):
         case "held_out":
             size = sizes[options["alpha"]]
             table = design.held_out(names, seed, size, options["held_out"], options["replicates"], reserved)
+        case "tuning":
+            size = design.held_out_size(options["alpha"], len(names))
+            table = design.tuning(names, seed, size, options["subsets"], reserved)
         case "counterfactual":
             order = read_attribution(snakemake.input.attribution).order
             table = design.counterfactual(names, seed, order, options["share"], options["replicates"])
+        case "without_top":
+            files = dict(zip(options["methods"], snakemake.input.attribution, strict=True))
+            orders = {method: read_attribution(path).order for method, path in files.items()}
+            table = design.without_tops(names, seed, orders, options["share"], options["replicates"])
     write_subsets(snakemake.output[0], table.rows(range(start, stop)))

@@ -6,6 +6,6 @@ from job import job
 
 with job(snakemake):
     w = snakemake.wildcards
-    title = f"{w.property} ({w.estimator})"
+    title = f"{w.property} ({w.method})"
     bars = figures.attribution_bars(read_attribution(snakemake.input[0]), title, snakemake.params.higher_is_better)
     figures.save(bars, snakemake.output[0])

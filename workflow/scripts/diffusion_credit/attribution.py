@@ -87,13 +87,14 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     return found
 
 
-def credit(game: Utilities, found: Estimate, higher_is_better: bool, top: int) -> Attribution:
+def credit(contributors: list[str], total: float, found: Estimate, higher_is_better: bool, top: int) -> Attribution:
     """The columns of an estimate.
 
     Ranks go from the most helpful to the least: by falling value, or by rising value where lower is better.
-    Shares are of F(everyone) - F(empty). top: how many are the best, for `probability_top`.
+    total: F(everyone) - F(empty), which shares are of; 0 where there are none. top: how many are
+    the best, for `probability_top`.
     """
-    n, value, interval = game.n, found.value, found.interval
+    n, value, interval = len(contributors), found.value, found.interval
     rank = np.empty(n, dtype=int)
     rank[np.argsort(-value if higher_is_better else value, kind="stable")] = np.arange(1, n + 1)
     none = np.full(n, np.nan)
@@ -115,10 +116,10 @@ def credit(game: Utilities, found: Estimate, higher_is_better: bool, top: int) -
         }
         covers = ["yes" if inside else "no" for inside in interval.covers_equal_share()]
     return Attribution(
-        contributor=game.contributors,
+        contributor=contributors,
         value=value,
         rank=rank,
-        share=value / game.total if game.total else none,
+        share=value / total if total else none,
         top=np.full(n, top),
         covers_equal_share=covers,
         value_of=[found.fit] * n,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self, Union
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from diffusion_credit.baselines import BASELINES
 from diffusion_credit.draws import DESIGNS
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimators import ESTIMATORS
@@ -58,6 +59,7 @@ Network = _options("networks", NETWORKS, "kind")
 Extractor = _options("extractors", EXTRACTORS, "kind")
 Property = _options("properties", PROPERTIES, "kind")
 Estimator = _options("estimators", ESTIMATORS, "kind")
+Baseline = _options("baselines", BASELINES, "kind")
 
 
 class Weights(Section):
@@ -131,6 +133,15 @@ class Training(Section):
     )
     flip: bool = Field(default=False, description="Mirror half of the images left to right.")
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the forward pass.")
+    checkpoints: int = Field(
+        default=0, ge=0, description="Averaged weights kept along the way, evenly spaced, for gradients of checkpoints."
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if self.checkpoints >= self.steps:
+            raise ValueError(f"checkpoints: found {self.checkpoints}, expected fewer than steps = {self.steps}")
+        return self
 
 
 class Influence(Section):
@@ -165,6 +176,11 @@ class Regimes(Section):
         default=None, description="From the full model, climbing the loss of the images left out; likewise."
     )
     influence: Influence | None = Field(default=None, description="From the full model, by influence; likewise.")
+    conditional: Training | None = Field(
+        default=None,
+        description="One model of everyone that is told each image's contributor; a subset's images are those of its"
+        " contributors (SurrogateSHAP). Needed only by a game of this regime.",
+    )
 
 
 class Target(Section):
@@ -176,6 +192,47 @@ class Target(Section):
     )
     estimator: str = Field(description="Name of the estimator whose standard errors count.")
     maximum: int = Field(ge=1, description="Number of subsets at which to stop in any case; a multiple of batch_size.")
+
+
+class Game(Section):
+    """Further subsets in a regime of their own, for estimators that name it; judged beside the design in the league."""
+
+    kind: Literal[tuple(DESIGNS)] = Field(  # type: ignore[valid-type]
+        description="How subsets are drawn, as in `design`."
+    )
+    alpha: float = Field(default=0.5, gt=0, lt=1, description="As in `design`, for `datamodel` alone.")
+    subsets: int = Field(ge=1, description="Number of subsets.")
+    regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain", "conditional"] = Field(
+        description="The regime of the models, and of the game's own F(everyone) and F(empty)."
+    )
+
+
+class Gradients(Section):
+    """Per-image gradients of a network's output by its learned weights, projected, for the baselines that use them."""
+
+    output: Literal["loss", "squared_l2", "mean", "l1", "l2", "linf"] = Field(
+        description="Of what: the training loss (TRAK), or the mean square (D-TRAK), mean or norm of the prediction."
+    )
+    models: Literal["full", "checkpoints", "retrained"] = Field(
+        default="full",
+        description="Of which: the full model, that and the `checkpoints` of its training (TracIn), or the retrained"
+        " models of everyone (an ensemble).",
+    )
+    timesteps: int = Field(default=10, ge=1, description="Noise levels that gradients are summed over, one noise each.")
+    spacing: Literal["even", "cumulative"] = Field(
+        default="even", description="Evenly spaced from 0, or the first ones, of the lowest noise."
+    )
+    projection: int | None = Field(
+        default=4096,
+        ge=4,
+        multiple_of=4,
+        description="Numbers that a gradient is projected to; none: no projection, for very small networks.",
+    )
+    path: bool = Field(
+        default=False, description="Also at the clean images that are predicted along the sampling path."
+    )
+    memory: float = Field(default=2.0, gt=0, description="GiB that gradients may take; bounds the images at once.")
+    batch_size: int = Field(default=512, ge=1, description="Noised images in one pass of the network.")
 
 
 class Design(Section):
@@ -251,6 +308,18 @@ class Counterfactual(Section):
     share: float = Field(default=0.4, gt=0, lt=1, description="Share of the contributors that are the top.")
     replicates: int = Field(default=3, ge=2, description="Training seeds of each retrained model.")
     estimator: str = Field(description="Name of the estimator whose values decide who is on top.")
+    every_method: bool = Field(
+        default=False,
+        description="Also retrain without the top of every other estimator and baseline, for the league:"
+        " `replicates` models each.",
+    )
+
+
+class Tuning(Section):
+    """Subsets on which baselines choose their variant and lambda; never one that is held out."""
+
+    alpha: float = Field(default=0.5, ge=0.001, lt=1, description="Their size, as a share of the contributors.")
+    subsets: int = Field(default=24, ge=4, description="Their number; models of the design's regime.")
 
 
 class Evaluation(Section):
@@ -260,6 +329,7 @@ class Evaluation(Section):
         default=None,
         description="Held-out subsets that judge the values; left out, nothing does, and none is reserved.",
     )
+    tuning: Tuning | None = Field(default=None, description="Needed by baselines.")
     counterfactual: Counterfactual
 
 
@@ -273,8 +343,10 @@ class ModelMinutes(Section):
     gradient_ascent: float = Field(default=10, gt=0, description="A subset's unlearning by gradient ascent.")
     influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
     retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
+    conditional: float = Field(default=240, gt=0, description="The training of the model that is told contributors.")
     generation: float = Field(default=10, gt=0, description="One model's images.")
     features: float = Field(default=5, gt=0, description="One model's features, of one extractor.")
+    gradients: float = Field(default=240, gt=0, description="All gradients of one name.")
 
 
 class Limits(Section):
@@ -305,6 +377,11 @@ class Study(Section):
     extractors: dict[Name, Extractor] = Field(default={}, description="Feature extractors, by a name of your own.")
     properties: dict[Name, Property] = Field(min_length=1, description="Properties, by a name of your own.")
     estimators: dict[Name, Estimator] = Field(min_length=1, description="Estimators, by a name of your own.")
+    games: dict[Name, Game] = Field(
+        default={}, description="Further games, by a name of your own, for estimators to compare with."
+    )
+    gradients: dict[Name, Gradients] = Field(default={}, description="Gradients for baselines, by a name of your own.")
+    baselines: dict[Name, Baseline] = Field(default={}, description="Baselines, by a name of your own.")
     groups: dict[str, list[str]] = Field(
         default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
     )
@@ -355,16 +432,22 @@ class Study(Section):
         for name in RESERVED_NAMES & set(self.estimators):
             raise ValueError(f"estimators: found the name {name}, expected another, because lds.csv uses it itself")
         for name, estimator in self.estimators.items():
-            designs = module_of("estimators", estimator.kind).DESIGNS
-            if designs and self.design.kind not in designs:
+            if estimator.game is not None and estimator.game not in self.games:
                 raise ValueError(
-                    f"design.kind: found {self.design.kind}, expected one of {', '.join(designs)} for the"
-                    f" estimator {name}"
+                    f"estimators.{name}.game: found {estimator.game!r}, expected a name below games:"
+                    f" {_listed(self.games)}"
+                )
+            key = f"games.{estimator.game}" if estimator.game else "design"
+            game, designs = self.game_of(estimator), module_of("estimators", estimator.kind).DESIGNS
+            if designs and game.kind not in designs:
+                raise ValueError(
+                    f"{key}.kind: found {game.kind}, expected one of {', '.join(designs)} for the estimator {name}"
                 )
             if estimator.kind == "owen" and not self.groups:
                 raise ValueError(f"groups: not found, expected the groups that the estimator {name} credits first")
-        if self.design.kind == "owen" and not self.groups:
+        if "owen" in (self.design.kind, *(game.kind for game in self.games.values())) and not self.groups:
             raise ValueError("groups: not found, expected the groups that the design owen draws")
+        self._check_baselines()
         target = self.design.target
         used = {"evaluation.counterfactual": self.evaluation.counterfactual.estimator}
         if target:
@@ -374,8 +457,9 @@ class Study(Section):
                     f"design.target.standard_error: found {name}, expected one of {sorted(self.properties)}"
                 )
         for key, name in used.items():
-            if name not in self.estimators:
-                raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(self.estimators)}")
+            if name not in self.estimators or (key == "design.target" and self.estimators[name].game):
+                known = [name for name, estimator in self.estimators.items() if not estimator.game]
+                raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(known)}")
         if target and self.estimators[target.estimator].kind in ("datamodel", "surrogate"):
             raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
         self.model.check_pruning(self.pruning.ratio)
@@ -385,7 +469,11 @@ class Study(Section):
                 f" {self.model.kind}, which has no prompt"
             )
         lds = self.evaluation.lds
-        for regime in [self.design.regime, *(lds.regimes if lds else [])]:
+        for regime in [
+            self.design.regime,
+            *(lds.regimes if lds else []),
+            *(game.regime for game in self.games.values()),
+        ]:
             if getattr(self.regimes, regime) is None:
                 raise ValueError(f"regimes.{regime}: not found, expected its options because the regime is used")
         empty = module_of("networks", self.model.kind).EMPTY
@@ -395,9 +483,43 @@ class Study(Section):
             )
         if lds and len(set(lds.alphas)) < len(lds.alphas):
             raise ValueError(f"evaluation.lds.alphas: found {lds.alphas}, expected each value once")
-        if lds and self.design.kind == "all":
+        if lds and "all" in (self.design.kind, *(game.kind for game in self.games.values())):
             raise ValueError("design.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
         return self
+
+    def game_of(self, estimator: Any) -> Any:
+        """The subsets that an estimator credits from: a game's section, or the design's."""
+        return self.games[estimator.game] if estimator.game else self.design
+
+    def _check_baselines(self) -> None:
+        """Raises ValueError when a baseline, or a game of the conditional regime, lacks what it needs."""
+        for name in sorted(set(self.baselines) & ({*self.estimators} | RESERVED_NAMES)):
+            raise ValueError(f"baselines: found the name {name}, expected another than an estimator's or lds.csv's own")
+        if self.baselines and not self.evaluation.tuning:
+            raise ValueError("evaluation.tuning: not found, expected the subsets on which baselines choose variants")
+        for name, baseline in self.baselines.items():
+            for key, known in (("extractor", self.extractors), ("gradients", self.gradients)):
+                found = getattr(baseline, key, None)
+                if found is not None and found not in known:
+                    raise ValueError(
+                        f"baselines.{name}.{key}: found {found!r}, expected a name below {key.rstrip('s')}s:"
+                        f" {_listed(known)}"
+                    )
+            if hasattr(baseline, "of") and baseline.of not in (given := self.extractors[baseline.extractor].scores()):
+                raise ValueError(f"baselines.{name}.of: found {baseline.of!r}, expected a score: {_listed(given)}")
+            if getattr(baseline, "along", None) == "path" and not self.gradients[baseline.gradients].path:
+                raise ValueError(f"gradients.{baseline.gradients}.path: found false, expected true for {name}")
+        for name, gradients in self.gradients.items():
+            if gradients.models == "checkpoints" and not self.training.checkpoints:
+                raise ValueError(f"training.checkpoints: found 0, expected some for gradients.{name}")
+            if gradients.timesteps > self.diffusion.timesteps:
+                raise ValueError(
+                    f"gradients.{name}.timesteps: found {gradients.timesteps}, expected at most diffusion.timesteps ="
+                    f" {self.diffusion.timesteps}"
+                )
+        for name, game in self.games.items():
+            if game.regime == "conditional" and self.model.kind != "unet":
+                raise ValueError(f"games.{name}.regime: found conditional, expected another for {self.model.kind}")
 
     def _check_property(self, path: str, prop: Any) -> None:
         """Raises ValueError when its extractor is missing or lacks its array, or when there are too few images."""

@@ -6,6 +6,8 @@ shorter one.
 
 import itertools
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from diffusion_credit.draws import DESIGNS, Game
 from diffusion_credit.errors import UserError
 from diffusion_credit.reserved import Reserved, reserved_count, subset_of
 from diffusion_credit.seeds import generator, named_seed
-from diffusion_credit.tables import Subsets
+from diffusion_credit.tables import Subsets, concatenate
 
 
 def held_out_sizes(alphas: list[float], subsets: int, n: int, key: str = "config: evaluation.lds.") -> dict[float, int]:
@@ -81,17 +83,37 @@ def held_out(
     contributors: list[str], seed: int, size: int, subsets: int, replicates: int, reserved: Reserved
 ) -> Subsets:
     """Distinct reserved subsets of one size, each with `replicates` training seeds, subset after subset."""
+    found = _distinct(len(contributors), size, subsets, seed, "held-out", lambda members: members in reserved)
+    ids = [f"size{size}-{i:04d}" for i in range(subsets) for _ in range(replicates)]
+    members = np.repeat(found, replicates, axis=0)
+    return _list("held-out", contributors, seed, ids, [*range(replicates)] * subsets, members)
+
+
+def tuning(contributors: list[str], seed: int, size: int, subsets: int, reserved: Reserved) -> Subsets:
+    """Distinct subsets of one size from the half that is not reserved: none of them is ever held out."""
     n = len(contributors)
+    if subsets > math.comb(n, size) - reserved_count(n, size):
+        raise UserError(
+            f"config: evaluation.tuning.subsets: found {subsets}, expected at most"
+            f" {math.comb(n, size) - reserved_count(n, size)}, half of the subsets of {size} of {n} contributors"
+        )
+    found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)
+    ids = [f"size{size}-{i:04d}" for i in range(subsets)]
+    return _list("tuning", contributors, seed, ids, [0] * subsets, found)
+
+
+def _distinct(
+    n: int, size: int, subsets: int, seed: int, purpose: str, admitted: Callable[[np.ndarray], bool]
+) -> np.ndarray:
+    """The first different subsets of a size that are admitted, in an order that the purpose names: (subsets, n)."""
     found: dict[bytes, np.ndarray] = {}
     for attempt in itertools.count():
         if len(found) == subsets:
             break
-        members = subset_of(n, generator(seed, "held-out", size, attempt).choice(n, size=size, replace=False))
-        if members in reserved:
+        members = subset_of(n, generator(seed, purpose, size, attempt).choice(n, size=size, replace=False))
+        if admitted(members):
             found.setdefault(members.tobytes(), members)
-    ids = [f"size{size}-{i:04d}" for i in range(subsets) for _ in range(replicates)]
-    members = np.repeat(list(found.values()), replicates, axis=0)
-    return _list("held-out", contributors, seed, ids, [*range(replicates)] * subsets, members)
+    return np.array(list(found.values()))
 
 
 def counterfactual(contributors: list[str], seed: int, order: list[int], share: float, replicates: int) -> Subsets:
@@ -104,6 +126,15 @@ def counterfactual(contributors: list[str], seed: int, order: list[int], share: 
     ids = ["without_top"] * replicates + ["only_top"] * replicates
     members = np.repeat([~top, top], replicates, axis=0)
     return _list("counterfactual", contributors, seed, ids, [*range(replicates)] * 2, members)
+
+
+def without_tops(
+    contributors: list[str], seed: int, orders: dict[str, list[int]], share: float, replicates: int
+) -> Subsets:
+    """Without the top of each of several methods, with the seeds of `counterfactual`. orders: method -> best first."""
+    rows = {name: counterfactual(contributors, seed, order, share, replicates) for name, order in orders.items()}
+    table = concatenate([each.rows(range(replicates)) for each in rows.values()])
+    return replace(table, subset=[name for name in rows for _ in range(replicates)])
 
 
 def top_count(share: float, n: int) -> int:

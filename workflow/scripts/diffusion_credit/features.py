@@ -1,5 +1,6 @@
 """Features of images: one safetensors file for each model and extractor, so that a property never embeds again."""
 
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,9 +11,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from diffusion_credit.errors import UserError
-from diffusion_credit.files import announce, read_manifest, replacing, versions
+from diffusion_credit.files import announce, read_manifest, replacing, versions, write_json
 from diffusion_credit.images import ZIP, read_zip, write_zip
-from diffusion_credit.members import entries, fill
+from diffusion_credit.members import SECONDS, entries, fill
 
 FEATURES = "features.safetensors"
 
@@ -45,9 +46,11 @@ def extract(
     load = cache(extractor)  # only where an entry is missing
 
     def make(name: str, folder: Path, _: Path) -> None:
-        arrays = load()(images[name][1]())
+        embed, started = load(), time.monotonic()
+        arrays = embed(images[name][1]())
         with replacing(folder / FEATURES) as temporary:
             save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, temporary)
+        write_json(folder / SECONDS, time.monotonic() - started)
         announce(folder, [FEATURES], provenance=wanted[name])
 
     fill(collection, wanted, make)

@@ -142,6 +142,51 @@ def change_bars(names: list[str], change: np.ndarray, low: np.ndarray, high: np.
     return figure
 
 
+def league(
+    rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str, floor: Any, title: str
+) -> Figure:
+    """LDS of every method at one alpha, best first, and by what it cost; rows: of league.csv, curves: of cost.csv.
+
+    floor: LDS between two retrainings, or empty. The places on the left number the methods on the right.
+    """
+    shown = sorted((row for row in rows if row[1] == alpha and row[3] != ""), key=lambda row: -row[3])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, max(4.0, 1.2 + 0.26 * len(shown))))
+    curved = {row[0] for row in curves if row[2] != ""}
+    for place, row in enumerate(shown):
+        colour = ACCENT if row[0] in curved else SOFT
+        if row[4] != "":
+            left.plot(row[4:6], [place, place], color=colour, linewidth=1.2)
+        left.plot(row[3], place, "o", color=colour, markersize=4)
+    left.set_yticks(range(len(shown)), [f"{shorten(row[0].replace('_', ' '))}  {i + 1}" for i, row in enumerate(shown)])
+    left.invert_yaxis()
+    left.axvline(0, color=INK, linewidth=0.8)
+    if floor != "":
+        left.axvline(floor, color=INK, linewidth=0.8, linestyle=":", label="noise floor")
+        left.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
+    left.set_xlabel(f"LDS at alpha {alpha} (95% interval)")
+    for place, row in enumerate(shown):
+        points = [(c[3], c[4]) for c in curves if c[0] == row[0] and c[1] == alpha and c[4] != "" and c[3] > 0]
+        if points:
+            x, y = zip(*points, strict=True)
+            colour = ACCENT if row[0] in curved else SOFT
+            right.plot(x, y, color=colour, marker="o", markersize=3, linewidth=0.8, alpha=0.6)
+            right.annotate(
+                str(place + 1), points[-1], xytext=(3, 3), textcoords="offset points", fontsize=8, color=colour
+            )
+    right.axhline(0, color=INK, linewidth=0.8)
+    right.set_xscale("log")
+    right.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    right.set_xlabel("seconds of work, beyond the full model and its images")
+    right.set_ylabel(f"LDS at alpha {alpha}")
+    names = [("of subsets' models, with more and more of them", ACCENT), ("of gradients or similarities", SOFT)]
+    for name, colour in names:
+        right.plot([], [], color=colour, marker="o", markersize=3, label=name)
+    right.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
+    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
 def contact_sheet(groups: Sequence[tuple[str, np.ndarray]], rows: int = 4) -> Figure:
     """Groups of images (title, uint8 (images, height, width, channels)) below each other, each a grid."""
     columns = min(24, max(6, 768 // groups[0][1].shape[2]))  # of the largest images a few that can be made out

@@ -13,9 +13,10 @@ from diffusion_credit.files import announce, versions, write_json
 from diffusion_credit.images import ZIP, write_zip
 from diffusion_credit.inputs import read_conditions
 from diffusion_credit.latents import Autoencoder, identity
-from diffusion_credit.members import SECONDS, entries, fill
-from diffusion_credit.models import load_model
+from diffusion_credit.members import EMPTY, SECONDS, contributor_entry, entries, fill
+from diffusion_credit.models import load_model, reinitialise
 from diffusion_credit.plugins import module_of
+from diffusion_credit.seeds import named_seed
 from diffusion_credit.weights import digests_of
 
 
@@ -26,17 +27,26 @@ def generate(
     collection: Path,
     options: dict[str, Any],
     progress: Callable[[str, int, int], None],
+    contributors: int = 0,
 ) -> int:
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
+
+    contributors: where the one model is told contributors, their number: a folder for each, and one named EMPTY of the
+    network's random initialisation.
 
     encoded: the folder with the conditions that the networks were trained with, or None. weights: name ->
     manifest of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision),
     `seed` of the starting noise, `device`, `code`.
     """
     found = entries(models)
+    told: dict[str, int | None] = dict.fromkeys(found)
+    if contributors:
+        ((folder, digest),) = found.values()
+        told = {**{contributor_entry(number): number for number in range(contributors)}, EMPTY: 0}
+        found = dict.fromkeys(told, (folder, digest))
     device = options["device"]
     common = {**options, "weights": digests_of(weights), "versions": versions("torch", "diffusers", "numpy", "pillow")}
-    wanted = {name: {**common, "model": digest} for name, (_, digest) in found.items()}
+    wanted = {name: {**common, "model": digest, "contributor": told[name]} for name, (_, digest) in found.items()}
     conditions = cache(lambda: read_conditions(encoded, device))  # only where an entry is missing
 
     @cache
@@ -48,8 +58,12 @@ def generate(
         model, config = load_model(found[name][0], device, weights)
         architecture, latents = config["architecture"], config["latents"]
         network, guidance = module_of("networks", architecture["kind"]), options["generation"]["guidance"]
+        if contributors and name == EMPTY:
+            reinitialise(model, architecture, named_seed(options["seed"], "untrained"))
+        predict = network.denoiser(model.eval(), conditions(), guidance)
+        label = told[name]
         pixels = sample(
-            network.denoiser(model.eval(), conditions(), guidance),
+            predict if label is None else partial(_told, predict, label),
             decode(**latents) if latents else identity,
             config["diffusion"],
             options["generation"],
@@ -63,3 +77,7 @@ def generate(
         announce(folder, [ZIP], provenance=wanted[name])
 
     return fill(collection, wanted, make)
+
+
+def _told(predict: Callable[..., torch.Tensor], contributor: int, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return predict(x, t, labels=torch.full((len(x),), contributor, device=x.device))

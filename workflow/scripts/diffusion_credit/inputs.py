@@ -70,6 +70,26 @@ def read_conditions(encoded: Path | None, device: str) -> dict[str, torch.Tensor
 
 
 @torch.inference_mode()
+def as_inputs(
+    pixels: np.ndarray, latents: dict[str, Any] | None, weights: dict[str, Path], device: str
+) -> torch.Tensor:
+    """Images (images, height, width, channels) uint8 as a network takes them; latents: as in `Inputs`."""
+    if latents is None:
+        return torch.from_numpy(to_float(pixels)).to(device)
+    autoencoder = Autoencoder(weights[latents["autoencoder"]], latents["scale"], device)
+    return encoded(pixels, autoencoder, device)
+
+
+def encoded(pixels: np.ndarray, autoencoder: Autoencoder, device: str, mirror: bool = False) -> torch.Tensor:
+    """Latents of images, or of their mirror images, on the CPU."""
+    parts = []
+    for start in range(0, len(pixels), CHUNK):
+        x = torch.from_numpy(to_float(pixels[start : start + CHUNK])).to(device)
+        parts.append(autoencoder.encode(x.flip(3) if mirror else x).cpu())
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
 def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path], folder: Path) -> tuple[int, ...]:
     """Write latents, and prompt embeddings where the network takes them, into `folder`; return one latent's shape.
 
@@ -79,15 +99,10 @@ def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path]
     model, device = options["model"], options["device"]
     name, scale = model.get("autoencoder") or model["base"], model.get("latent_scale")
     autoencoder = Autoencoder(weights[name], scale, device)
-
-    def latents(mirror: bool) -> torch.Tensor:
-        parts = []
-        for start in range(0, len(pixels), CHUNK):
-            x = torch.from_numpy(to_float(pixels[start : start + CHUNK])).to(device)
-            parts.append(autoencoder.encode(x.flip(3) if mirror else x).cpu())
-        return torch.cat(parts)
-
-    tensors = {"images": latents(mirror=False), "mirrored": latents(mirror=True)}
+    tensors = {
+        "images": encoded(pixels, autoencoder, device),
+        "mirrored": encoded(pixels, autoencoder, device, mirror=True),
+    }
     module_of("networks", model["kind"]).check_size(model, *tensors["images"].shape[2:])
     if "prompt" in model:
         check_process(weights[model["base"]], options["diffusion"])

@@ -1,7 +1,7 @@
 """A property's value for each model of a collection, and the table of utilities made of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -34,18 +34,36 @@ def measure(
     """
     read = getattr(module, "read", read_features)
     found = entries(source)
-    common = {
+    wanted = {entry: definition(options, code, reference) | {"source": digest} for entry, (_, digest) in found.items()}
+
+    def value_of(entry: str) -> float:
+        value: float = module.evaluate(read(found[entry][0]), options, reference[1] if reference else {})
+        return value
+
+    write_values(name, wanted, value_of, collection)
+
+
+def definition(
+    options: dict[str, Any], code: str, reference: tuple[Path, dict[str, np.ndarray]] | None
+) -> dict[str, Any]:
+    """What every value of a property depends on, besides what it was measured on."""
+    return {
         "property": options,
         "code": code,
         "reference": digest_of_file(reference[0]) if reference else None,
         "versions": versions("numpy", "scipy"),
     }
-    wanted = {entry: {**common, "source": digest} for entry, (_, digest) in found.items()}
+
+
+def write_values(
+    name: str, wanted: dict[str, dict[str, Any]], value_of: Callable[[str], float], collection: Path
+) -> None:
+    """Write property.json for each entry of `wanted`, entry -> provenance. Raises UserError on what is not finite."""
 
     def make(entry: str, folder: Path, _: Path) -> None:
-        value = module.evaluate(read(found[entry][0]), options, reference[1] if reference else {})
+        value = value_of(entry)
         if not math.isfinite(value):
-            raise UserError(f"property {name} of {found[entry][0]}: found {value}, expected a finite number")
+            raise UserError(f"property {name} of {entry} in {collection}: found {value}, expected a finite number")
         write_json(folder / PROPERTY, {"name": name, "value": value})
         announce(folder, [PROPERTY], provenance=wanted[entry])
 

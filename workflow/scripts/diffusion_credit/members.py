@@ -32,6 +32,7 @@ from diffusion_credit.files import (
 log = logging.getLogger(__name__)
 
 SECONDS = "seconds.json"  # what an entry took; in no manifest, because it differs from run to run
+EMPTY = "empty"  # the entry of nobody's images, where there is one a contributor
 WANTED = "wanted.json"  # entry -> digest of the provenance that the last job to begin wants it with
 
 
@@ -130,3 +131,8 @@ def only_entry(manifest: str | Path) -> Path:
     """The folder of a collection's single entry."""
     ((folder, _),) = entries(manifest).values()
     return folder
+
+
+def contributor_entry(number: int) -> str:
+    """Name of the entry of one contributor, where there is one a contributor."""
+    return f"contributor-{number}"

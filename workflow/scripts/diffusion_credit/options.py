@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -36,6 +36,23 @@ class ExtractorSection(Section):
     def scores(self) -> list[str]:
         """Names of the arrays (images,), one number an image."""
         return []
+
+
+class EstimatorSection(Section):
+    """The base of every estimator's `Options`."""
+
+    game: str | None = Field(default=None, description="Name of the game that it credits; none: the study's design.")
+
+
+class BaselineSection(Section):
+    """The base of every baseline's `Options`: what it is made from."""
+
+    def sources(self) -> dict[str, tuple[str, str]]:
+        """Name -> (stage, whose): `images` or `features/<extractor>` of `data` or the `full` model's images, or
+
+        (`gradients`, their name).
+        """
+        return {}
 
 
 class PropertySection(Section):

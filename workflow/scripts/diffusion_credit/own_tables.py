@@ -78,7 +78,7 @@ def attribute(a: argparse.Namespace) -> None:
     except UserError as error:
         text = str(error)
         raise UserError(f"{a.groups}: {text}" if text.startswith("groups: ") else f"{a.table}: {text}") from None
-    result = credit(game, found, not a.lower_is_better, a.top)
+    result = credit(game.contributors, game.total, found, not a.lower_is_better, a.top)
     write_attribution(a.output, result)
     print_attribution(result)
     value = dict(zip(result.contributor, result.value, strict=True))

@@ -7,6 +7,7 @@ from diffusion_credit.config import Study
 from diffusion_credit.files import read_json
 
 SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
+CONDITIONAL = "conditional"  # the regime whose one model serves all subsets
 
 
 def alphas(study: Study) -> dict[str, float]:
@@ -21,9 +22,27 @@ def lists(study: Study) -> dict[str, int]:
         "everyone": 1,
         "sampled": target.maximum if target else study.design.subsets,  # at most
         "anchors": 2 * study.design.anchors,
+        **{f"game_{name}": game.subsets for name, game in study.games.items()},
+        **({"tuning": study.evaluation.tuning.subsets} if study.evaluation.tuning and study.baselines else {}),
         **({f"held_out_{alpha}": lds.subsets * lds.replicates for alpha in alphas(study)} if lds else {}),
         **{f"counterfactual_{name}": 2 * counterfactual.replicates for name in study.properties},
+        **{f"without_top_{name}": len(rivals(study)) * counterfactual.replicates for name in compared(study)},
     }
+
+
+def methods(study: Study) -> list[str]:
+    """Everything that credits contributors: estimators and baselines."""
+    return [*study.estimators, *study.baselines]
+
+
+def rivals(study: Study) -> list[str]:
+    """The methods whose top is removed for the league alone."""
+    return [name for name in methods(study) if name != study.evaluation.counterfactual.estimator]
+
+
+def compared(study: Study) -> list[str]:
+    """The properties for which it is."""
+    return [*study.properties] if study.evaluation.counterfactual.every_method and rivals(study) else []
 
 
 def used(study: Study) -> list[tuple[str, str]]:
@@ -35,13 +54,18 @@ def used(study: Study) -> list[tuple[str, str]]:
         *((regime, f"held_out_{alpha}") for regime in ("retrain", *fidelity) for alpha in alphas(study)),
         ("retrain", "anchors"),
         *(("retrain", f"counterfactual_{name}") for name in study.properties),
+        *(("retrain", f"without_top_{name}") for name in compared(study)),
+        *((game.regime, name) for key, game in study.games.items() for name in (f"game_{key}", "anchors")),
+        *([(study.design.regime, "tuning")] if study.evaluation.tuning and study.baselines else []),
     ]
-    return list(dict.fromkeys(pairs))
+    return list(dict.fromkeys(pair for pair in pairs if pair[0] != CONDITIONAL))
 
 
 def measured(study: Study, name: str) -> list[tuple[str, str]]:
     """Every (regime, list) on which one property is measured: all that are used, but for other properties' own."""
-    others = {f"counterfactual_{other}" for other in study.properties if other != name}
+    others = {
+        f"{kind}_{other}" for kind in ("counterfactual", "without_top") for other in study.properties if other != name
+    }
     return [pair for pair in used(study) if pair[1] not in others]
 
 
@@ -57,12 +81,12 @@ def rows_of(batch: str, rows: int, size: int) -> int:
 
 def attributions(study: Study) -> list[str]:
     """The tables of values, below the study's results."""
-    return [f"attribution/{name}/{estimator}.csv" for name in study.properties for estimator in study.estimators]
+    return [f"attribution/{name}/{method}.csv" for name in study.properties for method in methods(study)]
 
 
 def evaluations(study: Study) -> list[str]:
     """The tables that say how good the values are, below the study's results."""
-    tables = ["counterfactual", "budget", "noise", *(["lds", "fidelity"] if study.evaluation.lds else [])]
+    tables = ["counterfactual", "budget", "noise", *(["lds", "fidelity", "league"] if study.evaluation.lds else [])]
     single = ["evaluation/runtime.csv", "evaluation/models.csv"]
     return [*(f"evaluation/{name}/{table}.csv" for name in study.properties for table in tables), *single]
 

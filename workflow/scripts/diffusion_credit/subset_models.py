@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, versions, write_json
@@ -35,9 +36,9 @@ def train_subsets(
     """Make one checkpoint for each row of `table` below `collection`; return how many were not there already.
 
     start: the checkpoint that every training begins with, or None for a random initialisation. weights: name ->
-    manifest of what is pretrained. options: `method` (descent, ascent or influence), `training` (the regime's section),
-    `model` and `diffusion` sections, `seed`, `device`, and `code`, the digest of the code that runs. progress: called
-    with (name, step, steps). The empty subset's model is the untrained network.
+    manifest of what is pretrained. options: `method` (descent, conditional, ascent or influence), `training` (the
+    regime's section), `model` and `diffusion` sections, `seed`, `device`, and `code`, the digest of the code that runs.
+    progress: called with (name, step, steps). The empty subset's model is the untrained network.
     """
     device, training, method = options["device"], options["training"], options["method"]
     network = module_of("networks", options["model"]["kind"])
@@ -46,6 +47,10 @@ def train_subsets(
         "diffusion": options["diffusion"],
         "latents": inputs.latents,
     }
+    labels = None
+    if method == "conditional":
+        config["architecture"] = network.conditional(config["architecture"], len(index.contributors))
+        labels = torch.from_numpy(index.owner).to(device)
     loaded = None
     if start is not None:
         loaded, found = load_model(start, device, weights)
@@ -85,7 +90,7 @@ def train_subsets(
 
     def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()
-        earlier = 0.0
+        earlier, checkpoints = 0.0, list[list[torch.Tensor]]()
         first = named_seed(seeds[name], "initialise")
         model = build(config["architecture"], first, weights).to(device) if loaded is None else loaded
         if loaded is not None:
@@ -96,12 +101,12 @@ def train_subsets(
             reinitialise(model, config["architecture"], first)
         elif method == "influence":
             influence(model).forget(removed, len(kept), show(name))
-        elif method == "descent" or len(removed):
-            earlier = train(
+        elif method in ("descent", "conditional") or len(removed):
+            earlier, checkpoints = train(
                 model,
                 network.denoiser(model, inputs.conditions, guidance=1),
                 inputs,
-                kept if method == "descent" else removed,
+                removed if method == "ascent" else kept,
                 config["diffusion"],
                 training,
                 seeds[name],
@@ -109,8 +114,9 @@ def train_subsets(
                 digest_of(wanted[name]),
                 show(name),
                 ascend=method == "ascent",
+                labels=labels,
             )
         write_json(folder / SECONDS, earlier + time.monotonic() - started)
-        save_model(folder, model, config, wanted[name])
+        save_model(folder, model, config, wanted[name], checkpoints)
 
     return fill(collection, wanted, make)

@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,17 @@ def train(
     progress: Callable[[int, int], None] = lambda done, steps: None,
     *,
     ascend: bool = False,
-) -> float:
-    """Train `model` in place on these images; it ends with the averaged weights. Return seconds of earlier attempts.
+    labels: torch.Tensor | None = None,
+) -> tuple[float, list[list[torch.Tensor]]]:
+    """Train `model` in place on these images; it ends with the averaged weights.
+
+    Return the seconds of earlier attempts, and the averaged weights at options["checkpoints"] steps before the end.
 
     predict: the network's prediction from noised tensors and timesteps. images: indices into `inputs`, which is on
     the model's device. options: a `training` section of the config. state: a file that lives while the training does
     and lets it resume. key: digest of all that the result depends on; a state of another key is not resumed. ascend:
-    climb the loss instead, to unlearn the images. Raises UserError when the loss is not finite, and what `progress`
+    climb the loss instead, to unlearn the images. labels: (images of `inputs`,) what the network is told of each.
+    Raises UserError when the loss is not finite, and what `progress`
     raises: at Stopped, the state is written first.
     """
     device = str(inputs.images.device)
@@ -107,7 +112,8 @@ def train(
     # fine-tune starts from would keep most of that model.
     average = [parameter.detach().clone() for parameter in weights]
     optimizer = optimizer_of(weights, options)
-    first, earlier = _restore(state, key, weights, average, optimizer)
+    kept: dict[int, list[torch.Tensor]] = {}  # step -> averaged weights
+    first, earlier = _restore(state, key, weights, average, kept, optimizer)
     if first:
         log.info("resumed at step %d of %d", first, options["steps"])
     model.train()
@@ -118,16 +124,18 @@ def train(
         """When to save again."""
         begun = time.monotonic()
         seconds = earlier + time.monotonic() - started
-        _save(state, {"key": key, "step": str(step), "seconds": str(seconds)}, weights, average, optimizer)
+        _save(state, {"key": key, "step": str(step), "seconds": str(seconds)}, weights, average, kept, optimizer)
         ended = time.monotonic()
         return ended + max(STATE_SECONDS, (ended - begun) / STATE_SHARE)
 
+    marks = checkpoint_steps(options["steps"], options["checkpoints"])
     for step in range(first, options["steps"]):
         optimizer.param_groups[0]["lr"] = learning_rate(options, step)
         rng = generator(seed, "step", step)
         chosen = batch_of(images, seed, step, options["batch_size"])
         flip = rng.random(len(chosen)) < 0.5 if options["flip"] else np.zeros(len(chosen), dtype=bool)
-        loss = loss_of(predict, process, inputs.batch(chosen, flip), rng, options["precision"])
+        told = predict if labels is None else partial(predict, labels=labels[chosen])
+        loss = loss_of(told, process, inputs.batch(chosen, flip), rng, options["precision"])
         if step % 50 == 0 and not math.isfinite(loss.item()):
             raise UserError(f"training: found a loss of {loss.item()} at step {step}, expected a finite number")
         optimizer.zero_grad()
@@ -137,6 +145,8 @@ def train(
         with torch.no_grad():
             # A young average forgets faster, so that its starting point is gone after some dozen steps.
             torch._foreach_lerp_(average, weights, 1 - min(options["ema_decay"], (step + 1) / (step + 10)))
+        if step + 1 in marks:
+            kept[step + 1] = [tensor.clone() for tensor in average]
         try:
             progress(step + 1, options["steps"])
         except Stopped:
@@ -149,23 +159,39 @@ def train(
     if not all(bool(torch.isfinite(parameter).all()) for parameter in weights):
         raise UserError("training: found weights that are not finite after the last step, expected finite numbers")
     model.eval()
-    return earlier
+    return earlier, [kept[step] for step in marks]
+
+
+def checkpoint_steps(steps: int, count: int) -> list[int]:
+    """The steps after which `count` checkpoints are kept, evenly spaced, before the end."""
+    return sorted({steps * at // (count + 1) for at in range(1, count + 1)} - {0})
 
 
 def _save(
-    path: Path, about: dict[str, str], weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
+    path: Path,
+    about: dict[str, str],
+    weights: list[torch.Tensor],
+    average: list[torch.Tensor],
+    kept: dict[int, list[torch.Tensor]],
+    optimizer: Any,
 ) -> None:
     tensors: dict[str, torch.Tensor] = {}
     for i, (weight, mean) in enumerate(zip(weights, average, strict=True)):
         tensors |= {f"{i}.weight": weight.detach(), f"{i}.average": mean}
         # the 8-bit optimiser counts its steps in a plain number, and shares a table among all weights
         tensors |= {f"{i}.state.{name}": torch.as_tensor(v).clone() for name, v in optimizer.state[weight].items()}
+        tensors |= {f"{i}.kept.{step}": part[i] for step, part in kept.items()}
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, about)
 
 
 def _restore(
-    path: Path, key: str, weights: list[torch.Tensor], average: list[torch.Tensor], optimizer: Any
+    path: Path,
+    key: str,
+    weights: list[torch.Tensor],
+    average: list[torch.Tensor],
+    kept: dict[int, list[torch.Tensor]],
+    optimizer: Any,
 ) -> tuple[int, float]:
     """Continue from `path` when it is a state of this very training; return the step to go on with, seconds so far."""
     try:
@@ -175,7 +201,10 @@ def _restore(
             for name in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
                 number, kind, *rest = name.split(".")
                 weight, tensor = weights[int(number)], file.get_tensor(name)
-                if rest:
+                if kind == "kept":
+                    # a file lists its tensors in any order
+                    kept.setdefault(int(rest[0]), [*weights])[int(number)] = tensor.to(weight.device)
+                elif rest:
                     counts = tensor.dtype == torch.int64
                     optimizer.state[weight][rest[0]] = int(tensor) if counts else tensor.to(weight.device)
                 else:

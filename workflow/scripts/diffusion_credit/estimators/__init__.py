@@ -1,6 +1,6 @@
 """Estimators: from utilities to one attribution per contributor. To add one: a module here with
 
-- `Options`, its pydantic model (with `kind`, its name);
+- `Options`, its pydantic model (an EstimatorSection with `kind`, its name);
 - `DESIGNS`, the designs that give it the subsets which it needs, or None when any will do;
 - `estimate(game, options)`, an `Estimate` of a `Utilities` table; UserError when the table lacks what it needs;
 

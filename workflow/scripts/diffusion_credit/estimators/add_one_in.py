@@ -3,14 +3,14 @@
 from typing import Any, Literal
 
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.semivalues import singles
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("add-one-in", "all")
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """F(the contributor alone) - F(empty); the values do not sum to the total."""
 
     kind: Literal["add-one-in"]

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from diffusion_credit import semivalues
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("uniform", "all", "paired-stratified", "leverage")
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Banzhaf values, which do not sum to the total; best from the design `uniform`."""
 
     kind: Literal["banzhaf"]

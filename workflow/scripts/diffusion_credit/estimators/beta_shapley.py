@@ -9,13 +9,13 @@ from pydantic import Field
 
 from diffusion_credit import semivalues
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("paired-stratified", "paper", "leverage", "all")
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Beta Shapley values, which do not sum to the total; Beta(1, 1) are Shapley values."""
 
     kind: Literal["beta-shapley"]

@@ -8,14 +8,14 @@ from pydantic import Field
 from diffusion_credit import wide
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = None
 FOLDS = 5
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Coefficients of a linear model of F, penalised as cross-validation finds best; they do not sum to the total."""
 
     kind: Literal["datamodel"]

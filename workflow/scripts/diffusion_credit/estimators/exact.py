@@ -5,14 +5,14 @@ from typing import Any, Literal
 from diffusion_credit import semivalues
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("all",)
 MANY = 64  # contributors: numbers of their subsets are no longer for people
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Shapley values by their definition; needs every subset."""
 
     kind: Literal["exact"]

@@ -3,14 +3,14 @@
 from typing import Any, Literal
 
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.semivalues import singles
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("leave-one-out", "all")
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """F(everyone) - F(everyone but the contributor); the values do not sum to the total."""
 
     kind: Literal["leave-one-out"]

@@ -12,14 +12,14 @@ from diffusion_credit import semivalues
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate, Interval
 from diffusion_credit.groups import group_numbers
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.regression import Regression, kernel, least_squares, pairs, ridge, sampling_distribution
 from diffusion_credit.utilities import Utilities, ends_variance, pooled
 
 DESIGNS = ("owen", "all")
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Two levels: Shapley values of the study's `groups`, divided among the contributors of each group."""
 
     kind: Literal["owen"]

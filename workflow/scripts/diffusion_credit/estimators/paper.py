@@ -12,7 +12,7 @@ from scipy.special import chdtrc
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate, Interval
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.regression import PAIRS_NEEDED, kernel
 from diffusion_credit.semivalues import shapley
 from diffusion_credit.utilities import Utilities, ends_variance
@@ -22,7 +22,7 @@ FIT = "constrained least squares"
 IMPOSSIBLE = 1e-6  # chance of such sizes if they were drawn from the kernel
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """The paper's estimator: constrained least squares on the sampled subsets, in closed form."""
 
     kind: Literal["paper"]

@@ -9,13 +9,13 @@ import numpy as np
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate, Interval
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.utilities import Utilities, ends_variance
 
 DESIGNS = ("permutation",)
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Mean marginal contributions along the chains of the design `permutation`."""
 
     kind: Literal["permutation"]

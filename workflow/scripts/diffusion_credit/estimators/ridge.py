@@ -7,14 +7,14 @@ shrink towards equal shares as far as generalised cross-validation finds best.
 from typing import Any, Literal
 
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.semivalues import regularised, shapley
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Recommended: least squares with free functions of the size, differences shrunk towards equal shares."""
 
     kind: Literal["ridge"]

@@ -11,14 +11,14 @@ from pydantic import Field
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.estimates import Estimate
-from diffusion_credit.options import Section
+from diffusion_credit.options import EstimatorSection
 from diffusion_credit.utilities import Utilities
 
 DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
 FEWEST = 10  # rows for trees to be of any use
 
 
-class Options(Section):
+class Options(EstimatorSection):
     """Shapley values of gradient-boosted trees that were fitted to F; needs the extra `surrogate`."""
 
     kind: Literal["surrogate"]

@@ -35,7 +35,7 @@ def scores(
         every["image_count"] = images.astype(float)
     found = predicted(tables, every, seed)
     rows = []
-    for at, (alpha, (_, values)) in enumerate(_data(tables).items()):
+    for at, (alpha, (_, values)) in enumerate(pooled_data(tables).items()):
         k, r = values.shape
         floor = estimate(partial(_repeatability, values), k, seed) if r > 1 else ["", "", "", "not estimable: one seed"]
         for name in every:
@@ -48,14 +48,14 @@ def scores(
 def predicted(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: int) -> dict[str, list[list[Any]]]:
     """Predictor -> a row (alpha, LDS, low, high, note) for each alpha and for all pooled."""
     rows: dict[str, list[list[Any]]] = {name: [] for name in predictors}
-    for alpha, (members, values) in _data(tables).items():
+    for alpha, (members, values) in pooled_data(tables).items():
         for name, weights in predictors.items():
             statistic = partial(_agreement, members @ weights, values.mean(axis=1))
             rows[name].append([alpha, *estimate(statistic, len(values), seed)])
     return rows
 
 
-def _data(tables: dict[str, Subsets]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def pooled_data(tables: dict[str, Subsets]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Members and values of every alpha's subsets, and of all together when they have as many replicates."""
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
     if len(data) > 1 and len({values.shape[1] for _, values in data.values()}) == 1:

@@ -3,6 +3,7 @@
 - `Options`, its pydantic model (a NetworkSection with `kind`), `check_size(options, height, width)`, and `EMPTY`, what
   F(empty) is for it;
 - `architecture(options, shape)`, what a checkpoint says of a network that denoises tensors of `shape`;
+- `conditional(architecture, contributors)`, where it can be told whose image it denoises;
 - `build(architecture, seed, weights)`, a randomly initialised network whose learned weights require gradients;
 - `reinitialise(model, seed)`, which draws these anew;
 - `denoiser(model, conditions, guidance)`, the prediction as a function of noised tensors and timesteps; trained with

@@ -85,6 +85,11 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
     }
 
 
+def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+    """The same network, told the number of a contributor besides."""
+    return {**architecture, "num_class_embeds": contributors}
+
+
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DModel":
     """A randomly initialised network; the caller's random state is left as it was."""
     import torch
@@ -103,17 +108,17 @@ def reinitialise(model: "UNet2DModel", seed: int) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for module in model.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear | nn.GroupNorm):
+            if isinstance(module, nn.Conv2d | nn.Linear | nn.GroupNorm | nn.Embedding):
                 module.reset_parameters()
 
 
 def denoiser(
     model: "UNet2DModel", conditions: dict[str, "torch.Tensor"], guidance: float
 ) -> Callable[..., "torch.Tensor"]:
-    """The network itself."""
+    """The network itself; one that is told contributors takes their numbers (batch,) as `labels`."""
 
-    def predict(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
-        return model(x, t).sample
+    def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor | None" = None) -> "torch.Tensor":
+        return model(x, t, class_labels=labels).sample
 
     return predict
 

@@ -1,0 +1,58 @@
+"""Models, training images and generated ones -> projected gradients of single images."""
+
+from functools import partial
+from pathlib import Path
+
+from job import job, progress
+
+with job(snakemake) as log:  # imports that take seconds come after its look for the device
+    import torch
+
+    from diffusion_credit.features import images_of
+    from diffusion_credit.files import MANIFEST, digest_of_file
+    from diffusion_credit.gradient_arrays import DATA, GENERATED
+    from diffusion_credit.gradient_features import compute
+    from diffusion_credit.images import open_pixels
+    from diffusion_credit.index import Index
+    from diffusion_credit.inputs import as_inputs, read_inputs
+    from diffusion_credit.members import entries
+    from diffusion_credit.models import WEIGHTS, checkpoint_file
+    from diffusion_credit.weights import by_name
+
+    params, device = snakemake.params, snakemake.params.device
+    index, weights = Index(snakemake.input.index), by_name(snakemake.input.get("weights", []))
+    encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None
+    inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
+    chosen = params.options["gradients"]["models"]
+    files = [WEIGHTS]
+    if chosen == "checkpoints":
+        files = [*map(checkpoint_file, range(params.checkpoints)), WEIGHTS]
+    folders = [
+        folder
+        for manifest in (
+            [snakemake.input.models] if isinstance(snakemake.input.models, str) else snakemake.input.models
+        )
+        for name, (folder, _) in entries(manifest).items()
+        if name.startswith("everyone-")
+    ]
+    pairs = [(folder, file) for folder in folders for file in files]
+    models = {
+        f"{number:02d}": (folder, file, digest_of_file(folder / MANIFEST))
+        for number, (folder, file) in enumerate(pairs)
+    }
+    ((digest, read),) = images_of(Path(snakemake.input.images)).values()
+    pixels = read()
+    sets = {
+        DATA: (inputs.digest, len(inputs.images), lambda: inputs.images),
+        GENERATED: (digest, len(pixels), partial(as_inputs, pixels, inputs.latents, weights, device)),
+    }
+    made = compute(
+        models,
+        sets,
+        inputs,
+        weights,
+        Path(snakemake.output[0]).parent,
+        {**params.options, "device": device, "code": params.code},
+        progress(log, "image", len(models) * len(sets)),
+    )
+    log.info("%s: %d parts made; %d models, %s", snakemake.output[0], made, len(models), torch.__version__)

@@ -1,0 +1,66 @@
+"""The gradient family: TRAK, D-TRAK, influence functions and what is like them, from projected per-image gradients."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from diffusion_credit.crediting import Variants, by_contributor
+from diffusion_credit.kernels import PLAIN, SCORES, Kernel, scores
+from diffusion_credit.options import BaselineSection
+
+
+class Options(BaselineSection):
+    """Scores from the gradients of the network's output for the contributor's images and for generated ones."""
+
+    kind: Literal["gradients"]
+    gradients: str = Field(description="Name of the gradients that are compared.")
+    score: Literal[SCORES] = Field(  # type: ignore[valid-type]
+        description="How; averaged over the models that the gradients are of."
+    )
+    damping: list[float] = Field(
+        default=[1e-3, 1e-2, 1e-1, 1.0, 10.0],
+        min_length=1,
+        description="Candidates for lambda, in units of the kernel's mean eigenvalue; unused by dot and cosine.",
+    )
+    along: Literal["images", "path"] = Field(
+        default="images",
+        description="Gradients at the generated images, or at the clean images predicted on the way to them"
+        " (Journey-TRAK; the gradients need `path: true`).",
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if min(self.damping) <= 0:
+            raise ValueError(f"damping: found {self.damping}, expected numbers above 0")
+        return self
+
+    def sources(self) -> dict[str, tuple[str, str]]:
+        return {"gradients": ("gradients", self.gradients)}
+
+
+def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Name of the candidate, the scores of all training images for some queries after the other, what to report.
+
+    queries: the set of images that the scores are for.
+    """
+    models = list(sources["gradients"].values())
+    kernels = [Kernel(model["data"]["features"], model["data"]["error"]) for model in models]
+    for damping in [None] if options["score"] in PLAIN else options["damping"]:
+        weighted, conditions = zip(*(kernel.weighted(options["score"], damping) for kernel in kernels), strict=True)
+        parts = [
+            scores(options["score"], model[queries]["features"], w) for model, w in zip(models, weighted, strict=True)
+        ]
+        name = "" if damping is None else f"damping {damping:g}"
+        about = {} if damping is None else {"damping": damping, "condition": max(conditions)}
+        yield name, (sum(part) / len(parts) for part in zip(*parts, strict=True)), about
+
+
+def variants(options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, contributors: int) -> Variants:
+    """Values for every lambda, by average and maximum over generated images, by sum and average over the own."""
+    found: Variants = {}
+    for name, chunks, about in matrix(options, sources, "path" if options["along"] == "path" else "generated"):
+        for how, values in by_contributor(chunks, owner, contributors).items():
+            found[", ".join(part for part in (how, name) if part)] = values, about
+    return found

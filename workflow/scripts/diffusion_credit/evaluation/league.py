@@ -1,0 +1,124 @@
+"""All methods side by side: how well they rank the same held-out models, what their top is worth, what they cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffusion_credit.attribution import Estimator
+from diffusion_credit.errors import UserError
+from diffusion_credit.evaluation.counterfactual import relative_change
+from diffusion_credit.evaluation.lds import pooled_data, predicted
+from diffusion_credit.evaluation.resampling import estimate, spearman
+from diffusion_credit.files import read_json
+from diffusion_credit.members import SECONDS, entries
+from diffusion_credit.tables import Subsets
+from diffusion_credit.utilities import Utilities
+
+HEADER = [
+    "method", "alpha", "subsets", "lds", "low", "high", "lead", "lead_low", "lead_high", "without_top_percent",
+    "without_top_low", "without_top_high", "seconds", "made_of", "note",
+]  # fmt: skip
+COST_HEADER = ["method", "alpha", "subsets", "seconds", "lds", "low", "high", "note"]
+POINTS = 8  # of a method's curve
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to credit. value: (n,). made_of: in words. fixed: manifests of what it costs, however few its subsets are.
+
+    each: manifests of what its subsets cost. removed: values of models without its top (seeds,), or None.
+    """
+
+    name: str
+    value: np.ndarray
+    made_of: str
+    fixed: list[Path] = field(default_factory=list)
+    each: list[Path] = field(default_factory=list)
+    seconds: float = 0.0
+    removed: np.ndarray | None = None
+
+    def cost(self) -> tuple[float, dict[str, float]]:
+        """Seconds apart from subsets, and of each subset by name, as the jobs measured their work without start-up."""
+        fixed = self.seconds + sum(sum(seconds_of(manifest).values()) for manifest in self.fixed)
+        each: dict[str, float] = {}
+        for manifest in self.each:
+            for name, seconds in seconds_of(manifest).items():
+                each[name] = each.get(name, 0.0) + seconds
+        return fixed, each
+
+
+def seconds_of(manifest: Path) -> dict[str, float]:
+    """Entry -> seconds of a collection. Raises UserError naming the file that does not say."""
+    return {name: float(read_json(folder / SECONDS)) for name, (folder, _) in entries(manifest).items()}
+
+
+def rows(
+    tables: dict[str, Subsets], methods: Sequence[Method], everyone: np.ndarray, counts: np.ndarray, seed: int
+) -> list[list[Any]]:
+    """Rows of league.csv. tables: alpha -> retrained held-out subsets. everyone: F of retrained models of everyone.
+
+    `lead` is the LDS minus that of the first method on the same resamples of subsets. The last row of each alpha is
+    `image_count`, which predicts by the number of images alone. counts: images of each contributor (n,).
+    """
+    found: list[list[Any]] = []
+    predictors = {method.name: method.value for method in methods} | {"image_count": counts.astype(float)}
+    scored = predicted(tables, predictors, seed)
+    for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
+        measured = values.mean(axis=1)
+        first = members @ methods[0].value
+        for number, (name, weights) in enumerate(predictors.items()):
+            method = methods[number] if number < len(methods) else None
+            _, lds, low, high, note = scored[name][at]
+            lead = estimate(partial(_lead, members @ weights, first, measured), len(values), seed)[:3]
+            change: Sequence[Any] = ("", "", "")
+            if method and method.removed is not None:
+                change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone)]
+            cost: Any = ""
+            if method:
+                fixed, each = method.cost()
+                cost = round(fixed + sum(each.values()), 1)
+            made_of = method.made_of if method else "number of images"
+            lead = ["", "", ""] if number == 0 else lead
+            found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, note])
+    return found
+
+
+def _lead(one: np.ndarray, other: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+    return spearman(one[subsets], measured[subsets]) - spearman(other[subsets], measured[subsets])
+
+
+def curve(
+    method: Method,
+    game: Utilities | None,
+    order: Sequence[str],
+    refit: Estimator | None,
+    options: dict[str, Any],
+    tables: dict[str, Subsets],
+    seed: int,
+) -> list[list[Any]]:
+    """Rows of cost.csv of one method: LDS by the seconds that it took, with the first of its subsets, and more.
+
+    game: None for a method without subsets, which is one point. order: names of the subsets of `game`, as they come.
+    """
+    fixed, each = method.cost()
+    points: list[tuple[Any, float, np.ndarray | None, str]] = []
+    if game is None or refit is None:
+        points.append(("", fixed, method.value, ""))
+    else:
+        for at in sorted({max(1, len(order) * point // POINTS) for point in range(1, POINTS + 1)}):
+            seconds = fixed + sum(each.get(name, 0.0) for name in order[:at])
+            try:
+                points.append((at, seconds, refit(game.head(at), options).value, ""))
+            except UserError as refusal:
+                points.append((at, seconds, None, f"not estimable: {refusal}"))
+    found = []
+    for count, seconds, value, note in points:
+        scored = [[alpha, "", "", "", note] for alpha in tables]
+        if value is not None:
+            scored = predicted(tables, {method.name: value}, seed)[method.name]
+        found += [[method.name, alpha, count, round(seconds, 1), *rest] for alpha, *rest in scored]
+    return found

@@ -1,0 +1,53 @@
+"""Attributions of all methods, what they cost, and retrained held-out subsets -> league.csv, cost.csv, a figure."""
+
+from pathlib import Path
+
+from diffusion_credit import figures
+from diffusion_credit.attribution import estimate, read_attribution
+from diffusion_credit.design import assert_disjoint
+from diffusion_credit.evaluation.lds import scores
+from diffusion_credit.evaluation.league import COST_HEADER, HEADER, Method, curve, rows
+from diffusion_credit.files import read_json
+from diffusion_credit.index import Index
+from diffusion_credit.tables import concatenate, read_subsets, write_csv
+from diffusion_credit.utilities import split
+from job import job
+
+
+def method_of(about, attribution, removed):
+    """A method, its attribution and its counterfactual."""
+    name = about["name"]
+    chosen = [subset == ("without_top" if name == params.removing else name) for subset in removed.subset]
+    credited = read_attribution(attribution)
+    seconds = read_json(about["about"])["seconds"] if about["about"] else 0.0
+    paths = [[Path(path) for path in about[key]] for key in ("fixed", "each")]
+    values = removed.value[chosen] if any(chosen) else None
+    return Method(name, credited.value, credited.value_of[0], *paths, seconds, values)
+
+
+with job(snakemake):
+    params, inputs = snakemake.params, snakemake.input
+    tables = dict(zip(params.alphas, [read_subsets(path, valued=True) for path in inputs.held_out], strict=True))
+    for path in [*inputs.utilities, *([inputs.tuning] if inputs.get("tuning") else [])]:
+        for table in tables.values():
+            assert_disjoint(read_subsets(path, valued=True).members, table.members)
+    removed = concatenate([read_subsets(path, valued=True) for path in inputs.removed])
+    pairs = zip(params.methods, inputs.attributions, strict=True)
+    methods = [method_of(about, path, removed) for about, path in pairs]
+    anchors, index = read_subsets(inputs.anchors, valued=True), Index(inputs.index)
+    everyone = anchors.value[anchors.members.all(axis=1)]
+    found = rows(tables, methods, everyone, index.counts, params.seed)
+    write_csv(snakemake.output.table, HEADER, found)
+    costs = []
+    for method, about in zip(methods, params.methods, strict=True):
+        game, order = None, []
+        if about["utilities"]:
+            table = concatenate([read_subsets(path, valued=True) for path in about["utilities"]])
+            proper = table.rows(~(table.members.all(axis=1) | ~table.members.any(axis=1)))
+            game, order = split(table), proper.names
+        costs += curve(method, game, order, estimate, about["options"], tables, params.seed)
+    write_csv(snakemake.output.costs, COST_HEADER, costs)
+    alpha = params.alphas[len(params.alphas) // 2]
+    floors = [row[4] for row in scores({alpha: tables[alpha]}, {}, None, params.seed) if row[1] == "noise_floor"]
+    title = f"{snakemake.wildcards.property}: all methods on the same held-out models"
+    figures.save(figures.league(found, costs, alpha, floors[0], title), snakemake.output.figure)
