@@ -17,10 +17,12 @@ sys.path.insert(0, str(SCRIPTS))
 shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
 from diffusion_credit import plan
+from diffusion_credit.checking import check
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study, sections
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json
+from diffusion_credit.index import Index
 from diffusion_credit.plan import CONDITIONAL, SINGLE
 from diffusion_credit.plugins import module_of, packages_of, packages_of_training
 from diffusion_credit.weights import files_of
@@ -39,6 +41,13 @@ try:
             packages_of_training(plain(training))
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+INDEX = Path(f"results/{STUDY.study}/index/index.json")
+if workflow.is_main_process and INDEX.is_file():
+    try:
+        check(STUDY, Index(INDEX))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
 R = f"results/{STUDY.study}"

@@ -47,7 +47,7 @@ rule evaluate_league:
     params:
         alphas=list(ALPHAS),
         methods=lambda w: league_methods(w.property),
-        removing=COUNTERFACTUAL.estimator,
+        main=COUNTERFACTUAL.estimator,
         seed=STUDY.seed,
         code=code(
             "evaluate_league.py", *map(estimator_plugin, sorted(STUDY.estimators))

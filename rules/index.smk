@@ -19,6 +19,8 @@ rule make_index:
         "../workflow/scripts/make_index.py"
 
 
+# Without params: the main process repeats these checks at every start. If the rule ran again for an edit of the config,
+# whatever asks for its output as ancient would hide from Snakemake that its own consumers have to run (its issue 4166).
 rule check_study:
     input:
         index=f"{R}/index/index.json",
@@ -29,17 +31,6 @@ rule check_study:
     priority: 100
     conda:
         ENV
-    params:
-        alphas=[*ALPHAS.values()],
-        subsets=LDS.subsets if LDS else 0,
-        tuning=plain(STUDY.evaluation.tuning),
-        games={name: design_kind(game) for name, game in STUDY.games.items()},
-        share=COUNTERFACTUAL.share,
-        design=design_kind(),
-        estimators=sorted({estimator.kind for estimator in STUDY.estimators.values()}),
-        seed=STUDY.seed,
-        model=plain(STUDY.model) if not ENCODED else {},
-        code=code("check_study.py", NETWORK),
     script:
         "../workflow/scripts/check_study.py"
 

@@ -34,23 +34,16 @@ def weights_of(section):
     return [f"{R}/weights/{name}/manifest.json" for name in section.needs_weights()]
 
 
-def design_kind(game=STUDY.design):
-    """What the draws of sampled subsets depend on."""
-    alpha = dict(alpha=game.alpha) if game.kind == "datamodel" else {}
-    groups = STUDY.groups if game.kind == "owen" else {}
-    return dict(kind=game.kind, **alpha, groups=groups)
-
-
 def design_options(name):
     """What the rows of a list depend on."""
     held_out = dict(alphas=[*ALPHAS.values()], held_out=LDS.subsets if LDS else 0)
     if name == "everyone":
         return dict(list="everyone")
     if name == "sampled":
-        return dict(list="sampled", **design_kind(), **held_out)
+        return dict(list="sampled", **plan.drawn(STUDY, STUDY.design), **held_out)
     if name.startswith("game_"):
         game = STUDY.games[name.removeprefix("game_")]
-        return dict(list="sampled", **design_kind(game), **held_out)
+        return dict(list="sampled", **plan.drawn(STUDY, game), **held_out)
     if name == "tuning":
         tuning = STUDY.evaluation.tuning
         return dict(

@@ -100,9 +100,9 @@ class Workspace:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "XDG_CACHE_HOME": str(self.folder / ".cache")}
 
-    def planned(self) -> dict[str, int]:
-        """Rule -> number of jobs that Snakemake would run now."""
-        process = self.run("--dry-run", "--quiet", "reason")
+    def planned(self, *targets: str) -> dict[str, int]:
+        """Rule -> number of jobs that Snakemake would run now, for everything or these targets."""
+        process = self.run(*targets, "--dry-run", "--quiet", "reason")
         assert process.returncode == 0, process.stdout
         counts: dict[str, int] = {}
         for line in process.stdout.splitlines():
@@ -116,7 +116,7 @@ class Workspace:
         return {
             str(path.relative_to(self.results)): path.read_bytes()
             for path in sorted(self.results.rglob("*.csv"))
-            if path.name != "runtime.csv"
+            if path.name not in ("runtime.csv", "league.csv", "cost.csv")
         }
 
     def manifest(self, *parts: str) -> Any:

@@ -9,7 +9,7 @@ import torch
 from diffusion_credit import training
 from diffusion_credit.errors import UserError
 from diffusion_credit.inputs import Inputs
-from diffusion_credit.models import build
+from diffusion_credit.models import build, load_model, save_model
 from diffusion_credit.networks import unet
 
 DIFFUSION = dict(
@@ -17,7 +17,7 @@ DIFFUSION = dict(
 )
 OPTIONS = dict(
     steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, gradient_clip=1.0,
-    ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw",
+    ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw", checkpoints=0,
 )  # fmt: skip
 NETWORK = unet.architecture(
     dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[], head_width=None), (1, 8, 8)
@@ -40,8 +40,10 @@ def run(state: Path, cut: int | None = None, key: str = "k", **changes: object) 
             raise Cut
 
     options = {**OPTIONS, **changes}
-    training.train(model, predict, INPUTS, np.arange(5, 40), DIFFUSION, options, 9, state, key, progress)
-    return [parameter.detach() for parameter in model.parameters()]
+    _, checkpoints = training.train(
+        model, predict, INPUTS, np.arange(5, 40), DIFFUSION, options, 9, state, key, progress
+    )
+    return [tensor for part in checkpoints for tensor in part] + [weight.detach() for weight in model.parameters()]
 
 
 def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
@@ -71,6 +73,48 @@ def test_cut_and_resumed_training_ends_bit_identical(tmp_path: Path, optimizer: 
     finally:
         training.learning_rate = original
     assert done == [10, 11]  # the state of step 10 was the last one written
+
+
+def test_checkpoints_are_the_weights_of_shorter_trainings(tmp_path: Path) -> None:
+    """At a constant rate a training of 3 steps is the beginning of one of 12, average and all."""
+    found = run(tmp_path / "a", checkpoints=3, decay="constant", warmup=0.0)
+    each = len(found) // 4
+    for at, steps in enumerate((3, 6, 9, 12)):
+        alone = run(tmp_path / "b", steps=steps, decay="constant", warmup=0.0)
+        assert equal(found[at * each : (at + 1) * each], alone)
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_resumed_training_has_the_checkpoints_from_before_the_cut(tmp_path: Path) -> None:
+    undisturbed = run(tmp_path / "a", checkpoints=2)
+    with pytest.raises(Cut):
+        run(tmp_path / "b", 7, checkpoints=2)
+    assert equal(run(tmp_path / "b", checkpoints=2), undisturbed)
+
+
+def test_checkpoints_are_saved_beside_the_last_weights(tmp_path: Path) -> None:
+    model, rng = build(NETWORK, 3, {}), torch.Generator().manual_seed(0)
+    last = [weight.detach().clone() for weight in model.parameters()]
+    earlier = [[torch.randn(weight.shape, generator=rng) for weight in last] for _ in range(2)]
+    save_model(tmp_path, model, {"architecture": NETWORK, "diffusion": DIFFUSION}, {}, earlier)
+    assert equal(list(model.parameters()), last)
+    for file, expected in (("checkpoint-0", earlier[0]), ("checkpoint-1", earlier[1]), ("model", last)):
+        loaded, _ = load_model(tmp_path, file=f"{file}.safetensors")
+        assert equal(list(loaded.parameters()), expected)
+
+
+def test_a_network_that_is_told_whose_image_it_sees_learns_whose(tmp_path: Path) -> None:
+    """Two contributors, one of black images and one of white ones: asked for either, it draws that one's."""
+    images = torch.cat([torch.full((10, 1, 8, 8), -1.0), torch.full((10, 1, 8, 8), 1.0)])
+    model = build(unet.conditional(NETWORK, 2), 3, {})
+    predict, labels = unet.denoiser(model, {}, guidance=1), torch.tensor([0] * 10 + [1] * 10)
+    diffusion, options = {**DIFFUSION, "prediction": "sample"}, {**OPTIONS, "steps": 150, "flip": False}
+    inputs = Inputs(images, None, {}, None, "digest")
+    training.train(model, predict, inputs, np.arange(20), diffusion, options, 9, tmp_path / "s", "k", labels=labels)
+    noise = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        black, white = (predict(noise, torch.tensor(999), labels=torch.full((6,), label)) for label in (0, 1))
+    assert float(black.mean()) < -0.5 and float(white.mean()) > 0.5
 
 
 @pytest.mark.usefixtures("eager")

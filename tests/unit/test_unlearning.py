@@ -17,7 +17,7 @@ from diffusion_credit.training import loss_of, train
 DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="sample")
 TRAINING = dict(
     steps=40, batch_size=8, learning_rate=2e-3, warmup=0.1, decay="constant", weight_decay=0.0, gradient_clip=1.0,
-    ema_decay=0.0, flip=False, precision="float32", optimizer="adamw",
+    ema_decay=0.0, flip=False, precision="float32", optimizer="adamw", checkpoints=0,
 )  # fmt: skip
 NETWORK = unet.architecture(
     dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[], head_width=None), (1, 8, 8)

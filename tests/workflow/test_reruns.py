@@ -44,6 +44,7 @@ def judged(properties: int) -> dict[str, int]:
             "make_design": properties,
             "collect_list_utilities": properties,
             "evaluate_lds": properties,
+            "evaluate_league": properties,
             "evaluate_budget": properties,
             "evaluate_counterfactual": properties,
             "summarise_runtime": 1,
@@ -112,7 +113,7 @@ EDITS = {
     "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), ONE),
     "a helper of one stage": (
         edit(f"{LIBRARY}/evaluation/lds.py", "images.astype(float)", "images.astype(np.float64)"),
-        {"evaluate_lds": 3, "evaluate_budget": 3},
+        {"evaluate_lds": 3, "evaluate_league": 3, "evaluate_budget": 3},
     ),
     "a new property": (
         configure("properties", "entropy_of_5", value=dict(kind="cluster_entropy", extractor="classifier", clusters=5)),
@@ -124,7 +125,13 @@ EDITS = {
     ),
     "another estimator": (
         configure("estimators", "again", value=dict(kind="paper")),
-        {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3, "evaluate_budget": 3},
+        {
+            "attribute_contributors": 3,
+            "plot_attribution": 3,
+            "evaluate_lds": 3,
+            "evaluate_league": 3,
+            "evaluate_budget": 3,
+        },
     ),
     "an estimator's code": (
         edit(
@@ -132,7 +139,13 @@ EDITS = {
             "free - shift * (free.sum() - game.total)",
             "free - (free.sum() - game.total) * shift",
         ),
-        {"attribute_contributors": 3, "plot_attribution": 3, "evaluate_lds": 3, "evaluate_budget": 3},
+        {
+            "attribute_contributors": 3,
+            "plot_attribution": 3,
+            "evaluate_lds": 3,
+            "evaluate_league": 3,
+            "evaluate_budget": 3,
+        },
     ),
     "number of generated images": (
         configure("generation", "images", value=13),

@@ -17,7 +17,7 @@ from job import job
 def method_of(about, attribution, removed):
     """A method, its attribution and its counterfactual."""
     name = about["name"]
-    chosen = [subset == ("without_top" if name == params.removing else name) for subset in removed.subset]
+    chosen = [subset == ("without_top" if name == params.main else name) for subset in removed.subset]
     credited = read_attribution(attribution)
     seconds = read_json(about["about"])["seconds"] if about["about"] else 0.0
     paths = [[Path(path) for path in about[key]] for key in ("fixed", "each")]
@@ -36,7 +36,7 @@ with job(snakemake):
     methods = [method_of(about, path, removed) for about, path in pairs]
     anchors, index = read_subsets(inputs.anchors, valued=True), Index(inputs.index)
     everyone = anchors.value[anchors.members.all(axis=1)]
-    found = rows(tables, methods, everyone, index.counts, params.seed)
+    found = rows(tables, methods, params.main, everyone, index.counts, params.seed)
     write_csv(snakemake.output.table, HEADER, found)
     costs = []
     for method, about in zip(methods, params.methods, strict=True):

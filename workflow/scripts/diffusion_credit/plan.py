@@ -30,6 +30,12 @@ def lists(study: Study) -> dict[str, int]:
     }
 
 
+def drawn(study: Study, game: Any) -> dict[str, Any]:
+    """What the draws of sampled subsets depend on. game: the section of the design, or of a further game."""
+    alpha = {"alpha": game.alpha} if game.kind == "datamodel" else {}
+    return {"kind": game.kind, **alpha, "groups": study.groups if game.kind == "owen" else {}}
+
+
 def methods(study: Study) -> list[str]:
     """Everything that credits contributors: estimators and baselines."""
     return [*study.estimators, *study.baselines]

@@ -57,23 +57,28 @@ def seconds_of(manifest: Path) -> dict[str, float]:
 
 
 def rows(
-    tables: dict[str, Subsets], methods: Sequence[Method], everyone: np.ndarray, counts: np.ndarray, seed: int
+    tables: dict[str, Subsets],
+    methods: Sequence[Method],
+    main: str,
+    everyone: np.ndarray,
+    counts: np.ndarray,
+    seed: int,
 ) -> list[list[Any]]:
     """Rows of league.csv. tables: alpha -> retrained held-out subsets. everyone: F of retrained models of everyone.
 
-    `lead` is the LDS minus that of the first method on the same resamples of subsets. The last row of each alpha is
-    `image_count`, which predicts by the number of images alone. counts: images of each contributor (n,).
+    `lead` is the LDS minus that of the method named `main`, on the same resamples of subsets. The last row of
+    each alpha is `image_count`, which predicts by the number of images alone. counts: images of each contributor (n,).
     """
     found: list[list[Any]] = []
     predictors = {method.name: method.value for method in methods} | {"image_count": counts.astype(float)}
     scored = predicted(tables, predictors, seed)
     for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
         measured = values.mean(axis=1)
-        first = members @ methods[0].value
+        other = members @ predictors[main]
         for number, (name, weights) in enumerate(predictors.items()):
             method = methods[number] if number < len(methods) else None
             _, lds, low, high, note = scored[name][at]
-            lead = estimate(partial(_lead, members @ weights, first, measured), len(values), seed)[:3]
+            lead = estimate(partial(_lead, members @ weights, other, measured), len(values), seed)[:3]
             change: Sequence[Any] = ("", "", "")
             if method and method.removed is not None:
                 change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone)]
@@ -82,7 +87,7 @@ def rows(
                 fixed, each = method.cost()
                 cost = round(fixed + sum(each.values()), 1)
             made_of = method.made_of if method else "number of images"
-            lead = ["", "", ""] if number == 0 else lead
+            lead = ["", "", ""] if name == main else lead
             found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, note])
     return found
 

@@ -1,0 +1,179 @@
+"""The league of a tiny study with further games, SurrogateSHAP and baselines, recomputed from what it is made of."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from studies import TRAINING, Workspace
+
+GAMES = {
+    "alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5},
+    "told": {"kind": "paired-stratified", "regime": "conditional", "subsets": 16},
+}
+ESTIMATORS = {
+    "ridge": {"kind": "ridge"},
+    "add_one_in": {"kind": "add-one-in", "game": "alone"},
+    "surrogate_shap": {"kind": "surrogate", "game": "told"},
+}
+GRADIENTS = {
+    "loss": {"output": "loss", "timesteps": 3, "projection": 64, "path": True},
+    "square": {"output": "squared_l2", "timesteps": 3, "projection": 64, "models": "retrained"},
+}
+BASELINES = {
+    "pixels": {"kind": "similarity"},
+    "product": {"kind": "gradients", "gradients": "loss", "score": "dot"},
+    "journey": {"kind": "gradients", "gradients": "loss", "score": "trak", "along": "path", "damping": [0.1, 1.0]},
+    "d_trak": {"kind": "gradients", "gradients": "square", "score": "trak", "damping": [0.1, 1.0]},
+}
+METHODS = [*ESTIMATORS, *BASELINES]
+TARGET = "results/tiny/evaluation/fid/league.csv"
+
+
+@pytest.fixture(scope="module")
+def league(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = finished.copy(tmp_path_factory.mktemp("league") / "copy")
+    config = workspace.config
+    config["properties"] = {"fid": config["properties"]["fid"]}  # lower is better
+    config["regimes"]["conditional"] = TRAINING
+    config |= {"games": GAMES, "estimators": ESTIMATORS, "gradients": GRADIENTS, "baselines": BASELINES}
+    config["evaluation"]["tuning"] = {"subsets": 5}
+    config["evaluation"]["counterfactual"]["every_method"] = True
+    process = workspace.run(TARGET)
+    assert process.returncode == 0, process.stdout
+    return workspace
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def table(league: Workspace, name: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Members, values and subsets of a table of utilities."""
+    found = rows(league.results / "utilities" / name)
+    names = [key for key in found[0] if key.startswith("digit")]
+    members = np.array([[row[name] == "1" for name in names] for row in found])
+    return members, np.array([float(row["value"]) for row in found]), [row["subset"] for row in found]
+
+
+def held_out(league: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    members, values, _ = table(league, "fid/retrain_held_out_0.5.csv")
+    return members[::2], values.reshape(-1, 2).mean(axis=1)
+
+
+def credited(league: Workspace, method: str) -> list[dict[str, str]]:
+    return rows(league.results / "attribution/fid" / f"{method}.csv")
+
+
+def values_of(league: Workspace, method: str) -> np.ndarray:
+    return np.array([float(row["value"]) for row in credited(league, method)])
+
+
+def seconds(folder: Path) -> float:
+    return sum(json.loads(path.read_text()) for path in folder.glob("*/seconds.json"))
+
+
+def test_every_method_is_judged_by_the_same_models(league: Workspace) -> None:
+    members, measured = held_out(league)
+    found = {row["method"]: row for row in rows(league.results / "evaluation/fid/league.csv")}
+    assert set(found) == {*METHODS, "image_count"}
+    for method in METHODS:
+        lds = stats.spearmanr(members @ values_of(league, method), measured).statistic
+        assert float(found[method]["lds"]) == pytest.approx(lds)
+        if method != "ridge":
+            first = float(found["ridge"]["lds"])
+            assert float(found[method]["lead"]) == pytest.approx(lds - first)
+
+
+def test_no_method_has_seen_a_reported_subset(league: Workspace) -> None:
+    """Neither the design, nor a game, nor the choice of variant and lambda."""
+    reported = {row.tobytes() for row in held_out(league)[0]}
+    names = ["fid.csv", "fid/sparse_tuning.csv", "fid/sparse_game_alone.csv", "fid/conditional_game_told.csv"]
+    for name in names:
+        members, _, _ = table(league, name)
+        assert not reported & {row.tobytes() for row in members}
+    # and what is chosen is a function of the tuning subsets: the best of them, on them
+    members, measured, _ = table(league, "fid/sparse_tuning.csv")
+    for baseline in BASELINES:
+        variants = rows(league.results / "baselines" / f"{baseline}.csv")
+        names = [key for key in variants[0] if key != "contributor"]
+        score = [
+            stats.spearmanr(members @ [float(row[name]) for row in variants], -measured).statistic for name in names
+        ]
+        chosen = names[int(np.argmax(np.nan_to_num(score, nan=-2)))]
+        found = credited(league, baseline)
+        assert {row["value_of"] for row in found} == {chosen}
+        assert [float(row["value"]) for row in found] == [-float(row[chosen]) for row in variants]
+
+
+def test_the_top_of_every_method_is_removed(league: Workspace) -> None:
+    members, values, subsets = table(league, "fid/retrain_without_top_fid.csv")
+    everyone = table(league, "fid/retrain_anchors.csv")
+    base = everyone[1][everyone[0].all(axis=1)].mean()
+    found = {row["method"]: row for row in rows(league.results / "evaluation/fid/league.csv")}
+    assert len(subsets) == 2 * (len(METHODS) - 1)
+    for method in set(METHODS) - {"ridge"}:
+        mine = [at for at, subset in enumerate(subsets) if subset == method]
+        top = [int(row["rank"]) <= 2 for row in credited(league, method)]
+        assert (members[mine] == ~np.array(top)).all() and len(mine) == 2
+        change = 100 * (values[mine].mean() / base - 1)
+        assert float(found[method]["without_top_percent"]) == pytest.approx(change)
+
+
+def test_costs_are_the_seconds_that_the_jobs_measured(league: Workspace) -> None:
+    found = {row["method"]: float(row["seconds"]) for row in rows(league.results / "evaluation/fid/league.csv")[:-1]}
+
+    def of(regime: str, name: str) -> float:
+        stages = ("models", "images", "features/classifier")
+        return sum(seconds(league.results / stage / regime / name / "0000") for stage in stages)
+
+    tuning, refit = of("sparse", "tuning"), seconds(league.results / "models/refit/everyone/0000")
+    expected = {
+        "ridge": of("sparse", "sampled") + of("sparse", "anchors") + refit,
+        "add_one_in": of("sparse", "game_alone") + of("sparse", "anchors") + refit,
+        "surrogate_shap": of("conditional", "everyone"),
+        "product": tuning + seconds(league.results / "gradients/loss"),
+    }
+    expected["product"] += json.loads((league.results / "baselines/product.json").read_text())["seconds"]
+    for method, cost in expected.items():
+        assert found[method] == pytest.approx(cost, abs=0.11)
+    curve = [row for row in rows(league.results / "evaluation/fid/cost.csv") if row["method"] == "ridge"]
+    assert [int(row["subsets"]) for row in curve] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert float(curve[-1]["seconds"]) == pytest.approx(found["ridge"], abs=0.11)
+    assert np.all(np.diff([float(row["seconds"]) for row in curve]) > 0)
+
+
+def test_gradients_are_of_the_models_and_sets_that_were_asked_for(league: Workspace) -> None:
+    """The full model; two retrained models of everyone."""
+    for name, models in (("loss", 1), ("square", 2)):
+        order = json.loads((league.results / "gradients" / name / "manifest.json").read_text())["order"]
+        digests = {
+            entry: json.loads((league.results / "gradients" / name / entry / "manifest.json").read_text())["files"]
+            for entry in order
+        }
+        assert {entry.split("-")[0] for entry in order} == {f"{model:02d}" for model in range(models)}
+        assert len({str(files) for files in digests.values()}) == len(order)
+        sets = {"data", "generated", "path"} if name == "loss" else {"data", "generated"}
+        assert {entry.split("-")[1] for entry in order} == sets
+
+
+def test_told_subsets_show_only_their_contributors(league: Workspace) -> None:
+    """Single contributors differ from each other, and nobody's images are those of an untrained network."""
+    members, values, _ = table(league, "fid/conditional_game_told.csv")
+    assert len(np.unique(values)) > len(np.unique(members, axis=0)) // 2
+    folders = league.results / "images/conditional/everyone/0000"
+    found = {path.name: (path / "images.zip").read_bytes() for path in folders.iterdir() if path.is_dir()}
+    assert set(found) == {"empty", *(f"contributor-{i}" for i in range(5))}
+    assert len(set(found.values())) == 6
+
+
+def test_a_second_run_has_nothing_to_do_and_an_edit_of_a_score_reruns_no_gradient(league: Workspace) -> None:
+    assert league.planned(TARGET) == {}
+    league.config["baselines"]["d_trak"]["damping"] = [0.1, 5.0]
+    planned = league.planned(TARGET)
+    assert {"score_baseline", "attribute_by_baseline", "evaluate_league"} <= set(planned)
+    assert planned["score_baseline"] == 1
+    assert not {"compute_gradients", "attribute_contributors"} & set(planned)
