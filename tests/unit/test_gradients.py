@@ -1,7 +1,11 @@
 """Per-image gradients against single backward passes, scores against dense float64 algebra, projection in theory."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -257,5 +261,44 @@ def test_memory_bounds_the_images_at_once() -> None:
     assert gradients.images_at_once(35_746_307, 2.0) == 5
     assert gradients.images_at_once(35_746_307, 40.0) == gradients.MOST
     assert gradients.images_at_once(1000, 2.0) == gradients.MOST
-    with pytest.raises(UserError, match=r"gradients.memory: found 0.1 GiB, expected at least 0.4 for one image"):
+    with pytest.raises(UserError, match=r"gradients\.memory: found 0\.1 GiB, expected at least 0\.4 for one image"):
         gradients.images_at_once(35_746_307, 0.1)
+
+
+GROWTH = """
+import resource, sys
+import torch
+from diffusion_credit import gradients, projection
+from diffusion_credit.models import build
+from diffusion_credit.networks import unet
+from test_gradients import DIFFUSION
+
+torch.set_num_threads(1)
+options = dict(channels=[64, 128], layers_per_block=1, norm_groups=4, attention=[], head_width=None)
+model = build(unet.architecture(options, (1, 4, 4)), 0, {}).eval()
+per_image = gradients.PerImage(model, unet.denoiser(model, {}, 1), DIFFUSION, "loss")
+images, memory = int(sys.argv[1]), float(sys.argv[2])
+size = gradients.images_at_once(per_image.count, memory)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for start in range(0, images, size):
+    x = torch.zeros(min(size, images - start), 1, 4, 4)
+    blocks, _ = per_image(x, torch.ones(len(x), 4, 1, 4, 4), [0, 20, 40, 60], 2)
+    projection.project(blocks, 256, 1)
+    del blocks
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
+"""
+
+
+def test_the_stated_memory_is_what_gradients_take_however_many_images() -> None:
+    """2.5 million weights in processes of their own: the peak follows `memory`, not the number of images."""
+
+    def grown(images: int, memory: float) -> float:
+        command = [sys.executable, "-c", GROWTH, str(images), str(memory)]
+        paths = [str(Path(__file__).parent), *sys.path]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+    small, more, larger = grown(14, 0.4), grown(60, 0.4), grown(60, 0.8)
+    assert small < 0.5 and larger < 0.9  # and a tenth of a GiB for all else
+    assert more < small + 0.1
+    assert larger > 1.3 * small
