@@ -2,7 +2,7 @@
 
     PYTHONPATH=workflow/scripts python benchmarks/gradients.py [figure.png]
 
-The digits' network, 10 timesteps, one thread. The figure shows the error of TRAK scores by the dimension, for the sparse
+The digits' network, 10 timesteps, one thread. The figure: the error of D-TRAK's scores by the dimension, for the sparse
 projection and for a dense normal matrix.
 """
 

@@ -53,6 +53,16 @@ def compared(study: Study) -> list[str]:
 
 def used(study: Study) -> list[tuple[str, str]]:
     """Every (regime, list) whose models the attribution or the evaluation uses, each once."""
+    return list(dict.fromkeys(model_of(*pair) for pair in _valued(study)))
+
+
+def model_of(regime: str, name: str) -> tuple[str, str]:
+    """The (regime, list) of the models that a list's values are measured on: its own, but if conditional."""
+    return (CONDITIONAL, "everyone") if regime == CONDITIONAL else (regime, name)
+
+
+def _valued(study: Study) -> list[tuple[str, str]]:
+    """Every (regime, list) whose subsets get values."""
     fidelity = study.evaluation.lds.regimes if study.evaluation.lds else []
     pairs = [
         (study.design.regime, "sampled"),
@@ -64,7 +74,7 @@ def used(study: Study) -> list[tuple[str, str]]:
         *((game.regime, name) for key, game in study.games.items() for name in (f"game_{key}", "anchors")),
         *([(study.design.regime, "tuning")] if study.evaluation.tuning and study.baselines else []),
     ]
-    return list(dict.fromkeys(pair for pair in pairs if pair[0] != CONDITIONAL))
+    return list(dict.fromkeys(pairs))
 
 
 def measured(study: Study, name: str) -> list[tuple[str, str]]:
@@ -72,7 +82,7 @@ def measured(study: Study, name: str) -> list[tuple[str, str]]:
     others = {
         f"{kind}_{other}" for kind in ("counterfactual", "without_top") for other in study.properties if other != name
     }
-    return [pair for pair in used(study) if pair[1] not in others]
+    return [pair for pair in _valued(study) if pair[1] not in others]
 
 
 def batch_names(rows: int, size: int) -> list[str]:

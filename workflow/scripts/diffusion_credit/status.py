@@ -15,7 +15,17 @@ from diffusion_credit.config import Study
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import MANIFEST, being_prepared
 from diffusion_credit.members import finished
-from diffusion_credit.plan import SINGLE, attributions, batch_names, evaluations, lists_so_far, measured, rows_of, used
+from diffusion_credit.plan import (
+    SINGLE,
+    attributions,
+    batch_names,
+    evaluations,
+    lists_so_far,
+    measured,
+    model_of,
+    rows_of,
+    used,
+)
 
 SILENT_SECONDS = 120.0  # a job writes a line to its log every ten, unless a step takes longer
 WIDTH = 30
@@ -87,15 +97,25 @@ def stages(study: Study, results: Path) -> list[Stage]:
         for regime in dict.fromkeys(regime for regime, _ in made):
             found.append(Stage(f"{kind}, {regime}"))
             found[-1].count_collections(results, kind, batches([pair for pair in made if pair[0] == regime]))
-    of_property = {name: batches([("data", "everyone"), *single, *measured(study, name)]) for name in properties}
+    valued = {name: [("data", "everyone"), *single, *measured(study, name)] for name in properties}
+    of_property = {name: batches(pairs) for name, pairs in valued.items()}
     for extractor in study.extractors:
         found.append(Stage(f"features, {extractor}"))
-        users = [of_property[name] for name in properties if getattr(properties[name], "extractor", None) == extractor]
+        users = [
+            batches([model_of(*pair) for pair in pairs])
+            for name, pairs in valued.items()
+            if getattr(properties[name], "extractor", None) == extractor
+        ]
         found[-1].count_collections(results, f"features/{extractor}", dict(ChainMap(*users)))
     for name, collections in of_property.items():
         found.append(Stage(f"properties, {name}"))
         found[-1].count_collections(results, f"properties/{name}", collections)
-    for name, files in (("attribution", attributions(study)), ("evaluation", evaluations(study))):
+    gradients = [f"gradients/{name}/{MANIFEST}" for name in study.gradients]
+    for name, files in (
+        ("gradients", gradients),
+        ("attribution", attributions(study)),
+        ("evaluation", evaluations(study)),
+    ):
         found.append(Stage(name))
         found[-1].count_files([results / file for file in files])
     return found
