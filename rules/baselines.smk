@@ -16,9 +16,10 @@ def source_of(stage, whose):
 
 
 def baseline_sources(name):
+    """What a baseline is made from: name -> stage, manifest."""
     return {
-        key: source_of(*source)
-        for key, source in STUDY.baselines[name].sources().items()
+        key: (stage, source_of(stage, whose))
+        for key, (stage, whose) in STUDY.baselines[name].sources().items()
     }
 
 
@@ -60,7 +61,7 @@ rule compute_gradients:
 
 rule score_baseline:
     input:
-        lambda w: list(baseline_sources(w.baseline).values()),
+        lambda w: [manifest for _, manifest in baseline_sources(w.baseline).values()],
         index=f"{R}/index/index.json",
     output:
         table=f"{R}/baselines/{{baseline}}.csv",

@@ -17,12 +17,11 @@ sys.path.insert(0, str(SCRIPTS))
 shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
 from diffusion_credit import plan
-from diffusion_credit.checking import check
+from diffusion_credit.checking import check_again
 from diffusion_credit.code import code_digest
 from diffusion_credit.config import plain, read_study, sections
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json
-from diffusion_credit.index import Index
 from diffusion_credit.plan import CONDITIONAL, SINGLE
 from diffusion_credit.plugins import module_of, packages_of, packages_of_training
 from diffusion_credit.weights import files_of
@@ -41,13 +40,6 @@ try:
             packages_of_training(plain(training))
 except UserError as error:
     raise WorkflowError(str(error)) from None
-
-INDEX = Path(f"results/{STUDY.study}/index/index.json")
-if workflow.is_main_process and INDEX.is_file():
-    try:
-        check(STUDY, Index(INDEX))
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
 R = f"results/{STUDY.study}"
@@ -116,7 +108,9 @@ def batches(name, count=None):
 
 def minutes(collection, each, attempt):
     """Time limit of a cluster job: its start, and what each model of its batch may take; more at every attempt."""
-    name, batch = collection.split("/")[-2:]
+    *regime, name, batch = collection.split("/")
+    if CONDITIONAL in regime:  # as many entries as contributors
+        return STUDY.limits.longest
     rows = plan.rows_of(batch, LISTS[name], BATCH)
     return min(STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + rows * each)))
 

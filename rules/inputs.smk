@@ -1,6 +1,6 @@
 """What single rules and the targets need, stage by stage."""
 
-
+@cache
 def source_fingerprint():
     """Changes when the raw files do."""
     source = module_of("sources", STUDY.data.source)
@@ -27,6 +27,13 @@ def missing(sentence):
     if workflow.dryrun:
         logger.warning(f"Warning: {sentence}")
     return sentence
+
+
+if workflow.is_main_process:
+    try:
+        check_again(STUDY, Path(f"{R}/index"), source_fingerprint)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def weights_of(section):
@@ -152,20 +159,27 @@ def made(property, regime, name, count=None):
     ]
 
 
+def started(regime):
+    """What a regime's trainings begin with, where that is not the full model."""
+    start = START[regime]
+    return [of_everyone("models", start)] if start not in (None, "full") else []
+
+
 def spent(property, method):
     """What a method costs beyond the full model: manifests of what it takes in any case, and of its subsets."""
     if method in STUDY.baselines:
-        sources = baseline_sources(method).values()
-        fixed = [source for source in sources if "/images/" not in source]
-        return fixed + made(property, UTILITY, "tuning"), []
+        fixed = started(UTILITY) + made(property, UTILITY, "tuning")
+        for stage, whose in STUDY.baselines[method].sources().values():
+            if stage != "images":
+                fixed.append(source_of(stage, whose))
+            if stage == "gradients" and STUDY.gradients[whose].models == "retrained":
+                fixed += collections("models", "retrain", "anchors")
+        return fixed, []
     game = STUDY.estimators[method].game
     regime = STUDY.games[game].regime if game else UTILITY
     if regime == CONDITIONAL:
         return made(property, regime, ""), []
-    start = START[regime] if START[regime] != "full" else None
-    fixed = made(property, regime, "anchors") + (
-        [of_everyone("models", start)] if start else []
-    )
+    fixed = started(regime) + made(property, regime, "anchors")
     if game:
         return fixed, made(property, regime, f"game_{game}")
     return fixed, made(property, regime, "sampled", sampled_count())
@@ -194,7 +208,6 @@ def league_methods(property):
                 about=f"{R}/baselines/{name}.json" if baseline else None,
                 options=None if baseline else estimator_options(name),
                 utilities=[] if baseline else utilities_for(property, name),
-                higher_is_better=STUDY.properties[property].higher_is_better,
             )
         )
     return found

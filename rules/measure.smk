@@ -51,7 +51,7 @@ rule measure_pooled:
         ENV
     params:
         options=lambda w: plain(STUDY.properties[w.property]),
-        seed=STUDY.seed,
+        images=lambda w: measured_on(w.property) == "images",
         code=lambda w: code("measure_pooled.py", plugin(w.property)),
     script:
         "../workflow/scripts/measure_pooled.py"

@@ -90,6 +90,77 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+PIXELS = {"pixels": {"kind": "similarity"}}
+TUNED = {**tiny_config()["evaluation"], "tuning": {"subsets": 5}}
+ALONE = {"alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5}}
+D_TRAK = {"d_trak": {"kind": "gradients", "gradients": "square", "score": "trak"}}
+SQUARE = {"output": "squared_l2"}
+MISTAKES |= {
+    "baselines without tuning": (
+        {"baselines": PIXELS},
+        "evaluation.tuning: not found, expected the subsets on which baselines choose variants",
+    ),
+    "baselines that nothing judges": (
+        {"baselines": PIXELS, "evaluation": {k: v for k, v in TUNED.items() if k != "lds"}},
+        "baselines: found some without evaluation.lds",
+    ),
+    "a baseline called like a row of the league": (
+        {"baselines": {"noise_floor": {"kind": "similarity"}}, "evaluation": TUNED},
+        "baselines: found the name noise_floor",
+    ),
+    "no such gradients": (
+        {"baselines": D_TRAK, "evaluation": TUNED},
+        "baselines.d_trak.gradients: found 'square', expected a name below gradients: there is none",
+    ),
+    "a projection that has no four equal parts": (
+        {"gradients": {"square": {**SQUARE, "projection": 10}}},
+        "gradients.square.projection: found 10, expected a multiple of 4",
+    ),
+    "a path that was not asked for": (
+        {
+            "baselines": {"j": {**D_TRAK["d_trak"], "along": "path"}},
+            "gradients": {"square": SQUARE},
+            "evaluation": TUNED,
+        },
+        "gradients.square.path: found false, expected true for j",
+    ),
+    "no lambda": (
+        {"baselines": {"d": {**D_TRAK["d_trak"], "damping": [0.0]}}},
+        "baselines.d.damping: found [0.0], expected numbers above 0",
+    ),
+    "checkpoints that nobody keeps": (
+        {"gradients": {"square": {**SQUARE, "models": "checkpoints"}}},
+        "training.checkpoints: found 0, expected some for gradients.square",
+    ),
+    "checkpoints that nobody reads": (
+        {"regimes": {**tiny_config()["regimes"], "sparse": {**tiny_config()["training"], "checkpoints": 1}}},
+        "regimes.sparse.checkpoints: found 1, expected 0",
+    ),
+    "a game that nobody plays": ({"games": ALONE}, "games.alone: found no estimator that names it"),
+    "an estimator of no game": (
+        {"estimators": {"ridge": {"kind": "ridge", "game": "alone"}}},
+        "estimators.ridge.game: found 'alone', expected a name below games: there is none",
+    ),
+    "a game without the subsets that are needed": (
+        {"games": ALONE, "estimators": {"ridge": {"kind": "ridge"}, "loo": {"kind": "leave-one-out", "game": "alone"}}},
+        "games.alone.kind: found add-one-in, expected one of leave-one-out, all for the estimator loo",
+    ),
+    "only games": (
+        {"games": ALONE, "estimators": {"ridge": {"kind": "add-one-in", "game": "alone"}}},
+        "estimators: found only such of games",
+    ),
+    "adapters that should be told": (
+        {
+            "model": ADAPTERS,
+            "weights": BASE,
+            "games": {"told": {"kind": "uniform", "regime": "conditional", "subsets": 9}},
+            "estimators": {"ridge": {"kind": "ridge"}, "told": {"kind": "banzhaf", "game": "told"}},
+        },
+        "games.told.regime: found conditional, expected another for lora",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_named_by_its_key(name: str) -> None:
     changes, sentence = MISTAKES[name]

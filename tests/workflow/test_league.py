@@ -79,7 +79,11 @@ def seconds(folder: Path) -> float:
 def test_every_method_is_judged_by_the_same_models(league: Workspace) -> None:
     members, measured = held_out(league)
     found = {row["method"]: row for row in rows(league.results / "evaluation/fid/league.csv")}
-    assert set(found) == {*METHODS, "image_count"}
+    assert set(found) == {*METHODS, "image_count", "subset_size", "noise_floor"}
+    assert found["noise_floor"]["lds"] == next(
+        row["lds"] for row in rows(league.results / "evaluation/fid/lds.csv") if row["predictor"] == "noise_floor"
+    )
+    assert found["subset_size"]["note"].startswith("not estimable")
     for method in METHODS:
         lds = stats.spearmanr(members @ values_of(league, method), measured).statistic
         assert float(found[method]["lds"]) == pytest.approx(lds)
@@ -124,7 +128,11 @@ def test_the_top_of_every_method_is_removed(league: Workspace) -> None:
 
 
 def test_costs_are_the_seconds_that_the_jobs_measured(league: Workspace) -> None:
-    found = {row["method"]: float(row["seconds"]) for row in rows(league.results / "evaluation/fid/league.csv")[:-1]}
+    found = {
+        row["method"]: float(row["seconds"])
+        for row in rows(league.results / "evaluation/fid/league.csv")
+        if row["seconds"]
+    }
 
     def of(regime: str, name: str) -> float:
         stages = ("models", "images", "features/classifier")
@@ -135,9 +143,12 @@ def test_costs_are_the_seconds_that_the_jobs_measured(league: Workspace) -> None
         "ridge": of("sparse", "sampled") + of("sparse", "anchors") + refit,
         "add_one_in": of("sparse", "game_alone") + of("sparse", "anchors") + refit,
         "surrogate_shap": of("conditional", "everyone"),
-        "product": tuning + seconds(league.results / "gradients/loss"),
+        "product": tuning + refit + seconds(league.results / "gradients/loss"),
+        "d_trak": tuning + refit + seconds(league.results / "gradients/square"),
     }
-    expected["product"] += json.loads((league.results / "baselines/product.json").read_text())["seconds"]
+    expected["d_trak"] += seconds(league.results / "models/retrain/anchors/0000")  # its ensemble
+    for baseline in ("product", "d_trak"):
+        expected[baseline] += json.loads((league.results / f"baselines/{baseline}.json").read_text())["seconds"]
     for method, cost in expected.items():
         assert found[method] == pytest.approx(cost, abs=0.11)
     curve = [row for row in rows(league.results / "evaluation/fid/cost.csv") if row["method"] == "ridge"]

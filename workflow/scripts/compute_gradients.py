@@ -9,7 +9,6 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     import torch
 
     from diffusion_credit.features import images_of
-    from diffusion_credit.files import MANIFEST, digest_of_file
     from diffusion_credit.gradient_arrays import DATA, GENERATED
     from diffusion_credit.gradient_features import compute
     from diffusion_credit.images import open_pixels
@@ -27,19 +26,10 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     files = [WEIGHTS]
     if chosen == "checkpoints":
         files = [*map(checkpoint_file, range(params.checkpoints)), WEIGHTS]
-    folders = [
-        folder
-        for manifest in (
-            [snakemake.input.models] if isinstance(snakemake.input.models, str) else snakemake.input.models
-        )
-        for name, (folder, _) in entries(manifest).items()
-        if name.startswith("everyone-")
-    ]
-    pairs = [(folder, file) for folder in folders for file in files]
-    models = {
-        f"{number:02d}": (folder, file, digest_of_file(folder / MANIFEST))
-        for number, (folder, file) in enumerate(pairs)
-    }
+    manifests = snakemake.input.models if isinstance(snakemake.input.models, list) else [snakemake.input.models]
+    found = [each for manifest in manifests for name, each in entries(manifest).items() if name.startswith("everyone-")]
+    pairs = [(folder, file, digest) for folder, digest in found for file in files]
+    models = {f"{number:02d}": each for number, each in enumerate(pairs)}
     ((digest, read),) = images_of(Path(snakemake.input.images)).values()
     pixels = read()
     sets = {

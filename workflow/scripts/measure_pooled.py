@@ -14,7 +14,7 @@ with job(snakemake):
     options, table = snakemake.params.options, read_subsets(snakemake.input.design)
     path = snakemake.input.get("reference")
     reference = (Path(path), read_arrays(Path(path))) if path else None
-    pool = Pool(Path(snakemake.input.source), Index(snakemake.input.index).counts)
+    pool = Pool(Path(snakemake.input.source), snakemake.params.images, Index(snakemake.input.index).counts)
     rows = dict(zip(table.names, zip(table.members, table.seed, strict=True), strict=True))
     common = definition(options, snakemake.params.code, reference) | {"source": pool.digests}
     wanted = {

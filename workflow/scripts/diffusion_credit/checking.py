@@ -3,16 +3,38 @@
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="attr-defined"
 
+from collections.abc import Callable
+from pathlib import Path
+
 from diffusion_credit.attribution import check_contributors
 from diffusion_credit.config import Study, plain
 from diffusion_credit.design import held_out_size, held_out_sizes, sampled, top_count, tuning
 from diffusion_credit.draws import game_of
+from diffusion_credit.errors import UserError
+from diffusion_credit.files import digest_of, read_json
 from diffusion_credit.index import Index
 from diffusion_credit.plan import alphas, drawn
 from diffusion_credit.plugins import module_of
 from diffusion_credit.reserved import Reserved
 
 CHECKED = 2000  # subsets of a design
+SINGLES = ("leave-one-out", "add-one-in")  # designs that are of no use before everyone has had a turn
+
+
+def check_again(study: Study, folder: Path, fingerprint: Callable[[], str]) -> None:
+    """At every start, for an edit of the config: `check` with the index in `folder`.
+
+    Only if it has passed before for the same data (fingerprint: of the raw files), else the index may be on its way
+    out. Raises what `check` raises.
+    """
+    files = [folder / name for name in ("index.csv", "index.json", "checked.json")]
+    if all(file.is_file() for file in files) and read_json(files[2]).get("data") == digest(study, fingerprint()):
+        check(study, Index(files[1]))
+
+
+def digest(study: Study, fingerprint: str) -> str:
+    """Of what the index is made of."""
+    return digest_of([plain(study.data), fingerprint])
 
 
 def check(study: Study, index: Index) -> dict[str, object]:
@@ -29,9 +51,11 @@ def check(study: Study, index: Index) -> dict[str, object]:
         check_contributors(estimator.kind, n)
     top = top_count(study.evaluation.counterfactual.share, n)
     reserved = Reserved(n, sizes.values(), study.seed)
-    for game in (study.design, *study.games.values()):
+    for key, game in {"design": study.design, **{f"games.{name}": game for name, game in study.games.items()}}.items():
+        if game.kind in SINGLES and game.subsets < n:
+            raise UserError(f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one a contributor")
         options = drawn(study, game)
-        sampled(names, options["kind"], CHECKED, game_of(names, study.seed, reserved, options))
-    if chosen:
+        sampled(names, options["kind"], CHECKED, game_of(names, study.seed, reserved, options), key)
+    if chosen and study.baselines:
         tuning(names, study.seed, held_out_size(chosen.alpha, n), chosen.subsets, reserved)
     return {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top}

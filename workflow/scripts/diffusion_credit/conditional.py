@@ -22,10 +22,10 @@ from diffusion_credit.seeds import generator
 class Pool:
     """What was made of every contributor's images: features, or the images themselves; arrays (images, ...) each."""
 
-    def __init__(self, source: Path, counts: np.ndarray) -> None:
-        """source: manifest of a collection of features or of images. counts: training images of each contributor."""
+    def __init__(self, source: Path, images: bool, counts: np.ndarray) -> None:
+        """source: manifest of a collection of images, or of features. counts: training images of each contributor."""
         self.counts, self.digests = counts, {name: digest for name, (_, digest) in entries(source).items()}
-        if source.parent.parts[-4] == "images":
+        if images:
             arrays = {name: {"images": read()} for name, (_, read) in images_of(source).items()}
         else:
             arrays = {name: read_features(folder) for name, (folder, _) in entries(source).items()}

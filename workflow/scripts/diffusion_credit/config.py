@@ -43,7 +43,7 @@ def _like(pattern: str, words: str) -> AfterValidator:
 
 WEIGHTS_SUFFIXES = (".safetensors", ".json", ".txt", ".model")  # formats that hold no code
 
-RESERVED_NAMES = {"image_count", "subset_size", "noise_floor"}
+RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}
 
 Name = Annotated[str, AfterValidator(_slug)]
 
@@ -232,7 +232,9 @@ class Gradients(Section):
         default=False, description="Also at the clean images that are predicted along the sampling path."
     )
     memory: float = Field(default=2.0, gt=0, description="GiB that gradients may take; bounds the images at once.")
-    batch_size: int = Field(default=512, ge=1, description="Noised images in one pass of the network.")
+    batch_size: int = Field(
+        default=64, ge=1, description="Noised images in one pass of the network; bounds what it keeps to go back."
+    )
 
 
 class Design(Section):
@@ -457,8 +459,8 @@ class Study(Section):
                     f"design.target.standard_error: found {name}, expected one of {sorted(self.properties)}"
                 )
         for key, name in used.items():
-            if name not in self.estimators or (key == "design.target" and self.estimators[name].game):
-                known = [name for name, estimator in self.estimators.items() if not estimator.game]
+            known = [name for name, of in self.estimators.items() if key != "design.target" or not of.game]
+            if name not in known:
                 raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(known)}")
         if target and self.estimators[target.estimator].kind in ("datamodel", "surrogate"):
             raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
@@ -483,8 +485,14 @@ class Study(Section):
             )
         if lds and len(set(lds.alphas)) < len(lds.alphas):
             raise ValueError(f"evaluation.lds.alphas: found {lds.alphas}, expected each value once")
-        if lds and "all" in (self.design.kind, *(game.kind for game in self.games.values())):
-            raise ValueError("design.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
+        for key, game in {
+            "design": self.design,
+            **{f"games.{name}": game for name, game in self.games.items()},
+        }.items():
+            if lds and game.kind == "all":
+                raise ValueError(
+                    f"{key}.kind: found all, expected no evaluation.lds beside it, which holds subsets out"
+                )
         return self
 
     def game_of(self, estimator: Any) -> Any:
@@ -495,8 +503,21 @@ class Study(Section):
         """Raises ValueError when a baseline, or a game of the conditional regime, lacks what it needs."""
         for name in sorted(set(self.baselines) & ({*self.estimators} | RESERVED_NAMES)):
             raise ValueError(f"baselines: found the name {name}, expected another than an estimator's or lds.csv's own")
+        lds = self.evaluation.lds
         if self.baselines and not self.evaluation.tuning:
             raise ValueError("evaluation.tuning: not found, expected the subsets on which baselines choose variants")
+        for key, value in {
+            "baselines": self.baselines,
+            "evaluation.counterfactual.every_method": self.evaluation.counterfactual.every_method,
+        }.items():
+            if value and not lds:
+                raise ValueError(f"{key}: found some without evaluation.lds, whose league is what they are for")
+        for name in sorted(set(self.games) - {estimator.game for estimator in self.estimators.values()}):
+            raise ValueError(f"games.{name}: found no estimator that names it, expected one: its models are trained")
+        if all(estimator.game for estimator in self.estimators.values()):
+            raise ValueError(
+                "estimators: found only such of games, expected one of the design, whose models are trained"
+            )
         for name, baseline in self.baselines.items():
             for key, known in (("extractor", self.extractors), ("gradients", self.gradients)):
                 found = getattr(baseline, key, None)
@@ -509,6 +530,9 @@ class Study(Section):
                 raise ValueError(f"baselines.{name}.of: found {baseline.of!r}, expected a score: {_listed(given)}")
             if getattr(baseline, "along", None) == "path" and not self.gradients[baseline.gradients].path:
                 raise ValueError(f"gradients.{baseline.gradients}.path: found false, expected true for {name}")
+        for key, section in sections(self):
+            if isinstance(section, Training) and section.checkpoints and key != "training":
+                raise ValueError(f"{key}.checkpoints: found {section.checkpoints}, expected 0, as for all but training")
         for name, gradients in self.gradients.items():
             if gradients.models == "checkpoints" and not self.training.checkpoints:
                 raise ValueError(f"training.checkpoints: found 0, expected some for gradients.{name}")

@@ -46,10 +46,10 @@ def held_out_size(alpha: float, n: int) -> int:
     return math.floor(exact + 0.5) if exact < n / 2 else math.ceil(exact - 0.5)
 
 
-def sampled(contributors: list[str], kind: str, subsets: int, game: Game) -> Subsets:
+def sampled(contributors: list[str], kind: str, subsets: int, game: Game, key: str = "design") -> Subsets:
     """The first `subsets` rows of a design; a subset that is drawn again counts as a further replicate.
 
-    Raises UserError when the design needs a subset that is held out.
+    key: of the config, for messages. Raises UserError when the design needs a subset that is held out.
     """
     members = np.array(list(itertools.islice(DESIGNS[kind](game), subsets)))
     drawn: dict[bytes, int] = {}
@@ -57,7 +57,7 @@ def sampled(contributors: list[str], kind: str, subsets: int, game: Game) -> Sub
     for row in members:
         if row in game.reserved:
             raise UserError(
-                f"config: design.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
+                f"config: {key}.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
                 " evaluation.lds.alphas holds out half; expected other alphas or another design"
             )
         drawn[row.tobytes()] = drawn.get(row.tobytes(), -1) + 1
@@ -92,10 +92,11 @@ def held_out(
 def tuning(contributors: list[str], seed: int, size: int, subsets: int, reserved: Reserved) -> Subsets:
     """Distinct subsets of one size from the half that is not reserved: none of them is ever held out."""
     n = len(contributors)
-    if subsets > math.comb(n, size) - reserved_count(n, size):
+    most = math.comb(n, size) - (reserved_count(n, size) if size in reserved.sizes else 0)
+    if not 0 < size < n or subsets > most:
         raise UserError(
-            f"config: evaluation.tuning.subsets: found {subsets}, expected at most"
-            f" {math.comb(n, size) - reserved_count(n, size)}, half of the subsets of {size} of {n} contributors"
+            f"config: evaluation.tuning.subsets: found {subsets}, expected at most {most}, so many subsets of {size} of"
+            f" {n} contributors are not held out"
         )
     found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)
     ids = [f"size{size}-{i:04d}" for i in range(subsets)]

@@ -142,14 +142,13 @@ def change_bars(names: list[str], change: np.ndarray, low: np.ndarray, high: np.
     return figure
 
 
-def league(
-    rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str, floor: Any, title: str
-) -> Figure:
+def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str, title: str) -> Figure:
     """LDS of every method at one alpha, best first, and by what it cost; rows: of league.csv, curves: of cost.csv.
 
-    floor: LDS between two retrainings, or empty. The places on the left number the methods on the right.
+    The places on the left number the methods on the right.
     """
-    shown = sorted((row for row in rows if row[1] == alpha and row[3] != ""), key=lambda row: -row[3])
+    scored = [row for row in rows if row[1] == alpha and row[3] != ""]
+    shown = sorted((row for row in scored if row[0] != "noise_floor"), key=lambda row: -row[3])
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, max(4.0, 1.2 + 0.26 * len(shown))))
     curved = {row[0] for row in curves if row[2] != ""}
     for place, row in enumerate(shown):
@@ -160,8 +159,10 @@ def league(
     left.set_yticks(range(len(shown)), [f"{shorten(row[0].replace('_', ' '))}  {i + 1}" for i, row in enumerate(shown)])
     left.invert_yaxis()
     left.axvline(0, color=INK, linewidth=0.8)
-    if floor != "":
-        left.axvline(floor, color=INK, linewidth=0.8, linestyle=":", label="noise floor")
+    for row in scored:
+        if row[0] != "noise_floor":
+            continue
+        left.axvline(row[3], color=INK, linewidth=0.8, linestyle=":", label="noise floor")
         left.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
     left.set_xlabel(f"LDS at alpha {alpha} (95% interval)")
     for place, row in enumerate(shown):

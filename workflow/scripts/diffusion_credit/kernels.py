@@ -7,8 +7,8 @@ With features phi of images, Phi of all training images, and K = Phi' Phi + lamb
 - `trak`: phi(x)' K^-1 phi(i) (TRAK, arXiv 2303.14186; D-TRAK, arXiv 2311.00500, equation 5);
 - `relative_if`: that, over the length of K^-1 phi(i) (arXiv 2003.11630);
 - `renormalized_if`: that, over the length of phi(i) (arXiv 2208.10108, as in D-TRAK);
-- `das`: the square of that times r(i) / (1 - h(i)), with r the error of the prediction for i and h(i) its leverage
-  phi(i)' K^-1 phi(i) (arXiv 2410.18639, equation 16, with the gradients summed over timesteps beforehand).
+- `das`: the square of phi(x)' K^-1 phi(i) r(i) / (1 - h(i)), with r the error of the prediction for i and its leverage
+  h(i) = phi(i)' K^-1 phi(i) (arXiv 2410.18639, equation 16, with the gradients summed over timesteps beforehand).
 """
 
 import logging
@@ -79,7 +79,7 @@ class Kernel:
 def scores(kind: str, queries: np.ndarray, weighted: np.ndarray) -> Iterator[np.ndarray]:
     """Scores of all training images for the queries (some, images), some queries after the other."""
     for start in range(0, len(queries), ROWS):
-        part = queries[start : start + ROWS].astype(np.float64)
+        part = queries[start : start + ROWS].astype(weighted.dtype)
         found = (unit(part) if kind == "cosine" else part) @ weighted.T
         yield found**2 if kind == "das" else found
 

@@ -34,8 +34,9 @@ class Reserved:
 
     def __init__(self, n: int, sizes: Iterable[int], seed: int) -> None:
         self._seed = str(seed).encode()
+        self.sizes = {side for size in sizes for side in (size, n - size)}  # of which some are reserved
         self._cut: dict[int, int] = {}
-        for size in {min(size, n - size) for size in sizes}:
+        for size in {min(size, n - size) for size in self.sizes}:
             total = math.comb(n, size)
             if total <= ENUMERABLE:
                 hashes = sorted(self._hash(subset_of(n, chosen)) for chosen in itertools.combinations(range(n), size))

@@ -164,7 +164,7 @@ def train(
 
 def checkpoint_steps(steps: int, count: int) -> list[int]:
     """The steps after which `count` checkpoints are kept, evenly spaced, before the end."""
-    return sorted({steps * at // (count + 1) for at in range(1, count + 1)} - {0})
+    return sorted({steps * at // (count + 1) for at in range(1, count + 1)})
 
 
 def _save(

@@ -18,11 +18,11 @@ def choose(variants: dict[str, np.ndarray], tuning: Subsets, higher_is_better: b
     return max(score, key=lambda name: -np.inf if np.isnan(score[name]) else score[name])
 
 
-def chosen_estimate(variants: dict[str, np.ndarray], tuning: Subsets | None, higher_is_better: bool) -> Estimate:
+def chosen_estimate(variants: dict[str, np.ndarray], tuning: Subsets, higher_is_better: bool) -> Estimate:
     """The chosen variant's values as an estimate of what contributors add to a property.
 
-    A baseline says who helps, hence the sign is turned where lower is better. tuning: may be None for one variant.
+    A baseline says who helps, hence the sign is turned where lower is better.
     """
-    name = next(iter(variants)) if tuning is None else choose(variants, tuning, higher_is_better)
+    name = choose(variants, tuning, higher_is_better)
     value = variants[name] if higher_is_better else -variants[name]
     return Estimate(value, name, None, "interval not estimable: nothing was measured; the values have no unit of F")

@@ -35,7 +35,7 @@ def variants(options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray
     if options["measure"] == "distance":
         found = _distances(generated, data)
     else:
-        weighted = unit(data.astype(np.float64)) if options["measure"] == "cosine" else data.astype(np.float64)
+        weighted = unit(data) if options["measure"] == "cosine" else data
         found = scores(options["measure"], generated, weighted)
     return {name: (values, {}) for name, values in by_contributor(found, owner, contributors).items()}
 
@@ -45,4 +45,5 @@ def _distances(queries: np.ndarray, data: np.ndarray) -> Iterator[np.ndarray]:
     from scipy.spatial.distance import cdist
 
     for start in range(0, len(queries), ROWS):
-        yield -cdist(queries[start : start + ROWS].astype(np.float64), data.astype(np.float64))
+        part = queries[start : start + ROWS]
+        yield -np.concatenate([cdist(part, data[at : at + ROWS]) for at in range(0, len(data), ROWS)], axis=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from diffusion_credit.attribution import Estimator
 from diffusion_credit.errors import UserError
 from diffusion_credit.evaluation.counterfactual import relative_change
-from diffusion_credit.evaluation.lds import pooled_data, predicted
+from diffusion_credit.evaluation.lds import pooled_data, predicted, scores
 from diffusion_credit.evaluation.resampling import estimate, spearman
 from diffusion_credit.files import read_json
 from diffusion_credit.members import SECONDS, entries
@@ -24,6 +24,12 @@ HEADER = [
 ]  # fmt: skip
 COST_HEADER = ["method", "alpha", "subsets", "seconds", "lds", "low", "high", "note"]
 POINTS = 8  # of a method's curve
+FLOOR = "noise_floor"
+REFERENCES = {
+    "image_count": "number of images",
+    "subset_size": "number of contributors",
+    FLOOR: "another retraining of the same subsets",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Method:
     seconds: float = 0.0
     removed: np.ndarray | None = None
 
+    @cached_property
     def cost(self) -> tuple[float, dict[str, float]]:
         """Seconds apart from subsets, and of each subset by name, as the jobs measured their work without start-up."""
         fixed = self.seconds + sum(sum(seconds_of(manifest).values()) for manifest in self.fixed)
@@ -66,17 +73,20 @@ def rows(
 ) -> list[list[Any]]:
     """Rows of league.csv. tables: alpha -> retrained held-out subsets. everyone: F of retrained models of everyone.
 
-    `lead` is the LDS minus that of the method named `main`, on the same resamples of subsets. The last row of
-    each alpha is `image_count`, which predicts by the number of images alone. counts: images of each contributor (n,).
+    `lead` is the LDS minus that of the method named `main`, on the same resamples of subsets. The last rows
+    of each alpha are no methods: REFERENCES. counts: images of each contributor (n,).
     """
+    references = {"image_count": counts.astype(float), "subset_size": np.ones(len(counts))}
     found: list[list[Any]] = []
-    predictors = {method.name: method.value for method in methods} | {"image_count": counts.astype(float)}
+    by_name = {method.name: method for method in methods}
+    predictors = {name: method.value for name, method in by_name.items()} | references
     scored = predicted(tables, predictors, seed)
+    floors = {row[0]: row for row in scores(tables, {}, None, seed) if row[1] == FLOOR}
     for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
         measured = values.mean(axis=1)
         other = members @ predictors[main]
-        for number, (name, weights) in enumerate(predictors.items()):
-            method = methods[number] if number < len(methods) else None
+        for name, weights in predictors.items():
+            method = by_name.get(name)
             _, lds, low, high, note = scored[name][at]
             lead = estimate(partial(_lead, members @ weights, other, measured), len(values), seed)[:3]
             change: Sequence[Any] = ("", "", "")
@@ -84,11 +94,13 @@ def rows(
                 change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone)]
             cost: Any = ""
             if method:
-                fixed, each = method.cost()
+                fixed, each = method.cost
                 cost = round(fixed + sum(each.values()), 1)
-            made_of = method.made_of if method else "number of images"
+            made_of = method.made_of if method else REFERENCES[name]
             lead = ["", "", ""] if name == main else lead
             found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, note])
+        _, _, subsets, _, lds, low, high, _, note = floors[alpha]
+        found.append([FLOOR, alpha, subsets, lds, low, high, *[""] * 7, REFERENCES[FLOOR], note])
     return found
 
 
@@ -109,7 +121,7 @@ def curve(
 
     game: None for a method without subsets, which is one point. order: names of the subsets of `game`, as they come.
     """
-    fixed, each = method.cost()
+    fixed, each = method.cost
     points: list[tuple[Any, float, np.ndarray | None, str]] = []
     if game is None or refit is None:
         points.append(("", fixed, method.value, ""))
