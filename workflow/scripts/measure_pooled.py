@@ -24,6 +24,7 @@ with job(snakemake):
     module = module_of("properties", options["kind"])
     write_values(
         snakemake.wildcards.property,
+        Path(snakemake.input.design),
         wanted,
         lambda name: value_of(module, options, pool.drawn(*rows[name]), reference[1] if reference else {}),
         Path(snakemake.output[0]).parent,

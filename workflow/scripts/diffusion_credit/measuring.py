@@ -40,7 +40,7 @@ def measure(
         value: float = module.evaluate(read(found[entry][0]), options, reference[1] if reference else {})
         return value
 
-    write_values(name, wanted, value_of, collection)
+    write_values(name, source.parent, wanted, value_of, collection)
 
 
 def definition(
@@ -56,14 +56,17 @@ def definition(
 
 
 def write_values(
-    name: str, wanted: dict[str, dict[str, Any]], value_of: Callable[[str], float], collection: Path
+    name: str, of: Path, wanted: dict[str, dict[str, Any]], value_of: Callable[[str], float], collection: Path
 ) -> None:
-    """Write property.json for each entry of `wanted`, entry -> provenance. Raises UserError on what is not finite."""
+    """Write property.json for each entry of `wanted`, entry -> provenance.
+
+    of: what holds the entries. Raises UserError naming the entry whose value is not finite.
+    """
 
     def make(entry: str, folder: Path, _: Path) -> None:
         value = value_of(entry)
         if not math.isfinite(value):
-            raise UserError(f"property {name} of {entry} in {collection}: found {value}, expected a finite number")
+            raise UserError(f"property {name} of {of / entry}: found {value}, expected a finite number")
         write_json(folder / PROPERTY, {"name": name, "value": value})
         announce(folder, [PROPERTY], provenance=wanted[entry])
 
