@@ -23,4 +23,5 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
         progress(log, "image", contributors or len(found)),
         contributors,
     )
-    log.info("%s: %d folders of images made", snakemake.output[0], made)
+    there = (contributors + 1 if contributors else len(found)) - made  # one more for the untrained network
+    log.info("%s: %d folders of images made, %d were there", snakemake.output[0], made, there)
