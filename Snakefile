@@ -20,50 +20,57 @@ localrules:
     fetch_weights,
     check_study,
     make_design,
-    check_precision,
-    collect_utilities,
-    collect_list_utilities,
-    attribute_contributors,
-    plot_attribution,
-    attribute_by_baseline,
-    evaluate_lds,
-    evaluate_league,
-    evaluate_budget,
-    evaluate_fidelity,
-    evaluate_counterfactual,
-    summarise_runtime,
-    summarise_models,
-    draw_contact_sheets,
     all,
-    credit,
 
 
 include: "rules/common.smk"
 include: "rules/inputs.smk"
 include: "rules/index.smk"
 include: "rules/weights.smk"
-include: "rules/design.smk"
 include: "rules/encode.smk"
 include: "rules/train.smk"
-include: "rules/prune.smk"
 include: "rules/generate.smk"
 include: "rules/extract.smk"
-include: "rules/budget.smk"
-include: "rules/measure.smk"
-include: "rules/attribute.smk"
-include: "rules/baselines.smk"
-include: "rules/evaluate.smk"
+include: "rules/gradients.smk"
 
 
-rule all:
-    default_target: True
-    input:
-        attributions(),
-        evaluations(),
-        looks_so_far,
+if LOCAL:
+
+    include: "rules/local_inputs.smk"
+    include: "rules/local.smk"
+
+else:
+
+    include: "rules/crediting.smk"
+    include: "rules/prune.smk"
+    include: "rules/budget.smk"
+    include: "rules/measure.smk"
+    include: "rules/conditional.smk"
+    include: "rules/attribute.smk"
+    include: "rules/baselines.smk"
+    include: "rules/evaluate.smk"
 
 
-rule credit:
-    input:
-        attributions(),
-        looks_so_far,
+include: "rules/design.smk"
+
+
+if LOCAL:
+
+    rule all:
+        default_target: True
+        input:
+            local_results(),
+
+else:
+
+    rule all:
+        default_target: True
+        input:
+            attributions(),
+            evaluations(),
+            looks_so_far,
+
+    rule credit:
+        input:
+            attributions(),
+            looks_so_far,

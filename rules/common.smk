@@ -19,7 +19,8 @@ shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 from diffusion_credit import plan
 from diffusion_credit.checking import check_again
 from diffusion_credit.code import code_digest
-from diffusion_credit.config import plain, read_study, sections
+from diffusion_credit.config import plain, read_study
+from diffusion_credit.options import sections
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json
 from diffusion_credit.plan import CONDITIONAL, SINGLE
@@ -43,11 +44,10 @@ except UserError as error:
 
 ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
 R = f"results/{STUDY.study}"
-BATCH = STUDY.design.batch_size
-LDS, COUNTERFACTUAL = STUDY.evaluation.lds, STUDY.evaluation.counterfactual
-TARGET = STUDY.design.target
+LOCAL = STUDY.local  # are single images credited for single images?
+BATCH = (LOCAL or STUDY.design).batch_size
+EMPTY = None if LOCAL else STUDY.design.empty
 ALPHAS = plan.alphas(STUDY)
-FIDELITY = LDS.regimes if LDS else []
 LISTS = plan.lists(STUDY)
 NETWORK = f"networks.{STUDY.model.kind}"
 ENCODED = bool(STUDY.model.needs_weights())  # does the network work in latents?
@@ -68,18 +68,7 @@ METHOD = {  # others descend
     "influence": "influence",
     CONDITIONAL: CONDITIONAL,
 }
-TRAINING = {
-    "full": STUDY.training,
-    "refit": STUDY.pruning.refit,
-    "retrain": STUDY.regimes.retrain,
-    "finetune": STUDY.regimes.finetune,
-    "gradient_ascent": STUDY.regimes.gradient_ascent,
-    "influence": STUDY.regimes.influence,
-    "sparse": STUDY.regimes.sparse,
-    CONDITIONAL: STUDY.regimes.conditional,
-}
-UTILITY = STUDY.design.regime
-OF_DESIGN = [name for name, of in STUDY.estimators.items() if not of.game]
+TRAINING = plan.trainings(STUDY)
 
 
 wildcard_constraints:
@@ -90,7 +79,7 @@ wildcard_constraints:
     weights=r"\w+",
     property=r"\w+",
     extractor=r"\w+",
-    estimator="|".join(STUDY.estimators),
+    estimator="|".join(STUDY.estimators) or "(?!)",
     baseline="|".join(STUDY.baselines) or "(?!)",
     gradients=r"\w+",
     batches=r"\d\d\d\d+",
@@ -131,42 +120,3 @@ def of_everyone(stage, regime):
     """Manifest of the one model of everyone that a study makes in a single regime."""
     (manifest,) = collections(stage, regime, "everyone")
     return manifest
-
-
-def of_contributors(stage):
-    """Manifest of what the one conditional model draws for each contributor, at a stage such as `images`."""
-    return f"{R}/{stage}/{CONDITIONAL}/everyone/0000/manifest.json"
-
-
-def properties(property, regime, name, count=None):
-    return collections(f"properties/{property}", regime, name, count)
-
-
-def utilities_of(property, regime, name):
-    return f"{R}/utilities/{property}/{regime}_{name}.csv"
-
-
-def plugin(property):
-    """The module that defines a property."""
-    return f"properties.{STUDY.properties[property].kind}"
-
-
-def utilities_for(property, estimator):
-    """The tables that an estimator credits from: the design's, or those of its game and of that regime's ends."""
-    name = STUDY.estimators[estimator].game
-    if name is None:
-        return [f"{R}/utilities/{property}.csv"]
-    regime = STUDY.games[name].regime
-    return [
-        utilities_of(property, regime, each) for each in (f"game_{name}", "anchors")
-    ]
-
-
-def estimator_options(name):
-    options = plain(STUDY.estimators[name])
-    return options | (dict(groups=STUDY.groups) if options["kind"] == "owen" else {})
-
-
-def estimator_plugin(name):
-    """The module that defines an estimator."""
-    return f"estimators.{STUDY.estimators[name].kind.replace('-', '_')}"

@@ -1,4 +1,4 @@
-"""Checkpoints -> a folder of generated images each; of the conditional model, one a contributor."""
+"""Checkpoints -> a folder of generated images each."""
 
 
 rule generate_images:
@@ -27,23 +27,3 @@ rule generate_images:
         code=code("generate_images.py", NETWORK),
     script:
         "../workflow/scripts/generate_images.py"
-
-
-use rule generate_images as generate_by_contributor with:
-    input:
-        models=of_contributors("models"),
-        index=f"{R}/index/index.json",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
-    output:
-        of_contributors("images"),
-    log:
-        f"{R}/logs/images/{CONDITIONAL}/everyone/0000.log",
-    benchmark:
-        f"{R}/benchmarks/images/{CONDITIONAL}/everyone/0000.tsv"
-    resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
-        runtime=STUDY.limits.longest,
-
-
-ruleorder: generate_by_contributor > generate_images

@@ -3,6 +3,7 @@
 
 rule make_index:
     output:
+        **({"validation": f"{R}/index/validation.npy"} if LOCAL else {}),
         table=f"{R}/index/index.csv",
         pixels=f"{R}/index/pixels.npy",
         summary=f"{R}/index/index.json",
@@ -12,6 +13,17 @@ rule make_index:
     conda:
         ENV
     params:
+        **(
+            {
+                "local": dict(
+                    validation=LOCAL.validation,
+                    training=LOCAL.training,
+                    seed=STUDY.seed,
+                )
+            }
+            if LOCAL
+            else {}
+        ),
         data=plain(STUDY.data),
         files=lambda w: source_fingerprint(),
         code=code("make_index.py", f"sources.{STUDY.data.source}"),

@@ -36,30 +36,6 @@ rule measure_property:
         "../workflow/scripts/measure_property.py"
 
 
-rule measure_pooled:
-    input:
-        source=lambda w: of_contributors(measured_on(w.property)),
-        design=f"{R}/designs/{{list}}/{{batch}}.csv",
-        index=f"{R}/index/index.json",
-        reference=reference_of,
-    output:
-        f"{R}/properties/{{property}}/{CONDITIONAL}/{{list}}/{{batch}}/manifest.json",
-    log:
-        f"{R}/logs/properties/{{property}}/{CONDITIONAL}/{{list}}/{{batch}}.log",
-    priority: 50
-    conda:
-        ENV
-    params:
-        options=lambda w: plain(STUDY.properties[w.property]),
-        images=lambda w: measured_on(w.property) == "images",
-        code=lambda w: code("measure_pooled.py", plugin(w.property)),
-    script:
-        "../workflow/scripts/measure_pooled.py"
-
-
-ruleorder: measure_pooled > measure_property
-
-
 rule collect_utilities:
     input:
         designs=lambda w: sampled_designs(sampled_count()),

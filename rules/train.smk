@@ -33,7 +33,7 @@ rule train_models:
             training=plain(TRAINING[w.regime]),
             model=plain(STUDY.model),
             diffusion=plain(STUDY.diffusion),
-            empty=STUDY.design.empty,
+            empty=EMPTY,
             seed=STUDY.seed,
         ),
         device=STUDY.device,

@@ -14,7 +14,7 @@ from diffusion_credit import design, gradients, kernels, projection
 from diffusion_credit.attribution import estimate
 from diffusion_credit.baselines import gradients as family
 from diffusion_credit.baselines import own_score, similarity
-from diffusion_credit.crediting import by_contributor, read_variants, write_variants
+from diffusion_credit.crediting import by_contributor, read_variants, variants, write_variants
 from diffusion_credit.images import to_float
 from diffusion_credit.inputs import Inputs
 from diffusion_credit.models import build
@@ -40,7 +40,7 @@ def test_scores_are_reduced_over_images_and_contributors_as_named() -> None:
 
 
 def test_an_own_score_is_reduced_over_the_contributors_images() -> None:
-    found = own_score.variants({"of": "aesthetic"}, {"data": {"aesthetic": np.array([1.0, 2, 3, 4, 6])}}, OWNER, 3)
+    found = variants(own_score, {"of": "aesthetic"}, {"data": {"aesthetic": np.array([1.0, 2, 3, 4, 6])}}, OWNER, 3)
     expected = {"sum": [7, 5, 4], "mean": [3.5, 2.5, 4], "max": [6, 3, 4]}
     for how, values in expected.items():
         np.testing.assert_allclose(found[how][0], values)
@@ -58,7 +58,7 @@ def test_similarities_equal_scipys_distances() -> None:
         "dot": generated @ data.T,
     }
     for measure, matrix in expected.items():
-        found = similarity.variants({"measure": measure}, sources, OWNER, 3)
+        found = variants(similarity, {"measure": measure}, sources, OWNER, 3)
         for name, values in by_contributor([matrix], OWNER, 3).items():
             np.testing.assert_allclose(found[name][0], values)
 
@@ -166,15 +166,15 @@ def planted_gradients(output: str) -> dict[str, Any]:
     return {"gradients": {"00": {"data": of(images, 1), "generated": of(images[:PER], 2)}}}
 
 
-def planted(variants: Any, name: str = "mean over generated images, sum") -> dict[str, float]:
-    return dict(zip(PLANTED, variants[name][0], strict=True))
+def planted(found: Any, name: str = "mean over generated images, sum") -> dict[str, float]:
+    return dict(zip(PLANTED, found[name][0], strict=True))
 
 
 @pytest.mark.parametrize("measure", ["cosine", "dot", "distance"])
 def test_similarity_sees_what_was_copied_and_what_is_noise(measure: str) -> None:
     flat = planted_pixels().reshape(5 * PER, -1) / 127.5 - 1
     sources = {"data": {"features": flat}, "generated": {"features": flat[:PER]}}
-    found = planted(similarity.variants({"measure": measure}, sources, np.repeat(range(5), PER), 5))
+    found = planted(variants(similarity, {"measure": measure}, sources, np.repeat(range(5), PER), 5))
     assert max(found, key=lambda name: found[name]) == "copied"
     if measure == "distance":  # grey is the average picture: near to everything, yet by angle and product to nothing
         assert min(found, key=lambda name: found[name]) == "noise"
@@ -189,7 +189,7 @@ def test_the_gradient_family_sees_what_was_copied(output: str, score: str) -> No
     not: it ranks by the length of gradients."""
     options = {"score": score, "damping": [0.1]}
     found = planted(
-        family.variants({**options, "along": "images"}, planted_gradients(output), np.repeat(range(5), PER), 5),
+        variants(family, {**options, "along": "images"}, planted_gradients(output), np.repeat(range(5), PER), 5),
         "mean over generated images, sum" + ("" if score in kernels.PLAIN else ", damping 0.1"),
     )
     others = sorted(found.values())[:-1]

@@ -15,10 +15,11 @@ from pretrained import SIDE, digest, write_aesthetic_head, write_blip, write_cli
 from safetensors.torch import load_file, save_file
 from studies import tiny_config
 
-from diffusion_credit.config import Weights, plain, read_study
+from diffusion_credit.config import plain, read_study
 from diffusion_credit.embedding import resized
 from diffusion_credit.errors import UserError
 from diffusion_credit.extractors import blip, clip, efficientnet_lite0, inception
+from diffusion_credit.sections import Weights
 from diffusion_credit.weights import fetch
 
 PROMPT = "a post impressionist"

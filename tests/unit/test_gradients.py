@@ -135,7 +135,7 @@ def scored(case: dict[str, Any], output: str, score: str, damping: float, dimens
             }
         }
     }
-    options = {"score": score, "damping": [damping]}
+    options = {"score": score, "damping": [damping], "along": "images"}
     ((_, chunks, _),) = family.matrix(options, sources, "generated")
     return np.concatenate(list(chunks))
 
@@ -204,7 +204,7 @@ def test_an_ensemble_averages_the_scores_of_its_models() -> None:
         name: {of: {"features": rng.standard_normal((9, 5)), "error": rng.random(9)} for of in ("data", "generated")}
         for name in ("00", "01")
     }
-    options = {"score": "trak", "damping": [0.2]}
+    options = {"score": "trak", "damping": [0.2], "along": "images"}
     each = []
     for name in models:
         ((_, chunks, _),) = family.matrix(options, {"gradients": {name: models[name]}}, "generated")

@@ -395,6 +395,24 @@ def test_artbench_has_the_artists_of_one_style_and_split(artbench: dict[str, Any
             assert (np.asarray(image.resize((16, 16), Image.Resampling.LANCZOS)) == pixels).all()
 
 
+def test_artbench_of_several_styles(artbench: dict[str, Any]) -> None:
+    table = pd.read_csv(artbench["table"])
+    styles = ["impressionism", "post_impressionism"]
+    found = read("image_table", **artbench | {"where": {"split": "train", "label": styles}})
+    assert sorted(Path(source).name for source in found.source) == sorted(table[table.split == "train"].name)
+    assert {Path(source).parts[1] for source in found.source} == set(styles)
+
+
+def test_a_central_square_is_cut_out_of_larger_images(artbench: dict[str, Any]) -> None:
+    """In the file's own pixels: here without any resizing."""
+    found = read("image_table", **artbench | {"crop": 16})
+    for source, pixels in zip(found.source, found.pixels, strict=True):
+        with Image.open(Path(artbench["path"]) / source) as image:
+            assert (np.asarray(image)[24:40, 24:40] == pixels).all()
+    with pytest.raises(UserError, match=r"jpg: found 64 x 64 pixels, expected at least data\.crop = 65"):
+        read("image_table", **artbench | {"crop": 65})
+
+
 def test_the_order_of_the_rows_does_not_count(artbench: dict[str, Any]) -> None:
     before = read("image_table", **artbench, sample=3)
     header, *lines = Path(artbench["table"]).read_text().splitlines()

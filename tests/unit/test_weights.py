@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from studies import tiny_config
 
-from diffusion_credit.config import Weights, plain, read_study
+from diffusion_credit.config import plain, read_study
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import digest_of_file, files_fingerprint
+from diffusion_credit.sections import Weights
 from diffusion_credit.weights import fetch, files_of, open_weights
 
 REVISION = "0123456789" * 4

@@ -10,7 +10,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
 
     from diffusion_credit.features import images_of
     from diffusion_credit.gradient_arrays import DATA, GENERATED
-    from diffusion_credit.gradient_features import compute
+    from diffusion_credit.gradient_features import compute, parts_of
     from diffusion_credit.images import open_pixels
     from diffusion_credit.index import Index
     from diffusion_credit.inputs import as_inputs, read_inputs
@@ -31,11 +31,15 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     pairs = [(folder, file, digest) for folder, digest in found for file in files]
     models = {f"{number:02d}": each for number, each in enumerate(pairs)}
     ((digest, read),) = images_of(Path(snakemake.input.images)).values()
-    pixels = read()
+    pixels = read()[: params.generated]
     sets = {
         DATA: (inputs.digest, len(inputs.images), lambda: inputs.images),
         GENERATED: (digest, len(pixels), partial(as_inputs, pixels, inputs.latents, weights, device)),
     }
+    if snakemake.input.get("validation"):
+        ((digest, read),) = images_of(Path(snakemake.input.validation)).values()
+        held_back = read()
+        sets["validation"] = digest, len(held_back), partial(as_inputs, held_back, inputs.latents, weights, device)
     made = compute(
         models,
         sets,
@@ -43,6 +47,6 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
         weights,
         Path(snakemake.output[0]).parent,
         {**params.options, "device": device, "code": params.code},
-        progress(log, "image", len(models) * len(sets)),
+        progress(log, "image", len(parts_of(models, sets, params.options["gradients"]["path"]))),
     )
     log.info("%s: %d parts made; %d models, %s", snakemake.output[0], made, len(models), torch.__version__)

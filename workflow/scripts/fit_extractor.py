@@ -15,8 +15,8 @@ with job(snakemake) as log:
     metrics = module.fit(
         options,
         open_pixels(snakemake.input.pixels),
-        index.owner,
-        len(index.contributors),
+        index.labels,
+        int(index.labels.max()) + 1,
         snakemake.params.seed,
         Path(snakemake.output[0]).parent,
     )

@@ -30,6 +30,11 @@ with job(snakemake):
         case "counterfactual":
             order = read_attribution(snakemake.input.attribution).order
             table = design.counterfactual(names, seed, order, options["share"], options["replicates"])
+        case "without_best":
+            from diffusion_credit.regeneration import best_removed
+
+            members = best_removed(snakemake.input.attribution, len(names), seed, options["images"], options["removed"])
+            table = design.without_images(names, seed, members)
         case "without_top":
             files = dict(zip(options["methods"], snakemake.input.attribution, strict=True))
             orders = {method: read_attribution(path).order for method, path in files.items()}

@@ -1,15 +1,23 @@
-"""Raw files -> index: one row an image, and all pixels in one array."""
+"""Raw files -> index: one row an image, and all pixels in one array; of a local study, the images held back as well."""
 
 from pathlib import Path
 
+import numpy as np
+
+from diffusion_credit.files import replacing
+from diffusion_credit.images import as_players
 from diffusion_credit.index import write_index
 from diffusion_credit.plugins import module_of
 from job import job
 
 with job(snakemake) as log:
-    data = snakemake.params.data
+    data, local = snakemake.params.data, snakemake.params.get("local")
     source = module_of("sources", data["source"])
     images = source.read(source.Options.model_validate(data))
+    if local:
+        images, held_back = as_players(images, **local)
+        with replacing(snakemake.output.validation) as temporary, temporary.open("wb") as stream:
+            np.save(stream, held_back, allow_pickle=False)
     paths = [Path(snakemake.output[key]) for key in ("table", "pixels", "summary")]
     for sentence in write_index(images, *paths):
         log.warning("Warning: %s", sentence)

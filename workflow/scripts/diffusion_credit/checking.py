@@ -43,6 +43,8 @@ def check(study: Study, index: Index) -> dict[str, object]:
     Of a network in latents, whose sizes are not known yet, `encode_inputs` checks these.
     """
     names, n = index.contributors, len(index.contributors)
+    if study.local:
+        return _local(study, index)
     lds, chosen = study.evaluation.lds, study.evaluation.tuning
     if not study.model.needs_weights():
         module_of("networks", study.model.kind).check_size(plain(study.model), *index.shape[:2])
@@ -59,3 +61,18 @@ def check(study: Study, index: Index) -> dict[str, object]:
     if chosen and study.baselines:
         tuning(names, study.seed, held_out_size(chosen.alpha, n), chosen.subsets, reserved)
     return {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top}
+
+
+def _local(study: Study, index: Index) -> dict[str, object]:
+    local, n = study.local, len(index.contributors)
+    assert local is not None
+    if not study.model.needs_weights():
+        module_of("networks", study.model.kind).check_size(plain(study.model), *index.shape[:2])
+    sizes = held_out_sizes([local.alpha], local.subsets, n, "config: local.")
+    (size,) = sizes.values()
+    tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed))
+    if local.regeneration and local.regeneration.removed >= n:
+        raise UserError(
+            f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}"
+        )
+    return {"contributors": n, "held_out_sizes": [size]}

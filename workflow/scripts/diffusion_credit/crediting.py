@@ -1,7 +1,8 @@
 """From scores of single training images to contributors: the variants of a baseline."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,21 @@ from diffusion_credit.errors import UserError
 from diffusion_credit.tables import read_csv, write_csv
 
 Variants = dict[str, tuple[np.ndarray, dict[str, Any]]]  # name -> values of the contributors, what to report of it
+Candidates = Iterator[tuple[str, Iterable[np.ndarray], dict[str, Any]]]  # name, parts of the matrix, what to report
+
+
+def variants(
+    module: ModuleType, options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, n: int
+) -> Variants:
+    """A baseline's values of n contributors, in every way to reduce it. owner: (images,) of the training images."""
+    if hasattr(module, "own"):
+        scores = module.own(options, sources)
+        return {how: (reduced(how, scores, owner, n), {}) for how in ("mean", "max", "sum")}
+    found: Variants = {}
+    for name, parts, about in module.matrix(options, sources, "generated"):
+        for how, values in by_contributor(parts, owner, n).items():
+            found[", ".join(part for part in (how, name) if part)] = values, about
+    return found
 
 
 def reduced(how: str, scores: np.ndarray, owner: np.ndarray, contributors: int) -> np.ndarray:

@@ -138,6 +138,12 @@ def without_tops(
     return replace(table, subset=[name for name in rows for _ in range(replicates)])
 
 
+def without_images(contributors: list[str], seed: int, members: np.ndarray) -> Subsets:
+    """A model for each generated image: members (images, n) of its training. The seed is the same for every method."""
+    ids = [f"image{image:05d}" for image in range(len(members))]
+    return _list("without-images", contributors, seed, ids, [0] * len(members), members)
+
+
 def top_count(share: float, n: int) -> int:
     """How many contributors the top `share` of n are, ties upwards. Raises UserError when none or all."""
     count = math.floor(share * n + 0.5)

@@ -62,8 +62,9 @@ def sample(
     seed: int,
     device: str,
     progress: Callable[[int, int], None] = lambda done, images: None,
+    first: int = 0,
 ) -> np.ndarray:
-    """Generate options["images"] images: uint8 (images, height, width, channels).
+    """Generate options["images"] images from number `first` on: uint8 (images, height, width, channels).
 
     predict: a network's prediction from noised tensors and a timestep. decode: from its tensors to images in [-1, 1].
     options: images, solver, steps, batch_size (images at once), precision. shape: (channels, height, width) of a
@@ -71,18 +72,19 @@ def sample(
     """
     scheduler_class, arguments = SOLVERS[options["solver"]]
     out = []
-    for start in range(0, options["images"], options["batch_size"]):
-        stop = min(start + options["batch_size"], options["images"])
+    last = first + options["images"]
+    for start in range(first, last, options["batch_size"]):
+        stop = min(start + options["batch_size"], last)
         scheduler = scheduler_class(**schedule(diffusion), **arguments)
         scheduler.set_timesteps(options["steps"], device=device)
         x = torch.from_numpy(noise(seed, start, stop, shape)).to(device)
         with torch.autocast(device, torch.bfloat16, enabled=options["precision"] == "bf16"):
             for t in scheduler.timesteps:
                 x = scheduler.step(predict(x, t).float(), t, x, return_dict=False)[0]
-                progress(start, options["images"])
+                progress(start - first, options["images"])
         x = decode(x)
         if not bool(torch.isfinite(x).all()):
             raise UserError("sampling: found pixels that are not finite, expected finite numbers")
         out.append(to_uint8(x.float().cpu().numpy()))
-        progress(stop, options["images"])
+        progress(stop - first, options["images"])
     return np.concatenate(out)

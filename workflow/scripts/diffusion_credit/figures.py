@@ -188,6 +188,65 @@ def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha
     return figure
 
 
+def influential(generated: np.ndarray, found: Sequence[np.ndarray], title: str) -> Figure:
+    """A line a generated image: the image, and the training images that made it most and least.
+
+    generated: (lines, height, width, channels). found: most and least, (lines, shown, height, width, channels) each.
+    """
+    parts = [generated[:, None], *found]
+    sheets = [grid(part.reshape(-1, *part.shape[2:]), part.shape[1]) for part in parts]
+    gap = np.full((len(sheets[0]), generated.shape[2], 3), 255, dtype=np.uint8)
+    sheet = np.concatenate([sheets[0], gap, sheets[1], gap, sheets[2]], axis=1)
+    figure, axes = plt.subplots(figsize=(9, 0.6 + 9 * sheet.shape[0] / sheet.shape[1]))
+    axes.imshow(sheet)
+    at = np.cumsum([0, *(part.shape[1] + gap.shape[1] for part in sheets[:2])])
+    for left, label in zip(at, ("generated", "most", "least"), strict=True):
+        axes.text(left, -0.02 * len(sheet), label, fontsize=9)
+    axes.axis("off")
+    axes.set_title(title, loc="left", fontsize=10, pad=24)
+    return figure
+
+
+def local_lds(rows: Sequence[Sequence[Any]], title: str) -> Figure:
+    """LDS of every method, a panel a set of images; rows: of a local study's lds.csv."""
+    sets = list(dict.fromkeys(row[0] for row in rows))
+    names = list(dict.fromkeys(row[1] for row in rows))
+    figure, all_axes = plt.subplots(1, len(sets), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
+    for axes, of in zip(all_axes[0], sets, strict=True):
+        for row in rows:
+            if row[0] == of and row[5] != "":
+                place = names.index(row[1])
+                colour = INK if row[1] == "noise_floor" else ACCENT
+                axes.plot([x for x in row[6:8] if x != ""], [place] * (2 * (row[6] != "")), color=colour, linewidth=1.2)
+                axes.plot(row[5], place, "o", color=colour, markersize=4)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_title(f"{of} images", loc="left", fontsize=9)
+        axes.set_xlabel("LDS, mean over images (95% interval)")
+    all_axes[0][0].set_yticks(range(len(names)), names)
+    all_axes[0][0].invert_yaxis()
+    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
+def regeneration(rows: Sequence[Sequence[Any]], title: str) -> Figure:
+    """Mean changes by every way to remove training images, a panel a measure; rows: of regeneration.csv."""
+    measures = list(dict.fromkeys(row[1] for row in rows))
+    names = list(dict.fromkeys(row[0] for row in rows))
+    figure, all_axes = plt.subplots(1, len(measures), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
+    for axes, measure in zip(all_axes[0], measures, strict=True):
+        for row in (row for row in rows if row[1] == measure):
+            place = names.index(row[0])
+            axes.plot([x for x in row[4:6] if x != ""], [place] * (2 * (row[4] != "")), color=ACCENT, linewidth=1.2)
+            axes.plot(row[3], place, "o", color=ACCENT, markersize=4)
+        axes.set_xlabel(f"{measure.replace('_', ' ')} to the original (95% interval)")
+    all_axes[0][0].set_yticks(range(len(names)), names)
+    all_axes[0][0].invert_yaxis()
+    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
 def contact_sheet(groups: Sequence[tuple[str, np.ndarray]], rows: int = 4) -> Figure:
     """Groups of images (title, uint8 (images, height, width, channels)) below each other, each a grid."""
     columns = min(24, max(6, 768 // groups[0][1].shape[2]))  # of the largest images a few that can be made out

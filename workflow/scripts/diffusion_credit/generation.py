@@ -28,11 +28,12 @@ def generate(
     options: dict[str, Any],
     progress: Callable[[str, int, int], None],
     contributors: int = 0,
+    only: Callable[[str], int] | None = None,
 ) -> int:
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
 
     contributors: where the one model is told contributors, their number: a folder for each, and one named EMPTY of the
-    network's random initialisation.
+    network's random initialisation. only: of a model's name the number of the one image that it has to draw.
 
     encoded: the folder with the conditions that the networks were trained with, or None. weights: name ->
     manifest of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision),
@@ -71,6 +72,7 @@ def generate(
             options["seed"],
             device,
             partial(progress, name),
+            0 if only is None else only(name),
         )
         write_zip(folder / ZIP, pixels)
         write_json(folder / SECONDS, time.monotonic() - started)

@@ -1,7 +1,7 @@
 """Projected gradients of training images and of generated ones, made once for all the scores that use them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,19 @@ from diffusion_credit.weights import digests_of
 ROWS = 128  # images of one entry: what a job that is cut may have to make again
 
 Images = tuple[str, int, Callable[[], torch.Tensor]]  # digest, number, what loads them as a network takes them
+
+
+def parts_of(models: Iterable[str], sets: dict[str, Images], with_path: bool) -> dict[str, tuple[str, str, range]]:
+    """Entry -> model, set, and its images: those of the path are numbered as the generated ones that it leads to."""
+    numbers = {name: number for name, (_, number, _) in sets.items()}
+    if with_path:
+        numbers[PATH] = numbers[GENERATED]
+    return {
+        entry_name(model, name, at): (model, name, range(start, min(start + ROWS, number)))
+        for model in models
+        for name, number in numbers.items()
+        for at, start in enumerate(range(0, number, ROWS))
+    }
 
 
 def compute(
@@ -52,16 +65,12 @@ def compute(
         "weights": digests_of(weights),
         "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["network"]),
     }
-    if asked["path"]:
-        digest, number, _ = sets[GENERATED]
-        sets = {**sets, PATH: (digest, number, lambda: torch.empty(0))}
-    wanted, parts = {}, {}
-    for model, (_, file, digest) in models.items():
-        for name, (images, number, _) in sets.items():
-            for at, start in enumerate(range(0, number, ROWS)):
-                entry = entry_name(model, name, at)
-                parts[entry] = model, name, range(start, min(start + ROWS, number))
-                wanted[entry] = {**common, "checkpoint": file, "model": digest, "set": name, "images": images}
+    parts = parts_of(models, sets, asked["path"])
+    wanted = {}
+    for entry, (model, name, _) in parts.items():
+        _, file, digest = models[model]
+        images, _, _ = sets[GENERATED if name == PATH else name]
+        wanted[entry] = {**common, "checkpoint": file, "model": digest, "set": name, "images": images}
 
     @cache
     def per_image(model: str) -> PerImage:

@@ -30,6 +30,9 @@ class ImageOptions(Section):
         min_length=1, description="The folder of the images; relative to where the workflow is run, as every path."
     )
     size: int = Field(ge=4, description="Images are cropped to their central square and resized to size x size pixels.")
+    crop: int | None = Field(
+        default=None, ge=1, description="Width of the central square in pixels of the file; none: the largest."
+    )
     mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (L) or colour (RGB).")
     minimum_images: int = Field(default=1, ge=1, description="Contributors with fewer images take no part (logged).")
     sample: int | None = Field(
@@ -81,7 +84,7 @@ def read_files(files: Files, options: ImageOptions, notes: Iterable[str] = ()) -
     channels = 3 if options.mode == "RGB" else 1
     pixels = np.empty((len(paths), options.size, options.size, channels), dtype=np.uint8)
     for number, path in enumerate(paths):
-        pixels[number] = read_image(path, options.size, options.mode)
+        pixels[number] = read_image(path, options.size, options.mode, options.crop)
     return Images(
         contributors=list(files),
         owner=np.repeat(np.arange(len(files)), [len(images) for images in files.values()]),
@@ -91,10 +94,10 @@ def read_files(files: Files, options: ImageOptions, notes: Iterable[str] = ()) -
     )
 
 
-def read_image(file: Path, size: int, mode: str) -> np.ndarray:
+def read_image(file: Path, size: int, mode: str, crop: int | None = None) -> np.ndarray:
     """One image as (size, size, channels) uint8: turned upright, on white where transparent, central square.
 
-    Raises UserError naming the file when it is damaged, or has more than 8 bits a channel.
+    Raises UserError naming the file when it is damaged, has more than 8 bits a channel, or is smaller than `crop`.
     """
     try:
         with Image.open(file) as opened:
@@ -104,6 +107,12 @@ def read_image(file: Path, size: int, mode: str) -> np.ndarray:
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+            if crop:
+                if min(picture.size) < crop:
+                    width, height = picture.size
+                    raise UserError(f"{file}: found {width} x {height} pixels, expected at least data.crop = {crop}")
+                left, top = ((length - crop) // 2 for length in picture.size)
+                picture = picture.crop((left, top, left + crop, top + crop))
             square = ImageOps.fit(picture.convert(mode), (size, size), Image.Resampling.LANCZOS)
     except UserError:
         raise

@@ -7,7 +7,7 @@ compressed) zip of PNGs is one file a model that every desktop opens.
 import hashlib
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import replacing
+from diffusion_credit.seeds import generator
 
 ZIP = "images.zip"
 
@@ -25,7 +26,8 @@ class Images:
 
     contributors: n distinct names, in the order of the game. owner: (images,) index into them.
     source: where each image came from. pixels: (images, height, width, channels) uint8.
-    notes: sentences about what was left out, for the log.
+    notes: sentences about what was left out, for the log. labels: (images,) whose they are where each image is a
+    contributor of its own; None: as owner.
     """
 
     contributors: list[str]
@@ -33,6 +35,31 @@ class Images:
     source: list[str]
     pixels: np.ndarray
     notes: tuple[str, ...] = ()
+    labels: np.ndarray | None = None
+
+
+def as_players(images: Images, validation: int, training: int | None, seed: int) -> tuple[Images, np.ndarray]:
+    """`training` drawn images (None: all the others), each a contributor of its own, and the pixels of `validation`.
+
+    Names are the image's number among all and its owner's. Raises UserError when there are not enough.
+    """
+    count = len(images.pixels)
+    if validation + (training or 2) > count:
+        needed = f"and {'local.training = ' + str(training) if training else 'two'} for training"
+        raise UserError(
+            f"config: local.validation: found {validation} {needed}, expected at most {count} images in all"
+        )
+    drawn = generator(seed, "validation").permutation(count)
+    held_back, kept = np.sort(drawn[:validation]), np.sort(drawn[validation:][:training])
+    players = replace(
+        images,
+        contributors=[f"{image:05d} {images.contributors[images.owner[image]]}" for image in kept],
+        owner=np.arange(len(kept)),
+        source=[images.source[image] for image in kept],
+        pixels=images.pixels[kept],
+        labels=images.owner[kept],
+    )
+    return players, images.pixels[held_back]
 
 
 def pixel_digests(pixels: np.ndarray) -> list[str]:

@@ -34,8 +34,12 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
     shared = shared_pictures(digests, images.owner)
     with replacing(pixels) as temporary, temporary.open("wb") as stream:
         np.save(stream, images.pixels, allow_pickle=False)
-    rows = zip([images.contributors[i] for i in images.owner], images.source, digests, strict=True)
-    write_csv(table, ["image", "contributor", "source", "sha256"], [(i, *row) for i, row in enumerate(rows)])
+    columns = [[images.contributors[i] for i in images.owner], images.source, digests]
+    header = ["image", "contributor", "source", "sha256"]
+    if images.labels is not None:
+        columns.append([str(label) for label in images.labels])
+        header.append("label")
+    write_csv(table, header, [(i, *row) for i, row in enumerate(zip(*columns, strict=True))])
     write_json(
         summary,
         {
@@ -62,7 +66,11 @@ class Index:
         self.contributors: list[str] = [entry["name"] for entry in summary["contributors"]]
         self.counts = np.array([entry["images"] for entry in summary["contributors"]])
         number = {name: i for i, name in enumerate(self.contributors)}
-        self.owner = np.array([number[row[1]] for row in read_csv(Path(path).with_suffix(".csv"))[1]])
+        header, rows = read_csv(Path(path).with_suffix(".csv"))
+        self.owner = np.array([number[row[1]] for row in rows])
+        self.source = [row[2] for row in rows]
+        # what tells images apart where each is a contributor of its own
+        self.labels = np.array([int(row[4]) for row in rows]) if "label" in header[4:] else self.owner
         self.shape: tuple[int, int, int] = tuple(summary["shape"])
         self.pixels_digest: str = summary["pixels"]
 

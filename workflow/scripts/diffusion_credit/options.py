@@ -1,6 +1,7 @@
 """The base of every section of the configuration, and of every registered module's `Options`."""
 
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,20 @@ class Section(BaseModel):
     def needs_digests(self) -> dict[str, str]:
         """Name of weights -> ending of its one file that can hold code, so that `sha256` has to name it."""
         return {}
+
+
+def sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
+    """Every section in a value, with its key."""
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Section):
+        yield path, value
+        inner = ((name, getattr(value, name)) for name in type(value).model_fields)
+    elif isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for key, part in inner:
+        yield from sections(part, f"{path}.{key}".removeprefix("."))
 
 
 class NetworkSection(Section):

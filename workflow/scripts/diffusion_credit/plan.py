@@ -5,18 +5,32 @@ from typing import Any
 
 from diffusion_credit.config import Study
 from diffusion_credit.files import read_json
+from diffusion_credit.regeneration import RANDOM
+from diffusion_credit.sections import Local
 
 SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
 CONDITIONAL = "conditional"  # the regime whose one model serves all subsets
 
 
+def trainings(study: Study) -> dict[str, Any]:
+    """Regime -> section of the config that says how its models are trained; None where it says nothing."""
+    if study.local:
+        return {"full": study.training, "retrain": study.local.retrain or study.training}
+    regimes = {name: getattr(study.regimes, name) for name in type(study.regimes).model_fields}
+    return {"full": study.training, "refit": study.pruning.refit, **regimes}
+
+
 def alphas(study: Study) -> dict[str, float]:
     """Name -> share of the contributors, for each size of held-out subsets."""
+    if study.local:
+        return {f"{study.local.alpha:g}": study.local.alpha}
     return {f"{alpha:g}": alpha for alpha in study.evaluation.lds.alphas} if study.evaluation.lds else {}
 
 
 def lists(study: Study) -> dict[str, int]:
     """Name -> number of rows, for every list of subsets; every model of a study is a row of one of them."""
+    if study.local:
+        return _local_lists(study.local, study)
     target, lds, counterfactual = study.design.target, study.evaluation.lds, study.evaluation.counterfactual
     return {
         "everyone": 1,
@@ -28,6 +42,21 @@ def lists(study: Study) -> dict[str, int]:
         **{f"counterfactual_{name}": 2 * counterfactual.replicates for name in study.properties},
         **{f"without_top_{name}": len(rivals(study)) * counterfactual.replicates for name in compared(study)},
     }
+
+
+def _local_lists(local: Local, study: Study) -> dict[str, int]:
+    removed = local.regeneration
+    return {
+        "everyone": 1,
+        **{f"held_out_{alpha}": local.subsets * local.replicates for alpha in alphas(study)},
+        "tuning": local.tuning,
+        **({f"without_{name}": removed.images for name in removing(study)} if removed else {}),
+    }
+
+
+def removing(study: Study) -> list[str]:
+    """What decides which training images are removed for a generated one: each method, and chance."""
+    return [*study.baselines, RANDOM]
 
 
 def drawn(study: Study, game: Any) -> dict[str, Any]:
@@ -53,6 +82,8 @@ def compared(study: Study) -> list[str]:
 
 def used(study: Study) -> list[tuple[str, str]]:
     """Every (regime, list) whose models the attribution or the evaluation uses, each once."""
+    if study.local:
+        return [("retrain", name) for name in lists(study) if name != "everyone"]
     return list(dict.fromkeys(model_of(*pair) for pair in _valued(study)))
 
 
@@ -119,7 +150,7 @@ def looks(study: Study, results: Path) -> list[dict[str, Any]]:
 
 def lists_so_far(study: Study, results: Path) -> dict[str, int]:
     """The lists, with as many sampled subsets as the last look asked for or was content with."""
-    if not study.design.target:
+    if study.local or not study.design.target:
         return lists(study)
     size = study.design.batch_size
     batches = study.design.subsets // size

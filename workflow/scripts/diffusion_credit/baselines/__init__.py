@@ -1,9 +1,10 @@
 """Baselines: credit without utilities, from training images and the full model alone. To add one: a module here with
 
 - `Options`, its pydantic model (a BaselineSection with `kind`), which says what it is made from;
-- `variants(options, sources, owner, contributors)`, the values (contributors,) of each way to compute it, and for each
-  numbers to report, by name. sources: name -> what `Options.sources` asked for. owner: (images,) of the
-  training images;
+- `matrix(options, sources, queries)`, candidates for the scores of all training images for those of the set `queries`,
+  each with a name, its parts (some queries, training images), and what to report. sources: name -> what
+  `Options.sources` asked for;
+- or, where a score is of the training image alone, `own(options, sources)`, (images,);
 
 and its name below.
 """

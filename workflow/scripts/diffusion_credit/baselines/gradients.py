@@ -6,7 +6,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from diffusion_credit.crediting import Variants, by_contributor
+from diffusion_credit.crediting import Candidates
+from diffusion_credit.gradient_arrays import GENERATED, PATH
 from diffusion_credit.kernels import PLAIN, SCORES, Kernel, scores
 from diffusion_credit.options import BaselineSection
 
@@ -40,11 +41,9 @@ class Options(BaselineSection):
         return {"gradients": ("gradients", self.gradients)}
 
 
-def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """Name of the candidate, the scores of all training images for some queries after the other, what to report.
-
-    queries: the set of images that the scores are for.
-    """
+def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> Candidates:
+    """A candidate for each lambda."""
+    queries = PATH if options["along"] == "path" and queries == GENERATED else queries  # only those have a path
     models = list(sources["gradients"].values())
     kernels = [Kernel(model["data"]["features"], model["data"]["error"]) for model in models]
     for damping in [None] if options["score"] in PLAIN else options["damping"]:
@@ -54,13 +53,10 @@ def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> It
         ]
         name = "" if damping is None else f"damping {damping:g}"
         about = {} if damping is None else {"damping": damping, "condition": max(conditions)}
-        yield name, (sum(part) / len(parts) for part in zip(*parts, strict=True)), about
+        yield name, _averaged(parts), about
 
 
-def variants(options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, contributors: int) -> Variants:
-    """Values for every lambda, by average and maximum over generated images, by sum and average over the own."""
-    found: Variants = {}
-    for name, chunks, about in matrix(options, sources, "path" if options["along"] == "path" else "generated"):
-        for how, values in by_contributor(chunks, owner, contributors).items():
-            found[", ".join(part for part in (how, name) if part)] = values, about
-    return found
+def _averaged(parts: list[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
+    """The mean over models of their matrices, part after part."""
+    for part in zip(*parts, strict=True):
+        yield np.mean(part, axis=0)

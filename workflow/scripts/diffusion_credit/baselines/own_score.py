@@ -5,7 +5,6 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.crediting import Variants, reduced
 from diffusion_credit.options import BaselineSection
 
 
@@ -20,7 +19,7 @@ class Options(BaselineSection):
         return {"data": (f"features/{self.extractor}", "data")}
 
 
-def variants(options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, contributors: int) -> Variants:
-    """Values by sum, average and maximum over the contributor's images."""
-    found = sources["data"][options["of"]].astype(np.float64)
-    return {how: (reduced(how, found, owner, contributors), {}) for how in ("mean", "max", "sum")}
+def own(options: dict[str, Any], sources: dict[str, Any]) -> np.ndarray:
+    """The score of every training image (images,)."""
+    found: np.ndarray = sources["data"][options["of"]]
+    return found.astype(np.float64)

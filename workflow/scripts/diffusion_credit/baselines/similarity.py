@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.crediting import Variants, by_contributor
+from diffusion_credit.crediting import Candidates
 from diffusion_credit.kernels import scores, unit
 from diffusion_credit.options import BaselineSection
 
@@ -29,15 +29,13 @@ class Options(BaselineSection):
         return {"data": (stage, "data"), "generated": (stage, "full")}
 
 
-def variants(options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, contributors: int) -> Variants:
-    """Values by average and maximum over generated images, and by sum and average over the contributor's."""
-    data, generated = sources["data"]["features"], sources["generated"]["features"]
+def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> Candidates:
+    """One candidate."""
+    data, asked = sources["data"]["features"], sources[queries]["features"]
     if options["measure"] == "distance":
-        found = _distances(generated, data)
+        yield "", _distances(asked, data), {}
     else:
-        weighted = unit(data) if options["measure"] == "cosine" else data
-        found = scores(options["measure"], generated, weighted)
-    return {name: (values, {}) for name, values in by_contributor(found, owner, contributors).items()}
+        yield "", scores(options["measure"], asked, unit(data) if options["measure"] == "cosine" else data), {}
 
 
 def _distances(queries: np.ndarray, data: np.ndarray) -> Iterator[np.ndarray]:

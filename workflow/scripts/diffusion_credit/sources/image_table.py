@@ -26,8 +26,10 @@ class Options(ImageOptions):
         description="An image's file below path: `{column}` stands for the row's cell, as in `{split}/{label}/{name}`.",
     )
     contributor: str = Field(description="The column that names the contributor.")
-    where: dict[str, str] = Field(
-        default={}, description="Only rows with these texts in these columns, as in `{split: train}`."
+    where: dict[str, str | list[str]] = Field(
+        default={},
+        description="Only rows with this text, or one of these, in this column, as in"
+        " `{split: train, label: [baroque, realism]}`.",
     )
 
 
@@ -49,11 +51,12 @@ def listed(options: Options) -> Files:
                 f"{options.table}: found the column {column!r} {times} in {','.join(header)[:200]}, expected it once"
                 f" ({key})"
             )
+    wanted = {column: [texts] if isinstance(texts, str) else texts for column, texts in options.where.items()}
     files: Files = {}
     seen: dict[Path, int] = {}
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=True))
-        if any(cells[column] != text for column, text in options.where.items()):
+        if any(cells[column] not in texts for column, texts in wanted.items()):
             continue
         name = PLACEHOLDER.sub(lambda match: cells[match[1]], options.image)  # noqa: B023 - called at once
         where = f"{options.table}: row {number}: found the image {name!r}"

@@ -1,0 +1,184 @@
+"""Training images as players: losses under many models -> scores of images, their LDS, images drawn again."""
+
+
+rule write_validation_images:
+    input:
+        pixels=f"{R}/index/validation.npy",
+        index=f"{R}/index/index.json",
+    output:
+        of_everyone("images", "validation"),
+    log:
+        f"{R}/logs/images/validation/everyone/0000.log",
+    priority: 40
+    conda:
+        ENV
+    params:
+        code=code("write_data_images.py"),
+    script:
+        "../workflow/scripts/write_data_images.py"
+
+
+ruleorder: write_validation_images > generate_images
+
+
+rule measure_losses:
+    input:
+        models=f"{R}/models/{{collection}}/manifest.json",
+        images=[of_everyone("images", name) for name in ("validation", "full")],
+        index=f"{R}/index/index.json",
+        pixels=f"{R}/index/pixels.npy",
+        encoded=encoded(),
+        weights=weights_of(STUDY.model),
+    output:
+        f"{R}/losses/{{collection}}/manifest.json",
+    log:
+        f"{R}/logs/losses/{{collection}}.log",
+    priority: 40
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+        runtime=lambda w, attempt: minutes(
+            w.collection, STUDY.limits.minutes.features, attempt
+        ),
+    params:
+        options=dict(
+            timesteps=LOCAL.timesteps,
+            generated=LOCAL.generated,
+            network=STUDY.model.kind,
+            diffusion=plain(STUDY.diffusion),
+            batch_size=STUDY.generation.batch_size,
+            seed=STUDY.seed,
+        ),
+        device=STUDY.device,
+        code=code("measure_losses.py", NETWORK),
+    script:
+        "../workflow/scripts/measure_losses.py"
+
+
+rule score_images:
+    input:
+        sources=lambda w: [m for _, m in local_sources(w.baseline).values()],
+        designs=designs("tuning"),
+        losses=collections("losses", "retrain", "tuning"),
+    output:
+        scores=f"{R}/local/{{baseline}}/scores.safetensors",
+        about=f"{R}/local/{{baseline}}/about.json",
+    log:
+        f"{R}/logs/local/{{baseline}}.log",
+    conda:
+        ENV
+    threads: 1
+    params:
+        options=lambda w: plain(STUDY.baselines[w.baseline]),
+        sources=lambda w: local_sources(w.baseline),
+        generated=LOCAL.generated,
+        code=lambda w: code(
+            "score_images.py", f"baselines.{STUDY.baselines[w.baseline].kind}"
+        ),
+    script:
+        "../workflow/scripts/score_images.py"
+
+
+rule list_influential:
+    input:
+        scores=f"{R}/local/{{baseline}}/scores.safetensors",
+        index=f"{R}/index/index.json",
+        pixels=f"{R}/index/pixels.npy",
+        images=of_everyone("images", "full"),
+    output:
+        table=f"{R}/local/{{baseline}}/influential.csv",
+        sheet=f"{R}/local/{{baseline}}/influential.png",
+    log:
+        f"{R}/logs/local/{{baseline}}_influential.log",
+    conda:
+        ENV
+    params:
+        shown=LOCAL.shown,
+        code=code("list_influential.py"),
+    script:
+        "../workflow/scripts/list_influential.py"
+
+
+rule evaluate_local:
+    input:
+        scores=[f"{R}/local/{name}/scores.safetensors" for name in STUDY.baselines],
+        tuning=designs("tuning"),
+        designs=designs(f"held_out_{ALPHA}"),
+        losses=collections("losses", "retrain", f"held_out_{ALPHA}"),
+    output:
+        table=f"{R}/evaluation/local/lds.csv",
+        figure=f"{R}/evaluation/local/lds.png",
+    log:
+        f"{R}/logs/evaluation/local/lds.log",
+    conda:
+        ENV
+    params:
+        methods=list(STUDY.baselines),
+        seed=STUDY.seed,
+        code=code("evaluate_local.py"),
+    script:
+        "../workflow/scripts/evaluate_local.py"
+
+
+rule regenerate_images:
+    input:
+        models=f"{R}/models/retrain/without_{{method}}/{{batch}}/manifest.json",
+        encoded=encoded(),
+        weights=weights_of(STUDY.model),
+    output:
+        f"{R}/images/retrain/without_{{method}}/{{batch}}/manifest.json",
+    log:
+        f"{R}/logs/images/retrain/without_{{method}}/{{batch}}.log",
+    benchmark:
+        f"{R}/benchmarks/images/retrain/without_{{method}}/{{batch}}.tsv"
+    priority: 30
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=1 if STUDY.device == "cuda" else 0,
+        runtime=lambda w, attempt: minutes(
+            f"without_{w.method}/{w.batch}", STUDY.limits.minutes.generation, attempt
+        ),
+    params:
+        options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
+        device=STUDY.device,
+        code=code("regenerate_images.py", NETWORK),
+    script:
+        "../workflow/scripts/regenerate_images.py"
+
+
+ruleorder: regenerate_images > generate_images
+
+
+rule compare_regenerated:
+    input:
+        original=of_everyone("images", "full"),
+        features=of_everyone(f"features/{EXTRACTOR}", "full"),
+        images=[
+            m
+            for name in REMOVING
+            for m in collections("images", "retrain", f"without_{name}")
+        ],
+        embedded=[
+            m
+            for name in REMOVING
+            for m in collections(f"features/{EXTRACTOR}", "retrain", f"without_{name}")
+        ],
+    output:
+        table=f"{R}/evaluation/local/regeneration.csv",
+        images=f"{R}/evaluation/local/regenerated.csv",
+        figure=f"{R}/evaluation/local/regeneration.png",
+    log:
+        f"{R}/logs/evaluation/local/regeneration.log",
+    conda:
+        ENV
+    params:
+        methods=REMOVING,
+        shown=LOCAL.regeneration.images if LOCAL.regeneration else 0,
+        seed=STUDY.seed,
+        code=code("compare_regenerated.py"),
+    script:
+        "../workflow/scripts/compare_regenerated.py"

@@ -1,0 +1,133 @@
+"""Local attribution: which training images made an image, and how well that predicts what models without them do.
+
+Source: Zheng et al., D-TRAK, arXiv 2311.00500, section 4 (LDS of single images, counterfactual).
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from diffusion_credit.evaluation.resampling import estimate
+from diffusion_credit.losses import SETS
+
+INFLUENTIAL = ["generated_image", "end", "rank", "training_image", "source", "score"]
+HEADER = [
+    "images",
+    "method",
+    "subsets",
+    "replicates",
+    "count",
+    "lds",
+    "low",
+    "high",
+    "lead",
+    "lead_low",
+    "lead_high",
+    "note",
+]
+
+
+def predictions(members: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Sums of the scores of each subset's images (subsets, queries). parts: (some queries, images) after each other."""
+    weights = members.astype(np.float64)
+    return np.concatenate([weights @ part.T for part in parts], axis=1)
+
+
+def correlations(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Spearman's correlation over subsets of each query (queries,); both (subsets, queries); NaN where constant."""
+    ranks = [stats.rankdata(side, axis=0) - (len(side) + 1) / 2 for side in (predicted, measured)]
+    lengths = np.prod([np.sqrt((rank**2).sum(axis=0)) for rank in ranks], axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: np.ndarray = (ranks[0] * ranks[1]).sum(axis=0) / lengths
+    return found
+
+
+def choose(
+    module: ModuleType,
+    options: dict[str, Any],
+    sources: dict[str, Any],
+    members: np.ndarray,
+    losses: dict[str, np.ndarray],
+) -> tuple[str, dict[str, Any]]:
+    """The candidate whose sums of scores rank the tuning subsets best, on average over images, and what to report.
+
+    members: (subsets, n). losses: set -> (subsets, replicates, images). More images of a kind lower its loss, hence
+    the sign.
+    """
+    score: dict[str, list[np.ndarray]] = {}
+    about: dict[str, Any] = {}
+    for of in SETS:
+        for name, parts, report in module.matrix(options, sources, of):
+            found = correlations(predictions(members, parts), -losses[of].mean(axis=1))
+            score.setdefault(name, []).append(found)
+            about[name] = report
+    mean = {name: float(np.nanmean(np.concatenate(found))) for name, found in score.items()}
+    chosen = max(mean, key=lambda name: -np.inf if np.isnan(mean[name]) else mean[name])
+    return chosen, {"chosen": chosen, "tuning_lds": mean, "candidates": about}
+
+
+def score_matrix(
+    module: ModuleType, options: dict[str, Any], sources: dict[str, Any], of: str, chosen: str
+) -> np.ndarray:
+    """Scores (queries, training images) of one candidate."""
+    for name, parts, _ in module.matrix(options, sources, of):
+        if name == chosen:
+            return np.concatenate(list(parts)).astype(np.float32)
+    raise KeyError(chosen)
+
+
+def rows(
+    members: np.ndarray, losses: dict[str, np.ndarray], scores: dict[str, dict[str, np.ndarray]], seed: int
+) -> list[list[Any]]:
+    """Rows of lds.csv: for each set and method the LDS, averaged over images; lead: over the first method.
+
+    scores: method -> set -> (images, n). The interval is a bootstrap over subsets, all images together. The noise
+    floor is the correlation between single retrainings.
+    """
+    found: list[list[Any]] = []
+    for of, values in losses.items():
+        count, replicates, images = values.shape
+        measured = -values.mean(axis=1)
+        predicted = {name: predictions(members, [sets[of]]) for name, sets in scores.items()}
+        first = next(iter(predicted))
+        for name, each in predicted.items():
+            fields = estimate(partial(_mean, each, measured), count, seed)
+            lead: Sequence[Any] = ["", "", ""]
+            if name != first:
+                lead = estimate(partial(_lead, each, predicted[first], measured), count, seed)[:3]
+            found.append([of, name, count, replicates, images, *fields[:3], *lead, fields[3]])
+        floor: Sequence[Any] = ("", "", "", "not estimable: one seed")
+        if replicates > 1:
+            floor = estimate(partial(_mean, -values[:, 0], -values[:, 1]), count, seed)
+        found.append([of, "noise_floor", count, replicates, images, *floor[:3], "", "", "", floor[3]])
+    return found
+
+
+def _mean(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+    return float(np.nanmean(correlations(predicted[subsets], measured[subsets])))
+
+
+def _lead(one: np.ndarray, other: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+    return _mean(one, measured, subsets) - _mean(other, measured, subsets)
+
+
+def ends(scores: np.ndarray, shown: int) -> tuple[np.ndarray, np.ndarray]:
+    """Training images of the highest and of the lowest scores (queries, shown) each, the outermost first."""
+    order = np.argsort(-scores, axis=1, kind="stable")
+    return order[:, :shown], order[:, ::-1][:, :shown]
+
+
+def influential(
+    scores: np.ndarray, found: tuple[np.ndarray, np.ndarray], contributors: Sequence[str], source: Sequence[str]
+) -> list[list[Any]]:
+    """Rows of influential.csv. found: what `ends` gives."""
+    return [
+        [query, end, rank, contributors[image], source[image], float(scores[query, image])]
+        for end, images in zip(("most", "least"), found, strict=True)
+        for query, row in enumerate(images)
+        for rank, image in enumerate(row, start=1)
+    ]

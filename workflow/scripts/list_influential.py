@@ -1,0 +1,27 @@
+"""Scores -> for each generated image the training images that made it most and least, as a table and as pictures."""
+
+from pathlib import Path
+
+from diffusion_credit import figures, local
+from diffusion_credit.features import images_of, read_arrays
+from diffusion_credit.images import open_pixels
+from diffusion_credit.index import Index
+from diffusion_credit.losses import GENERATED
+from diffusion_credit.tables import write_csv
+from job import job
+
+ROWS = 12  # generated images of the sheet
+
+with job(snakemake):
+    index, pixels, shown = Index(snakemake.input.index), open_pixels(snakemake.input.pixels), snakemake.params.shown
+    scores = read_arrays(Path(snakemake.input.scores))[GENERATED]
+    ends = local.ends(scores, shown)
+    write_csv(
+        snakemake.output.table, local.INFLUENTIAL, local.influential(scores, ends, index.contributors, index.source)
+    )
+    ((_, read),) = images_of(Path(snakemake.input.images)).values()
+    title = f"The training images that made each generated image, by {snakemake.wildcards.baseline}"
+    first = slice(min(ROWS, len(scores)))
+    figures.save(
+        figures.influential(read()[first], [pixels[end[first]] for end in ends], title), snakemake.output.sheet
+    )

@@ -1,0 +1,33 @@
+"""Models, and images to explain -> the loss of each of these under each model."""
+
+from pathlib import Path
+
+from job import job, progress
+
+with job(snakemake) as log:  # imports that take seconds come after its look for the device
+    from diffusion_credit.features import images_of
+    from diffusion_credit.images import open_pixels
+    from diffusion_credit.index import Index
+    from diffusion_credit.inputs import read_inputs
+    from diffusion_credit.members import entries
+    from diffusion_credit.model_losses import measure
+    from diffusion_credit.weights import by_name
+
+    index, device = Index(snakemake.input.index), snakemake.params.device
+    encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None
+    inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
+    models = entries(snakemake.input.models)
+    sets = {}
+    for name, manifest in zip(("validation", "generated"), snakemake.input.images, strict=True):
+        ((digest, read),) = images_of(Path(manifest)).values()
+        sets[name] = digest, read
+    made = measure(
+        models,
+        sets,
+        inputs,
+        by_name(snakemake.input.get("weights", [])),
+        Path(snakemake.output[0]).parent,
+        {**snakemake.params.options, "device": device, "code": snakemake.params.code},
+        progress(log, "image", len(models)),
+    )
+    log.info("%s: losses of %d models measured, %d were there", snakemake.output[0], made, len(models) - made)

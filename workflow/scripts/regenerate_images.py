@@ -1,0 +1,29 @@
+"""Models without the best training images of one generated image each -> that image again, from the same noise."""
+
+from pathlib import Path
+
+from job import job, progress
+
+with job(snakemake) as log:  # imports that take seconds come after its look for the device
+    from diffusion_credit.generation import generate
+    from diffusion_credit.members import entries
+    from diffusion_credit.regeneration import image_of
+    from diffusion_credit.weights import by_name
+
+    options = snakemake.params.options
+    models = Path(snakemake.input.models)
+    made = generate(
+        models,
+        Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None,
+        by_name(snakemake.input.get("weights", [])),
+        Path(snakemake.output[0]).parent,
+        {
+            **options,
+            "generation": {**options["generation"], "images": 1},
+            "device": snakemake.params.device,
+            "code": snakemake.params.code,
+        },
+        progress(log, "image", len(entries(models))),
+        only=image_of,
+    )
+    log.info("%s: %d images made", snakemake.output[0], made)
