@@ -200,7 +200,7 @@ def influential(generated: np.ndarray, found: Sequence[np.ndarray], title: str) 
     figure, axes = plt.subplots(figsize=(9, 0.6 + 9 * sheet.shape[0] / sheet.shape[1]))
     axes.imshow(sheet)
     at = np.cumsum([0, *(part.shape[1] + gap.shape[1] for part in sheets[:2])])
-    for left, label in zip(at, ("generated", "most", "least"), strict=True):
+    for left, label in zip(at, ("image", "most", "least"), strict=True):
         axes.text(left, -0.02 * len(sheet), label, fontsize=9)
     axes.axis("off")
     axes.set_title(title, loc="left", fontsize=10, pad=24)
@@ -230,16 +230,17 @@ def local_lds(rows: Sequence[Sequence[Any]], title: str) -> Figure:
 
 
 def regeneration(rows: Sequence[Sequence[Any]], title: str) -> Figure:
-    """Mean changes by every way to remove training images, a panel a measure; rows: of regeneration.csv."""
+    """Change beyond that of random removal by every other way, a panel a measure; rows: of regeneration.csv."""
     measures = list(dict.fromkeys(row[1] for row in rows))
-    names = list(dict.fromkeys(row[0] for row in rows))
+    names = list(dict.fromkeys(row[0] for row in rows if row[6] != ""))
     figure, all_axes = plt.subplots(1, len(measures), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
     for axes, measure in zip(all_axes[0], measures, strict=True):
-        for row in (row for row in rows if row[1] == measure):
+        for row in (row for row in rows if row[1] == measure and row[0] in names):
             place = names.index(row[0])
-            axes.plot([x for x in row[4:6] if x != ""], [place] * (2 * (row[4] != "")), color=ACCENT, linewidth=1.2)
-            axes.plot(row[3], place, "o", color=ACCENT, markersize=4)
-        axes.set_xlabel(f"{measure.replace('_', ' ')} to the original (95% interval)")
+            axes.plot([x for x in row[7:9] if x != ""], [place] * (2 * (row[7] != "")), color=ACCENT, linewidth=1.2)
+            axes.plot(row[6], place, "o", color=ACCENT, markersize=4)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_xlabel(f"{measure.replace('_', ' ')} to the original,\nbeyond random removal (95% interval)")
     all_axes[0][0].set_yticks(range(len(names)), names)
     all_axes[0][0].invert_yaxis()
     figure.suptitle(title, x=0.07, ha="left", fontsize=10)

@@ -21,7 +21,7 @@ class Options(BaselineSection):
         description="How; averaged over the models that the gradients are of."
     )
     damping: list[float] = Field(
-        default=[1e-3, 1e-2, 1e-1, 1.0, 10.0],
+        default=[0.01, 0.1, 1.0, 10.0, 100.0],
         min_length=1,
         description="Candidates for lambda, in units of the kernel's mean eigenvalue; unused by dot and cosine.",
     )
