@@ -13,6 +13,8 @@ rule score_baseline:
     conda:
         ENV
     threads: 1
+    resources:
+        runtime=lambda w, attempt: minutes_of_all(STUDY.limits.minutes.scores, attempt),
     params:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
         sources=lambda w: baseline_sources(w.baseline),

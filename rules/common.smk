@@ -100,8 +100,12 @@ def minutes(collection, each, attempt):
     *regime, name, batch = collection.split("/")
     if CONDITIONAL in regime:  # as many entries as contributors
         return STUDY.limits.longest
-    rows = plan.rows_of(batch, LISTS[name], BATCH)
-    return min(STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + rows * each)))
+    return minutes_of_all(plan.rows_of(batch, LISTS[name], BATCH) * each, attempt)
+
+
+def minutes_of_all(needed, attempt):
+    """Time limit of a cluster job that may take so many minutes after its start."""
+    return min(STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + needed)))
 
 
 def designs(name, count=None):

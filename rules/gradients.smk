@@ -20,9 +20,8 @@ rule compute_gradients:
     threads: 1
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
-        runtime=lambda w, attempt: min(
-            STUDY.limits.longest,
-            ceil(attempt * (STUDY.limits.start + STUDY.limits.minutes.gradients)),
+        runtime=lambda w, attempt: minutes_of_all(
+            STUDY.limits.minutes.gradients, attempt
         ),
     params:
         options=lambda w: dict(

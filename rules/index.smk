@@ -3,7 +3,14 @@
 
 rule make_index:
     output:
-        **({"validation": f"{R}/index/validation.npy"} if LOCAL else {}),
+        **(
+            {
+                "validation": f"{R}/index/validation.npy",
+                "held_back": f"{R}/index/validation.csv",
+            }
+            if LOCAL
+            else {}
+        ),
         table=f"{R}/index/index.csv",
         pixels=f"{R}/index/pixels.npy",
         summary=f"{R}/index/index.json",

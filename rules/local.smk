@@ -40,7 +40,7 @@ rule measure_losses:
     resources:
         gpu=1 if STUDY.device == "cuda" else 0,
         runtime=lambda w, attempt: minutes(
-            w.collection, STUDY.limits.minutes.features, attempt
+            w.collection, STUDY.limits.minutes.losses, attempt
         ),
     params:
         options=dict(
@@ -70,6 +70,8 @@ rule score_images:
     conda:
         ENV
     threads: 1
+    resources:
+        runtime=lambda w, attempt: minutes_of_all(STUDY.limits.minutes.scores, attempt),
     params:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
         sources=lambda w: local_sources(w.baseline),

@@ -3,7 +3,6 @@
 
 localrules:
     list_influential,
-    evaluate_local,
     compare_regenerated,
 
 
@@ -47,13 +46,5 @@ def best_first(w):
 
 def local_results():
     """Tables and pictures of a study of single images."""
-    found = [f"{R}/evaluation/local/lds.{kind}" for kind in ("csv", "png")]
-    if LOCAL.regeneration:
-        found += [
-            f"{R}/evaluation/local/regeneration.{kind}" for kind in ("csv", "png")
-        ]
-    return found + [
-        f"{R}/local/{name}/{file}"
-        for name in STUDY.baselines
-        for file in ("influential.csv", "influential.png")
-    ]
+    stems = [Path(table).with_suffix("") for table in plan.local_tables(STUDY)]
+    return [f"{R}/{stem}.{kind}" for stem in stems for kind in ("csv", "png")]

@@ -136,7 +136,8 @@ def scored(case: dict[str, Any], output: str, score: str, damping: float, dimens
         }
     }
     options = {"score": score, "damping": [damping], "along": "images"}
-    ((_, chunks, _),) = family.matrix(options, sources, "generated")
+    ((_, parts, _),) = family.matrix(options, sources, ["generated"])
+    chunks = parts["generated"]
     return np.concatenate(list(chunks))
 
 
@@ -207,10 +208,10 @@ def test_an_ensemble_averages_the_scores_of_its_models() -> None:
     options = {"score": "trak", "damping": [0.2], "along": "images"}
     each = []
     for name in models:
-        ((_, chunks, _),) = family.matrix(options, {"gradients": {name: models[name]}}, "generated")
-        each.append(np.concatenate(list(chunks)))
-    ((_, chunks, _),) = family.matrix(options, {"gradients": models}, "generated")
-    np.testing.assert_allclose(np.concatenate(list(chunks)), (each[0] + each[1]) / 2)
+        ((_, parts, _),) = family.matrix(options, {"gradients": {name: models[name]}}, ["generated"])
+        each.append(np.concatenate(list(parts["generated"])))
+    ((_, parts, _),) = family.matrix(options, {"gradients": models}, ["generated"])
+    np.testing.assert_allclose(np.concatenate(list(parts["generated"])), (each[0] + each[1]) / 2)
 
 
 def dense(widths: list[int], dimension: int, seed: int) -> np.ndarray:

@@ -7,16 +7,101 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from scipy import stats
+from studies import ROOT, TRAINING
 
-from diffusion_credit import local, regeneration
+from diffusion_credit import local, plan, regeneration
+from diffusion_credit.checking import check
+from diffusion_credit.config import read_study
 from diffusion_credit.diffusion import Process, sample
 from diffusion_credit.errors import UserError
 from diffusion_credit.images import Images, as_players
+from diffusion_credit.index import Index, write_index
 from diffusion_credit.losses import SETS
 from diffusion_credit.model_losses import loss
 
 DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="sample")
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "credit": ({"pruning": {"ratio": 0.5, "refit": TRAINING}}, "pruning: found beside local, expected none"),
+    "no methods": ({"baselines": {}}, "baselines: not found, expected the methods that credit images"),
+    "own score": (
+        {"baselines": {"score": {"kind": "own_score", "extractor": "classifier", "of": "x"}}},
+        "found 'x', expected a score|found own_score, which is the same for every image",
+    ),
+    "chance": ({"baselines": {"random": {"kind": "similarity"}}}, "baselines: found the name random, expected another"),
+    "floor": ({"baselines": {"noise_floor": {"kind": "similarity"}}}, "found the name noise_floor, expected another"),
+    "ensemble": (
+        {"gradients.squared_l2.models": "retrained"},
+        r"gradients\.squared_l2\.models: found retrained, expected full or checkpoints beside local",
+    ),
+    "too few drawn": (
+        {"local.generated": 101},
+        r"local\.generated: found 101, expected at most generation\.images = 100",
+    ),
+    "again": (
+        {"local.regeneration.images": 101},
+        r"regeneration\.images: found 101, expected at most local\.generated",
+    ),
+    "extractor": (
+        {"local.regeneration.extractor": "clip"},
+        r"extractor: found 'clip', expected a name below extractors",
+    ),
+    "levels": (
+        {"local.timesteps": 1001},
+        r"local\.timesteps: found 1001, expected at most diffusion\.timesteps = 1000",
+    ),
+    "checkpoints": ({"local.retrain.checkpoints": 2}, r"local\.retrain\.checkpoints: found 2, expected 0"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_study_of_single_images_that_cannot_be_is_one_sentence(name: str) -> None:
+    study = yaml.safe_load((ROOT / "config/studies/dtrak_digits.yaml").read_text())
+    read_study(study)
+    for key, value in MISTAKES[name][0].items():
+        *sections, last = key.split(".")
+        part = study
+        for section in sections:
+            part = part[section]
+        part[last] = value
+    with pytest.raises(UserError, match=MISTAKES[name][1]):
+        read_study(study)
+
+
+def test_checkpoints_are_kept_of_the_full_model_alone() -> None:
+    study = yaml.safe_load((ROOT / "config/studies/dtrak_digits.yaml").read_text())
+    study["training"]["checkpoints"] = 3
+    del study["local"]["retrain"]
+    trainings = plan.trainings(read_study(study))
+    assert (trainings["full"].checkpoints, trainings["retrain"].checkpoints) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        ({"alpha": 0.001}, r"config: local\.alpha: found 0\.001, expected between 1/60 and 1 for 60 contributors"),
+        ({"removed": 60}, r"config: local\.regeneration\.removed: found 60, expected less than 60"),
+        (
+            {"alpha": 0.017, "subsets": 31},
+            r"config: local\.subsets: found 31, expected at most 30, half of the subsets",
+        ),
+        ({"alpha": 0.017, "subsets": 30, "tuning": 31}, r"config: local\.tuning: found 31, expected at most 30"),
+    ],
+)
+def test_a_study_that_does_not_fit_its_images_is_one_sentence(
+    tmp_path: Path, edit: dict[str, Any], complaint: str
+) -> None:
+    study = yaml.safe_load((ROOT / "config/studies/dtrak_digits.yaml").read_text())
+    for key, value in edit.items():
+        (study["local"]["regeneration"] if key == "removed" else study["local"])[key] = value
+    images = Images(["a"], np.zeros(70, int), [f"s{i}" for i in range(70)], np.zeros((70, 8, 8, 1), np.uint8))
+    players, _ = as_players(images, 10, None, 0)
+    write_index(players, *(tmp_path / name for name in ("index.csv", "pixels.npy", "index.json")))
+    with pytest.raises(UserError, match=complaint):
+        check(read_study(study), Index(tmp_path / "index.json"))
 
 
 def test_the_loss_of_an_image_is_the_mean_over_timesteps() -> None:
@@ -51,7 +136,7 @@ def planted(
 ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Members, losses that fall by the scores of the images that are there, and these scores."""
     rng = np.random.default_rng(seed)
-    members = rng.random((subsets, 30)) < 0.5
+    members = np.argsort(rng.random((subsets, 30)), axis=1) < 15
     truth = {of: np.random.default_rng(9).standard_normal((4, 30)) for of in SETS}
     losses = {
         of: -(members @ scores.T)[:, None] + 0.1 * rng.standard_normal((subsets, replicates, 4))
@@ -61,20 +146,22 @@ def planted(
 
 
 def module(truth: dict[str, np.ndarray]) -> Any:
-    """A baseline with three candidates: the truth turned around, the truth, and noise."""
+    """A baseline with four candidates: a constant, the truth turned around, the truth, and noise."""
 
-    def matrix(options: Any, sources: Any, queries: str) -> Any:
-        noise = np.random.default_rng(1).standard_normal((4, 30))
-        for name, scores in (("turned", -truth[queries]), ("true", truth[queries]), ("noise", noise)):
-            yield name, iter([scores[:3], scores[3:]]), {}
+    def matrix(options: Any, sources: Any, sets: Any) -> Any:
+        noise = dict.fromkeys(sets, np.random.default_rng(1).standard_normal((4, 30)))
+        turned = {of: -scores for of, scores in truth.items()}
+        constant = {of: np.full((4, 30), 0.1) for of in sets}
+        for name, scores in (("constant", constant), ("turned", turned), ("true", truth), ("noise", noise)):
+            yield name, {of: iter([scores[of][:3], scores[of][3:]]) for of in sets}, {}
 
     return SimpleNamespace(matrix=matrix)
 
 
 def test_the_candidate_that_ranks_the_tuning_subsets_best_is_chosen() -> None:
     members, losses, truth = planted(20, 0)
-    chosen, about = local.choose(module(truth), {}, {}, members, losses)
-    assert chosen == "true"
+    scores, about = local.choose(module(truth), {}, {}, members, losses)
+    assert about["chosen"] == "true"
     expected = [
         stats.spearmanr(members @ truth[of][query], -losses[of].mean(axis=1)[:, query]).statistic
         for of in SETS
@@ -82,9 +169,9 @@ def test_the_candidate_that_ranks_the_tuning_subsets_best_is_chosen() -> None:
     ]
     assert about["tuning_lds"]["true"] == pytest.approx(np.mean(expected))
     assert about["tuning_lds"]["turned"] == pytest.approx(-np.mean(expected))
-    np.testing.assert_array_equal(
-        local.score_matrix(module(truth), {}, {}, "generated", "true"), truth["generated"].astype(np.float32)
-    )
+    assert about["tuning_lds"]["constant"] is None  # ranks nothing, whatever rounding makes of equal sums
+    for of in SETS:
+        np.testing.assert_array_equal(scores[of], truth[of].astype(np.float32))
 
 
 def test_lds_is_averaged_over_images_with_a_floor_and_a_lead() -> None:
@@ -158,14 +245,15 @@ def test_every_image_becomes_a_player_but_those_held_back() -> None:
     pixels = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1)
     images = Images(["ann", "bob"], np.array([0] * 4 + [1] * 6), [f"s{i}" for i in range(10)], pixels)
     players, held_back = as_players(images, 3, None, 1)
-    assert sorted([*players.pixels.ravel(), *held_back.ravel()]) == list(range(10))
-    assert len(held_back) == 3 and (players.owner == np.arange(7)).all()
+    assert sorted([*players.pixels.ravel(), *held_back.pixels.ravel()]) == list(range(10))
+    assert held_back.source == [f"s{number}" for number in held_back.pixels.ravel()]
+    assert len(held_back.pixels) == 3 and (players.owner == np.arange(7)).all()
     for number, name, source in zip(players.pixels.ravel(), players.contributors, players.source, strict=True):
         assert name == f"{number:05d} {'ann' if number < 4 else 'bob'}" and source == f"s{number}"
     assert players.labels is not None and players.labels.tolist() == [int(n >= 4) for n in players.pixels.ravel()]
     fewer, same = as_players(images, 3, 4, 1)
     assert len(fewer.contributors) == 4 and set(fewer.contributors) < set(players.contributors)
-    assert np.array_equal(same, held_back)
+    assert np.array_equal(same.pixels, held_back.pixels)
     with pytest.raises(UserError, match=r"local\.validation: found 9 and two for training, expected at most 10 images"):
         as_players(images, 9, None, 1)
     with pytest.raises(UserError, match=r"found 5 and local\.training = 6 for training, expected at most 10 images"):

@@ -1,6 +1,9 @@
 """Local attribution: what the D-TRAK paper's studies plan, and a tiny study recomputed from what it is made of."""
 
+import copy
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +151,8 @@ def test_what_is_explained_and_what_judges_was_never_chosen_on(local: Workspace)
     """Validation images are in no training; lambda is that of the tuning subsets, of which none is held out."""
     index = pd.read_csv(local.results / "index/index.csv")
     assert len(index) == index.source.nunique() == IMAGES - VALIDATION
+    held_back_rows = pd.read_csv(local.results / "index/validation.csv")
+    assert len(held_back_rows) == VALIDATION and not set(held_back_rows.source) & set(index.source)
     (held_back,) = local.results.glob("images/validation/everyone/*/*/images.zip")
     pixels = np.load(local.results / "index/pixels.npy")
     assert not {image.tobytes() for image in read_zip(held_back)[..., :1]} & {image.tobytes() for image in pixels}
@@ -197,6 +202,35 @@ def test_images_are_drawn_again_without_those_that_made_them(local: Workspace) -
         mean, chance = (changed.cosine[name].mean() for name in (method, "random"))
         row = summary.loc[method, "cosine"]
         assert (row["mean"], row.beyond_random) == (pytest.approx(mean), pytest.approx(mean - chance))
+
+
+def test_it_is_shown_and_its_status_is_that_all_is_done(local: Workspace) -> None:
+    def said(command: str) -> list[str]:
+        script = "from diffusion_credit.cli import main; main()"
+        arguments = [sys.executable, "-c", script, command, "study.yaml"]
+        process = subprocess.run(arguments, cwd=local.folder, capture_output=True, text=True, check=True)
+        return process.stdout.splitlines()
+
+    _, *rows = said("show")
+    assert len(rows) == 2 * (len(METHODS) + 1)
+    lds = pd.read_csv(local.results / "evaluation/local/lds.csv").iloc[0]
+    assert rows[0].split() == ["validation", "d_trak", f"{lds.lds:.2f}", f"[{lds.low:.2f},", f"{lds.high:.2f}]"]
+    _, *stages = said("status")
+    counts = [line.split("] ")[1].split() for line in stages]
+    assert all(done == total for done, _, total in counts) and len(counts) > 8
+    assert next(line for line in stages if line.startswith("losses")).endswith("22 of 22")
+
+
+def test_an_edit_of_what_is_trained_on_is_checked_against_its_own_images(local: Workspace) -> None:
+    """And not against the index, which it is about to replace."""
+    before = copy.deepcopy(local.config)
+    local.config["local"]["training"] = 100
+    assert local.planned()["make_index"] == 1
+    local.config["local"]["regeneration"]["removed"] = 400
+    local.config["local"]["training"] = None
+    process = local.run("--dry-run")
+    assert process.returncode != 0 and "local.regeneration.removed: found 400, expected less than 354" in process.stdout
+    local.config = before
 
 
 def test_a_second_run_has_nothing_to_do_and_another_lambda_trains_no_subset(local: Workspace) -> None:

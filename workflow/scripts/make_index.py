@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from diffusion_credit.files import replacing
-from diffusion_credit.images import as_players
-from diffusion_credit.index import write_index
+from diffusion_credit.images import as_players, pixel_digests
+from diffusion_credit.index import write_index, write_table
 from diffusion_credit.plugins import module_of
 from job import job
 
@@ -17,7 +17,8 @@ with job(snakemake) as log:
     if local:
         images, held_back = as_players(images, **local)
         with replacing(snakemake.output.validation) as temporary, temporary.open("wb") as stream:
-            np.save(stream, held_back, allow_pickle=False)
+            np.save(stream, held_back.pixels, allow_pickle=False)
+        write_table(held_back, pixel_digests(held_back.pixels), Path(snakemake.output.held_back))
     paths = [Path(snakemake.output[key]) for key in ("table", "pixels", "summary")]
     for sentence in write_index(images, *paths):
         log.warning("Warning: %s", sentence)

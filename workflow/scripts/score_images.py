@@ -5,7 +5,7 @@ from safetensors.numpy import save_file
 from diffusion_credit import local
 from diffusion_credit.baseline_sources import read
 from diffusion_credit.files import replacing, write_json
-from diffusion_credit.losses import SETS, read_losses
+from diffusion_credit.losses import read_losses
 from diffusion_credit.plugins import module_of
 from job import job
 
@@ -16,9 +16,8 @@ with job(snakemake) as log:
         sources["generated"] = {key: array[: snakemake.params.generated] for key, array in sources["generated"].items()}
     module = module_of("baselines", options["kind"])
     members, losses = read_losses(snakemake.input.designs, snakemake.input.losses)
-    chosen, about = local.choose(module, options, sources, members, losses)
-    scores = {of: local.score_matrix(module, options, sources, of, chosen) for of in SETS}
+    scores, about = local.choose(module, options, sources, members, losses)
     with replacing(snakemake.output.scores) as temporary:
         save_file(scores, temporary)
     write_json(snakemake.output.about, about)
-    log.info("%s: %s", snakemake.wildcards.baseline, chosen or "one candidate")
+    log.info("%s: %s", snakemake.wildcards.baseline, about["chosen"] or "one candidate")

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from diffusion_credit.features import write_data_images
-from diffusion_credit.files import versions
+from diffusion_credit.files import digest_of_file, versions
 from diffusion_credit.images import open_pixels
-from diffusion_credit.index import Index
 from job import job
 
 with job(snakemake):
     provenance = {
-        "pixels": Index(snakemake.input.index).pixels_digest,
+        "pixels": digest_of_file(Path(snakemake.input.pixels)),
         "code": snakemake.params.code,
         "versions": versions("numpy", "pillow"),
     }

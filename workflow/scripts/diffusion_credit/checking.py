@@ -34,7 +34,8 @@ def check_again(study: Study, folder: Path, fingerprint: Callable[[], str]) -> N
 
 def digest(study: Study, fingerprint: str) -> str:
     """Of what the index is made of."""
-    return digest_of([plain(study.data), fingerprint])
+    local = [study.local.validation, study.local.training, study.seed] if study.local else []
+    return digest_of([plain(study.data), fingerprint, *local])
 
 
 def check(study: Study, index: Index) -> dict[str, object]:
@@ -68,9 +69,9 @@ def _local(study: Study, index: Index) -> dict[str, object]:
     assert local is not None
     if not study.model.needs_weights():
         module_of("networks", study.model.kind).check_size(plain(study.model), *index.shape[:2])
-    sizes = held_out_sizes([local.alpha], local.subsets, n, "config: local.")
+    sizes = held_out_sizes([local.alpha], local.subsets, n, ("config: local.alpha", "config: local.subsets"))
     (size,) = sizes.values()
-    tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed))
+    tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed), "local.tuning")
     if local.regeneration and local.regeneration.removed >= n:
         raise UserError(
             f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}"

@@ -24,6 +24,9 @@ def show(config: Path, scale: str) -> None:
     """Print every attribution of a study, best contributor first, and what its LDS says of it."""
     study = read_study({**read_yaml(config), "scale": scale})
     results = Path("results") / study.study
+    if study.local:
+        show_local(results / "evaluation/local/lds.csv")
+        return
     for taken in looks(study, results)[-1:]:
         for name, reason in taken["reasons"].items():
             print(f"{name}: {taken['subsets']} subsets, {reason}")
@@ -33,6 +36,14 @@ def show(config: Path, scale: str) -> None:
         print_attribution(read_attribution(file))
         for line in lds_lines(results / "evaluation" / name / "lds.csv", estimator):
             print(f"  {line}")
+
+
+def show_local(path: Path) -> None:
+    """Print the LDS of every method of a study of single images; its pictures are beside the scores."""
+    header, rows = read_csv(path)
+    print(path)
+    for row in (dict(zip(header, row, strict=True)) for row in rows):
+        print(f"{row['images']:<12}{row['method']:<24}{score_text(row)}")
 
 
 def status(config: Path, scale: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from diffusion_credit.options import sections
 from diffusion_credit.plugins import module_of
+from diffusion_credit.regeneration import RANDOM
 from diffusion_credit.sections import Training
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
@@ -104,6 +105,8 @@ def _local(study: Any) -> None:
     if not study.baselines:
         raise ValueError("baselines: not found, expected the methods that credit images")
     for name, baseline in study.baselines.items():
+        if name == RANDOM:
+            raise ValueError(f"baselines: found the name {RANDOM}, expected another, because removal by chance has it")
         if baseline.kind == "own_score":
             raise ValueError(
                 f"baselines.{name}.kind: found own_score, which is the same for every image, expected another"

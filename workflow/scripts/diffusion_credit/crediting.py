@@ -11,7 +11,8 @@ from diffusion_credit.errors import UserError
 from diffusion_credit.tables import read_csv, write_csv
 
 Variants = dict[str, tuple[np.ndarray, dict[str, Any]]]  # name -> values of the contributors, what to report of it
-Candidates = Iterator[tuple[str, Iterable[np.ndarray], dict[str, Any]]]  # name, parts of the matrix, what to report
+# Name, set of explained images -> parts of the matrix, what to report; to be used up before the next is asked for
+Candidates = Iterator[tuple[str, dict[str, Iterator[np.ndarray]], dict[str, Any]]]
 
 
 def variants(
@@ -22,8 +23,8 @@ def variants(
         scores = module.own(options, sources)
         return {how: (reduced(how, scores, owner, n), {}) for how in ("mean", "max", "sum")}
     found: Variants = {}
-    for name, parts, about in module.matrix(options, sources, "generated"):
-        for how, values in by_contributor(parts, owner, n).items():
+    for name, parts, about in module.matrix(options, sources, ["generated"]):
+        for how, values in by_contributor(parts["generated"], owner, n).items():
             found[", ".join(part for part in (how, name) if part)] = values, about
     return found
 

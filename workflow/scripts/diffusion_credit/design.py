@@ -17,23 +17,25 @@ from diffusion_credit.reserved import Reserved, reserved_count, subset_of
 from diffusion_credit.seeds import generator, named_seed
 from diffusion_credit.tables import Subsets, concatenate
 
+LDS_KEYS = ("config: evaluation.lds.alphas", "config: evaluation.lds.subsets")
 
-def held_out_sizes(alphas: list[float], subsets: int, n: int, key: str = "config: evaluation.lds.") -> dict[float, int]:
+
+def held_out_sizes(alphas: list[float], subsets: int, n: int, keys: tuple[str, str] = LDS_KEYS) -> dict[float, int]:
     """Alpha -> size of its held-out subsets among n contributors.
 
-    key: what messages put before `alphas` and `subsets`. Raises UserError when a size is no proper subset, shared by
+    keys: of alphas and of subsets, for messages. Raises UserError when a size is no proper subset, shared by
     two alphas, or has too few subsets.
     """
     sizes: dict[float, int] = {}
     for alpha in alphas:
         size = held_out_size(alpha, n)
         if not 0 < alpha < 1 or alpha * n < 1 or size >= n:
-            raise UserError(f"{key}alphas: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
+            raise UserError(f"{keys[0]}: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
         if size in sizes.values():
-            raise UserError(f"{key}alphas: found {alpha}, which gives subsets of {size} like another alpha")
+            raise UserError(f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha")
         if subsets > reserved_count(n, size):
             raise UserError(
-                f"{key}subsets: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
+                f"{keys[1]}: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
                 f" {size} of {n} contributors, because the design needs the other half"
             )
         sizes[alpha] = size
@@ -89,13 +91,20 @@ def held_out(
     return _list("held-out", contributors, seed, ids, [*range(replicates)] * subsets, members)
 
 
-def tuning(contributors: list[str], seed: int, size: int, subsets: int, reserved: Reserved) -> Subsets:
+def tuning(
+    contributors: list[str],
+    seed: int,
+    size: int,
+    subsets: int,
+    reserved: Reserved,
+    key: str = "evaluation.tuning.subsets",
+) -> Subsets:
     """Distinct subsets of one size from the half that is not reserved: none of them is ever held out."""
     n = len(contributors)
     most = math.comb(n, size) - (reserved_count(n, size) if size in reserved.sizes else 0)
     if not 0 < size < n or subsets > most:
         raise UserError(
-            f"config: evaluation.tuning.subsets: found {subsets}, expected at most {most}, so many subsets of {size} of"
+            f"config: {key}: found {subsets}, expected at most {most}, so many subsets of {size} of"
             f" {n} contributors are not held out"
         )
     found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)

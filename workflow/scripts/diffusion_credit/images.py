@@ -38,8 +38,8 @@ class Images:
     labels: np.ndarray | None = None
 
 
-def as_players(images: Images, validation: int, training: int | None, seed: int) -> tuple[Images, np.ndarray]:
-    """`training` drawn images (None: all the others), each a contributor of its own, and the pixels of `validation`.
+def as_players(images: Images, validation: int, training: int | None, seed: int) -> tuple[Images, Images]:
+    """`training` drawn images (None: all the others) and `validation` held back, each a contributor of its own.
 
     Names are the image's number among all and its owner's. Raises UserError when there are not enough.
     """
@@ -51,15 +51,18 @@ def as_players(images: Images, validation: int, training: int | None, seed: int)
         )
     drawn = generator(seed, "validation").permutation(count)
     held_back, kept = np.sort(drawn[:validation]), np.sort(drawn[validation:][:training])
-    players = replace(
+    return _single(images, kept), _single(images, held_back)
+
+
+def _single(images: Images, chosen: np.ndarray) -> Images:
+    return replace(
         images,
-        contributors=[f"{image:05d} {images.contributors[images.owner[image]]}" for image in kept],
-        owner=np.arange(len(kept)),
-        source=[images.source[image] for image in kept],
-        pixels=images.pixels[kept],
-        labels=images.owner[kept],
+        contributors=[f"{image:05d} {images.contributors[images.owner[image]]}" for image in chosen],
+        owner=np.arange(len(chosen)),
+        source=[images.source[image] for image in chosen],
+        pixels=images.pixels[chosen],
+        labels=images.owner[chosen],
     )
-    return players, images.pixels[held_back]
 
 
 def pixel_digests(pixels: np.ndarray) -> list[str]:

@@ -34,12 +34,7 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
     shared = shared_pictures(digests, images.owner)
     with replacing(pixels) as temporary, temporary.open("wb") as stream:
         np.save(stream, images.pixels, allow_pickle=False)
-    columns = [[images.contributors[i] for i in images.owner], images.source, digests]
-    header = ["image", "contributor", "source", "sha256"]
-    if images.labels is not None:
-        columns.append([str(label) for label in images.labels])
-        header.append("label")
-    write_csv(table, header, [(i, *row) for i, row in enumerate(zip(*columns, strict=True))])
+    write_table(images, digests, table)
     write_json(
         summary,
         {
@@ -56,6 +51,16 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
     if shared:
         warnings.append(f"{shared} picture(s) belong to more than one contributor; each keeps its own copy")
     return warnings
+
+
+def write_table(images: Images, digests: list[str], table: Path) -> None:
+    """Write one row an image."""
+    columns = [[images.contributors[i] for i in images.owner], images.source, digests]
+    header = ["image", "contributor", "source", "sha256"]
+    if images.labels is not None:
+        columns.append([str(label) for label in images.labels])
+        header.append("label")
+    write_csv(table, header, [(i, *row) for i, row in enumerate(zip(*columns, strict=True))])
 
 
 class Index:

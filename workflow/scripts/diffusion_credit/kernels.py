@@ -46,14 +46,16 @@ class Kernel:
 
         damping: lambda in units of the kernel's mean eigenvalue. Raises UserError when it is too small for float64.
         """
-        regular = self.matrix + damping * self.scale * np.eye(len(self.matrix))
+        regular = self.matrix.copy(order="F")
+        regular[np.diag_indices_from(regular)] += damping * self.scale
+        norm = float(max(np.abs(column).sum() for column in regular.T))
         try:
-            factor = cho_factor(regular, lower=True)
+            factor = cho_factor(regular, lower=True, overwrite_a=True)
         except LinAlgError:
             raise UserError(
                 f"damping: found {damping:g}, with which the kernel is singular in float64, expected a larger one"
             ) from None
-        reciprocal, _ = dpocon(factor[0], np.abs(regular).sum(axis=0).max(), uplo="L")
+        reciprocal, _ = dpocon(factor[0], norm, uplo="L")
         # (Phi' Phi + lambda I)^-1 Phi' = Phi' (Phi Phi' + lambda I)^-1
         inner = cho_solve(factor, self.features if self.dual else self.features.T)
         return inner if self.dual else inner.T, 1 / max(float(reciprocal), np.finfo(float).tiny)

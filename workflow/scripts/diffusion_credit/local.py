@@ -32,9 +32,13 @@ HEADER = [
 
 
 def predictions(members: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
-    """Sums of the scores of each subset's images (subsets, queries). parts: (some queries, images) after each other."""
+    """Sums of the scores of each subset's images (subsets, queries), subsets of one size; equal scores sum to zero.
+
+    parts: (some queries, images) after each other.
+    """
     weights = members.astype(np.float64)
-    return np.concatenate([weights @ part.T for part in parts], axis=1)
+    # a constant changes no rank of sums of as many scores, but for those that rounding alone would make
+    return np.concatenate([weights @ (part.astype(np.float64) - part[:, :1]).T for part in parts], axis=1)
 
 
 def correlations(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
@@ -52,32 +56,25 @@ def choose(
     sources: dict[str, Any],
     members: np.ndarray,
     losses: dict[str, np.ndarray],
-) -> tuple[str, dict[str, Any]]:
-    """The candidate whose sums of scores rank the tuning subsets best, on average over images, and what to report.
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Set -> scores (queries, training images) of the best candidate, and what to report of all.
 
-    members: (subsets, n). losses: set -> (subsets, replicates, images). More images of a kind lower its loss, hence
-    the sign.
+    The best ranks the tuning subsets best by its sums of scores, on average over images. members: (subsets, n). losses:
+    set -> (subsets, replicates, images). More images of a kind lower its loss, hence the sign.
     """
-    score: dict[str, list[np.ndarray]] = {}
+    best: dict[str, np.ndarray] = {}
+    chosen, highest = "", -np.inf
+    mean: dict[str, float | None] = {}
     about: dict[str, Any] = {}
-    for of in SETS:
-        for name, parts, report in module.matrix(options, sources, of):
-            found = correlations(predictions(members, parts), -losses[of].mean(axis=1))
-            score.setdefault(name, []).append(found)
-            about[name] = report
-    mean = {name: float(np.nanmean(np.concatenate(found))) for name, found in score.items()}
-    chosen = max(mean, key=lambda name: -np.inf if np.isnan(mean[name]) else mean[name])
-    return chosen, {"chosen": chosen, "tuning_lds": mean, "candidates": about}
-
-
-def score_matrix(
-    module: ModuleType, options: dict[str, Any], sources: dict[str, Any], of: str, chosen: str
-) -> np.ndarray:
-    """Scores (queries, training images) of one candidate."""
-    for name, parts, _ in module.matrix(options, sources, of):
-        if name == chosen:
-            return np.concatenate(list(parts)).astype(np.float32)
-    raise KeyError(chosen)
+    for name, parts, report in module.matrix(options, sources, SETS):
+        scores = {of: np.concatenate([part.astype(np.float32) for part in each]) for of, each in parts.items()}
+        found = [correlations(predictions(members, [scores[of]]), -losses[of].mean(axis=1)) for of in SETS]
+        every = np.concatenate(found)
+        value = float(np.nanmean(every)) if not np.isnan(every).all() else -np.inf
+        mean[name], about[name] = (None if value == -np.inf else value), report
+        if not best or value > highest:
+            best, chosen, highest = scores, name, value
+    return best, {"chosen": chosen, "tuning_lds": mean, "candidates": about}
 
 
 def rows(

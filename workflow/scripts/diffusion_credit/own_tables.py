@@ -131,7 +131,7 @@ def make_design(a: argparse.Namespace) -> None:
         if getattr(a, key) < least:
             raise UserError(f"--{key.replace('_', '-')}: found {getattr(a, key)}, expected at least {least}")
     alphas = a.held_out_alphas if a.held_out else []
-    sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names), "--held-out-")
+    sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names), ("--held-out-alphas", "--held-out-subsets"))
     reserved = Reserved(len(names), sizes.values(), a.seed)
     if a.design == "owen" and not a.groups:
         raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")

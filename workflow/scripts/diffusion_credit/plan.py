@@ -15,7 +15,8 @@ CONDITIONAL = "conditional"  # the regime whose one model serves all subsets
 def trainings(study: Study) -> dict[str, Any]:
     """Regime -> section of the config that says how its models are trained; None where it says nothing."""
     if study.local:
-        return {"full": study.training, "retrain": study.local.retrain or study.training}
+        alike = study.training.model_copy(update={"checkpoints": 0})  # which are of the full model alone
+        return {"full": study.training, "retrain": study.local.retrain or alike}
     regimes = {name: getattr(study.regimes, name) for name in type(study.regimes).model_fields}
     return {"full": study.training, "refit": study.pruning.refit, **regimes}
 
@@ -138,9 +139,18 @@ def evaluations(study: Study) -> list[str]:
     return [*(f"evaluation/{name}/{table}.csv" for name in study.properties for table in tables), *single]
 
 
+def local_tables(study: Study) -> list[str]:
+    """The tables of a study of single images that have a figure, below the study's results."""
+    evaluated = ["lds", *(["regeneration"] if study.local and study.local.regeneration else [])]
+    influential = [f"local/{name}/influential.csv" for name in study.baselines]
+    return [*influential, *(f"evaluation/local/{table}.csv" for table in evaluated)]
+
+
 def looks(study: Study, results: Path) -> list[dict[str, Any]]:
     """The looks at the standard errors that have been taken, first to last; none without a target."""
     found: list[dict[str, Any]] = []
+    if study.local:
+        return found
     batches = study.design.subsets // study.design.batch_size if study.design.target else None
     while batches is not None and (file := results / "budget" / f"{batches:04d}.json").is_file():
         found.append(read_json(file))

@@ -377,6 +377,8 @@ class ModelMinutes(Section):
     generation: float = Field(default=10, gt=0, description="One model's images.")
     features: float = Field(default=5, gt=0, description="One model's features, of one extractor.")
     gradients: float = Field(default=240, gt=0, description="All gradients of one name.")
+    scores: float = Field(default=60, gt=0, description="All scores of one baseline.")
+    losses: float = Field(default=10, gt=0, description="The losses of single images under one model (local).")
 
 
 class Limits(Section):

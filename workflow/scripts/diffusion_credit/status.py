@@ -21,6 +21,7 @@ from diffusion_credit.plan import (
     batch_names,
     evaluations,
     lists_so_far,
+    local_tables,
     measured,
     model_of,
     rows_of,
@@ -77,10 +78,11 @@ def _seconds_since(log: Path) -> float:
 
 def stages(study: Study, results: Path) -> list[Stage]:
     """Every stage in the order of the work, models and images by regime."""
-    rows, size = lists_so_far(study, results), study.design.batch_size
-    single = [(regime, "everyone") for regime in SINGLE]
+    rows, size = lists_so_far(study, results), (study.local or study.design).batch_size
+    single = [(regime, "everyone") for regime in (["full"] if study.local else SINGLE)]
     made = [*single, *used(study)]
-    properties: dict[str, Any] = study.properties
+    judging = [("retrain", name) for name in rows if name.startswith(("held_out_", "tuning"))] if study.local else []
+    properties: dict[str, Any] = study.properties or {}
 
     def batches(pairs: list[tuple[str, str]]) -> dict[str, int]:
         return {
@@ -93,10 +95,12 @@ def stages(study: Study, results: Path) -> list[Stage]:
     found[0].count_files([results / "index/index.json"])
     for name, count in rows.items():
         found[1].count_files([results / f"designs/{name}/{batch}.csv" for batch in batch_names(count, size)])
-    for kind in ("models", "images"):
-        for regime in dict.fromkeys(regime for regime, _ in made):
+    for kind, pairs in (("models", made), ("images", [pair for pair in made if pair not in judging])):
+        for regime in dict.fromkeys(regime for regime, _ in pairs):
             found.append(Stage(f"{kind}, {regime}"))
-            found[-1].count_collections(results, kind, batches([pair for pair in made if pair[0] == regime]))
+            found[-1].count_collections(results, kind, batches([pair for pair in pairs if pair[0] == regime]))
+    found.append(Stage("losses"))
+    found[-1].count_collections(results, "losses", batches(judging))
     valued = {name: [("data", "everyone"), *single, *measured(study, name)] for name in properties}
     of_property = {name: batches(pairs) for name, pairs in valued.items()}
     for extractor in study.extractors:
@@ -111,11 +115,9 @@ def stages(study: Study, results: Path) -> list[Stage]:
         found.append(Stage(f"properties, {name}"))
         found[-1].count_collections(results, f"properties/{name}", collections)
     gradients = [f"gradients/{name}/{MANIFEST}" for name in study.gradients]
-    for name, files in (
-        ("gradients", gradients),
-        ("attribution", attributions(study)),
-        ("evaluation", evaluations(study)),
-    ):
+    tables = {"attribution": local_tables(study)} if study.local else {}
+    tables = tables or {"attribution": attributions(study), "evaluation": evaluations(study)}
+    for name, files in {"gradients": gradients, **tables}.items():
         found.append(Stage(name))
         found[-1].count_files([results / file for file in files])
     return found

@@ -1,6 +1,6 @@
 """The gradient family: TRAK, D-TRAK, influence functions and what is like them, from projected per-image gradients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -41,19 +41,23 @@ class Options(BaselineSection):
         return {"gradients": ("gradients", self.gradients)}
 
 
-def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> Candidates:
+def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
     """A candidate for each lambda."""
-    queries = PATH if options["along"] == "path" and queries == GENERATED else queries  # only those have a path
+    along = {of: PATH if options["along"] == "path" and of == GENERATED else of for of in sets}  # others have no path
     models = list(sources["gradients"].values())
     kernels = [Kernel(model["data"]["features"], model["data"]["error"]) for model in models]
     for damping in [None] if options["score"] in PLAIN else options["damping"]:
         weighted, conditions = zip(*(kernel.weighted(options["score"], damping) for kernel in kernels), strict=True)
-        parts = [
-            scores(options["score"], model[queries]["features"], w) for model, w in zip(models, weighted, strict=True)
-        ]
+        parts = {
+            of: _averaged(
+                [scores(options["score"], model[at]["features"], w) for model, w in zip(models, weighted, strict=True)]
+            )
+            for of, at in along.items()
+        }
         name = "" if damping is None else f"damping {damping:g}"
         about = {} if damping is None else {"damping": damping, "condition": max(conditions)}
-        yield name, _averaged(parts), about
+        yield name, parts, about
+        del weighted, parts  # as large as all gradients, and so is the next
 
 
 def _averaged(parts: list[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:

@@ -1,6 +1,6 @@
 """How similar a contributor's images are to the generated ones: in pixels, or in the features of an extractor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -29,13 +29,14 @@ class Options(BaselineSection):
         return {"data": (stage, "data"), "generated": (stage, "full")}
 
 
-def matrix(options: dict[str, Any], sources: dict[str, Any], queries: str) -> Candidates:
+def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
     """One candidate."""
-    data, asked = sources["data"]["features"], sources[queries]["features"]
-    if options["measure"] == "distance":
-        yield "", _distances(asked, data), {}
+    data, measure = sources["data"]["features"], options["measure"]
+    if measure == "distance":
+        yield "", {of: _distances(sources[of]["features"], data) for of in sets}, {}
     else:
-        yield "", scores(options["measure"], asked, unit(data) if options["measure"] == "cosine" else data), {}
+        weighted = unit(data) if measure == "cosine" else data
+        yield "", {of: scores(measure, sources[of]["features"], weighted) for of in sets}, {}
 
 
 def _distances(queries: np.ndarray, data: np.ndarray) -> Iterator[np.ndarray]:
