@@ -11,6 +11,7 @@ import numpy as np
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from diffusion_credit.attribution import Attribution, printable
 from diffusion_credit.files import replacing
@@ -156,7 +157,7 @@ def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha
         if row[4] != "":
             left.plot(row[4:6], [place, place], color=colour, linewidth=1.2)
         left.plot(row[3], place, "o", color=colour, markersize=4)
-    left.set_yticks(range(len(shown)), [f"{shorten(row[0].replace('_', ' '))}  {i + 1}" for i, row in enumerate(shown)])
+    left.set_yticks(range(len(shown)), [f"{shorten(row[0])}  {i + 1}" for i, row in enumerate(shown)])
     left.invert_yaxis()
     left.axvline(0, color=INK, linewidth=0.8)
     for row in scored:
@@ -176,7 +177,9 @@ def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha
             )
     right.axhline(0, color=INK, linewidth=0.8)
     right.set_xscale("log")
+    right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     right.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    right.xaxis.set_minor_formatter(NullFormatter())
     right.set_xlabel("seconds of work, beyond the full model and its images")
     right.set_ylabel(f"LDS at alpha {alpha}")
     names = [("of subsets' models, with more and more of them", ACCENT), ("of gradients or similarities", SOFT)]
