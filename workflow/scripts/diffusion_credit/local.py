@@ -46,8 +46,7 @@ def correlations(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
     ranks = [stats.rankdata(side, axis=0) - (len(side) + 1) / 2 for side in (predicted, measured)]
     lengths = np.prod([np.sqrt((rank**2).sum(axis=0)) for rank in ranks], axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: np.ndarray = (ranks[0] * ranks[1]).sum(axis=0) / lengths
-    return found
+        return np.clip((ranks[0] * ranks[1]).sum(axis=0) / lengths, -1, 1)
 
 
 def choose(
