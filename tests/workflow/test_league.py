@@ -87,6 +87,8 @@ def test_every_method_is_judged_by_the_same_models(league: Workspace) -> None:
     for method in METHODS:
         lds = stats.spearmanr(members @ values_of(league, method), measured).statistic
         assert float(found[method]["lds"]) == pytest.approx(lds)
+        notes = [found[method]["note"], credited(league, method)[0]["note"]]
+        assert len({"finds no differences" in note for note in notes}) == 1  # of the fit, carried over
         if method != "ridge":
             first = float(found["ridge"]["lds"])
             assert float(found[method]["lead"]) == pytest.approx(lds - first)

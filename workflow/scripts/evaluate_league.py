@@ -8,6 +8,7 @@ from diffusion_credit.design import assert_disjoint
 from diffusion_credit.evaluation.league import COST_HEADER, HEADER, Method, curve, rows
 from diffusion_credit.files import read_json
 from diffusion_credit.index import Index
+from diffusion_credit.regression import NO_DIFFERENCES
 from diffusion_credit.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.utilities import split
 from job import job
@@ -21,7 +22,8 @@ def method_of(about, attribution, removed):
     seconds = read_json(about["about"])["seconds"] if about["about"] else 0.0
     paths = [[Path(path) for path in about[key]] for key in ("fixed", "each")]
     values = removed.value[chosen] if any(chosen) else None
-    return Method(name, credited.value, credited.value_of[0], *paths, seconds, values)
+    note = NO_DIFFERENCES if NO_DIFFERENCES in credited.note[0] else ""
+    return Method(name, credited.value, credited.value_of[0], *paths, seconds, values, note)
 
 
 with job(snakemake):

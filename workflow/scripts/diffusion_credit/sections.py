@@ -194,7 +194,10 @@ class Game(Section):
         description="How subsets are drawn, as in `design`."
     )
     alpha: float = Field(default=0.5, gt=0, lt=1, description="As in `design`, for `datamodel` alone.")
-    subsets: int = Field(ge=1, description="Number of subsets.")
+    subsets: int = Field(
+        ge=1,
+        description="Number of subsets; of leave-one-out and add-one-in the contributors, times the trainings of each.",
+    )
     regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain", "conditional"] = Field(
         description="The regime of the models, and of the game's own F(everyone) and F(empty)."
     )
@@ -306,7 +309,7 @@ class Counterfactual(Section):
     every_method: bool = Field(
         default=False,
         description="Also retrain without the top of every other estimator and baseline, for the league:"
-        " `replicates` models each.",
+        " `replicates` models trained from scratch for each of them and each property.",
     )
 
 
@@ -324,7 +327,9 @@ class Evaluation(Section):
         default=None,
         description="Held-out subsets that judge the values; left out, nothing does, and none is reserved.",
     )
-    tuning: Tuning | None = Field(default=None, description="Needed by baselines.")
+    tuning: Tuning | None = Field(
+        default=None, description="Needed by baselines, as `lds` is; `{}` takes what follows."
+    )
     counterfactual: Counterfactual
 
 

@@ -36,7 +36,8 @@ REFERENCES = {
 class Method:
     """A way to credit. value: (n,). made_of: in words. fixed: manifests of what it costs, however few its subsets are.
 
-    each: manifests of what its subsets cost. removed: values of models without its top (seeds,), or None.
+    each: manifests of what its subsets cost. removed: values of models without its top (seeds,), or None. note: what
+    has to be known of the values.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Method:
     each: list[Path] = field(default_factory=list)
     seconds: float = 0.0
     removed: np.ndarray | None = None
+    note: str = ""
 
     @cached_property
     def cost(self) -> tuple[float, dict[str, float]]:
@@ -98,7 +100,8 @@ def rows(
                 cost = round(fixed + sum(each.values()), 1)
             made_of = method.made_of if method else REFERENCES[name]
             lead = ["", "", ""] if name == main else lead
-            found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, note])
+            notes = "; ".join(each for each in (note, method.note if method else "") if each)
+            found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, notes])
         _, _, subsets, _, lds, low, high, _, note = floors[alpha]
         found.append([FLOOR, alpha, subsets, lds, low, high, *[""] * 7, REFERENCES[FLOOR], note])
     return found
