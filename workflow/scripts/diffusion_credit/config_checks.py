@@ -26,8 +26,9 @@ def check(study: Any) -> None:
         _local(study)
         return
     for key in CREDIT:
-        if not getattr(study, key):
-            raise ValueError(f"{key}: not found, expected a value (see config/README.md)")
+        if not (value := getattr(study, key)):
+            found = f"found {value}" if key in study.model_fields_set else "not found"
+            raise ValueError(f"{key}: {found}, expected a value (see config/README.md)")
     for name, prop in study.properties.items():
         _property(study, f"properties.{name}", prop)
     _estimators(study)
