@@ -16,10 +16,11 @@ from diffusion_credit.checking import check
 from diffusion_credit.config import read_study
 from diffusion_credit.diffusion import Process, sample
 from diffusion_credit.errors import UserError
-from diffusion_credit.images import Images, as_players
+from diffusion_credit.images import Images
 from diffusion_credit.index import Index, write_index
 from diffusion_credit.losses import SETS
 from diffusion_credit.model_losses import loss
+from diffusion_credit.players import as_players
 
 DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="sample")
 

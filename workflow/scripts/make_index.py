@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from diffusion_credit.files import replacing
-from diffusion_credit.images import as_players, pixel_digests
+from diffusion_credit.images import pixel_digests
 from diffusion_credit.index import write_index, write_table
+from diffusion_credit.players import as_players
 from diffusion_credit.plugins import module_of
 from job import job
 
