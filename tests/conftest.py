@@ -17,8 +17,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class OneWorkerAFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            folder = Path(nodeid.split("::")[0]).parent.name
-            return folder if folder in ("slurm", "workflow") else nodeid
+            file = Path(nodeid.split("::")[0])
+            if file.name in ("test_local.py", "test_studies.py") and file.parent.name == "workflow":
+                return file.name  # their studies are their own
+            return file.parent.name if file.parent.name in ("slurm", "workflow") else nodeid
 
     return OneWorkerAFolder(config, log)
 
