@@ -18,7 +18,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class OneWorkerAFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = Path(nodeid.split("::")[0])
-            if file.name in ("test_local.py", "test_studies.py") and file.parent.name == "workflow":
+            if file.name in ("test_budget.py", "test_single_images.py", "test_studies.py"):
                 return file.name  # their studies are their own
             return file.parent.name if file.parent.name in ("slurm", "workflow") else nodeid
 
