@@ -39,6 +39,10 @@ if LOCAL:
     include: "rules/local_inputs.smk"
     include: "rules/local.smk"
 
+    if LOCAL.regeneration:
+
+        include: "rules/regenerate.smk"
+
 else:
 
     include: "rules/crediting.smk"

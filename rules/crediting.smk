@@ -230,8 +230,3 @@ def evaluations():
     drawn = [table for table in tables if table not in alone]
     sheet = f"{R}/evaluation/contributor.png"
     return [*with_figures(drawn), *(f"{R}/{table}" for table in alone), sheet]
-
-
-def with_figures(tables):
-    stems = [Path(table).with_suffix("") for table in tables]
-    return [f"{R}/{stem}.{kind}" for stem in stems for kind in ("csv", "png")]

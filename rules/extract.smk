@@ -4,7 +4,6 @@
 rule write_data_images:
     input:
         pixels=f"{R}/index/pixels.npy",
-        index=f"{R}/index/index.json",
     output:
         f"{R}/images/data/everyone/0000/manifest.json",
     log:

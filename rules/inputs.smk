@@ -80,3 +80,9 @@ def baseline_sources(name):
         key: (stage, source_of(stage, whose))
         for key, (stage, whose) in STUDY.baselines[name].sources().items()
     }
+
+
+def with_figures(tables):
+    """Paths of tables below the results, and of the picture beside each."""
+    stems = [Path(table).with_suffix("") for table in tables]
+    return [f"{R}/{stem}.{kind}" for stem in stems for kind in ("csv", "png")]

@@ -1,21 +1,13 @@
 """Training images as players: losses under many models -> scores of images, their LDS, images drawn again."""
 
 
-rule write_validation_images:
+use rule write_data_images as write_validation_images with:
     input:
         pixels=f"{R}/index/validation.npy",
-        index=f"{R}/index/index.json",
     output:
         of_everyone("images", "validation"),
     log:
         f"{R}/logs/images/validation/everyone/0000.log",
-    priority: 40
-    conda:
-        ENV
-    params:
-        code=code("write_data_images.py"),
-    script:
-        "../workflow/scripts/write_data_images.py"
 
 
 ruleorder: write_validation_images > generate_images
@@ -122,65 +114,3 @@ rule evaluate_local:
         code=code("evaluate_local.py"),
     script:
         "../workflow/scripts/evaluate_local.py"
-
-
-rule regenerate_images:
-    input:
-        models=f"{R}/models/retrain/without_{{method}}/{{batch}}/manifest.json",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
-    output:
-        f"{R}/images/retrain/without_{{method}}/{{batch}}/manifest.json",
-    log:
-        f"{R}/logs/images/retrain/without_{{method}}/{{batch}}.log",
-    benchmark:
-        f"{R}/benchmarks/images/retrain/without_{{method}}/{{batch}}.tsv"
-    priority: 30
-    conda:
-        ENV
-    threads: 1
-    resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
-        runtime=lambda w, attempt: minutes(
-            f"without_{w.method}/{w.batch}", STUDY.limits.minutes.generation, attempt
-        ),
-    params:
-        options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
-        device=STUDY.device,
-        code=code("regenerate_images.py", NETWORK),
-    script:
-        "../workflow/scripts/regenerate_images.py"
-
-
-ruleorder: regenerate_images > generate_images
-
-
-rule compare_regenerated:
-    input:
-        original=of_everyone("images", "full"),
-        features=of_everyone(f"features/{EXTRACTOR}", "full"),
-        images=[
-            m
-            for name in REMOVING
-            for m in collections("images", "retrain", f"without_{name}")
-        ],
-        embedded=[
-            m
-            for name in REMOVING
-            for m in collections(f"features/{EXTRACTOR}", "retrain", f"without_{name}")
-        ],
-    output:
-        table=f"{R}/evaluation/local/regeneration.csv",
-        images=f"{R}/evaluation/local/regenerated.csv",
-        figure=f"{R}/evaluation/local/regeneration.png",
-    log:
-        f"{R}/logs/evaluation/local/regeneration.log",
-    conda:
-        ENV
-    params:
-        methods=REMOVING,
-        shown=LOCAL.regeneration.images if LOCAL.regeneration else 0,
-        seed=STUDY.seed,
-        code=code("compare_regenerated.py"),
-    script:
-        "../workflow/scripts/compare_regenerated.py"

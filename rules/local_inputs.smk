@@ -3,12 +3,9 @@
 
 localrules:
     list_influential,
-    compare_regenerated,
 
 
 ALPHA = next(iter(ALPHAS))
-REMOVING = plan.removing(STUDY) if LOCAL.regeneration else []
-EXTRACTOR = LOCAL.regeneration.extractor if LOCAL.regeneration else ""
 
 
 def local_sources(name):
@@ -46,5 +43,4 @@ def best_first(w):
 
 def local_results():
     """Tables and pictures of a study of single images."""
-    stems = [Path(table).with_suffix("") for table in plan.local_tables(STUDY)]
-    return [f"{R}/{stem}.{kind}" for stem in stems for kind in ("csv", "png")]
+    return with_figures(plan.local_tables(STUDY))

@@ -9,7 +9,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     import torch
 
     from diffusion_credit.features import images_of
-    from diffusion_credit.gradient_arrays import DATA, GENERATED
+    from diffusion_credit.gradient_arrays import DATA, GENERATED, VALIDATION
     from diffusion_credit.gradient_features import compute, parts_of
     from diffusion_credit.images import open_pixels
     from diffusion_credit.index import Index
@@ -39,7 +39,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     if snakemake.input.get("validation"):
         ((digest, read),) = images_of(Path(snakemake.input.validation)).values()
         held_back = read()
-        sets["validation"] = digest, len(held_back), partial(as_inputs, held_back, inputs.latents, weights, device)
+        sets[VALIDATION] = digest, len(held_back), partial(as_inputs, held_back, inputs.latents, weights, device)
     made = compute(
         models,
         sets,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from diffusion_credit import figures, local
 from diffusion_credit.features import images_of, read_arrays
+from diffusion_credit.gradient_arrays import GENERATED
 from diffusion_credit.images import open_pixels
 from diffusion_credit.index import Index
-from diffusion_credit.losses import GENERATED
 from diffusion_credit.tables import write_csv
 from job import job
 

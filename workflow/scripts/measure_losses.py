@@ -9,6 +9,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     from diffusion_credit.images import open_pixels
     from diffusion_credit.index import Index
     from diffusion_credit.inputs import read_inputs
+    from diffusion_credit.losses import SETS
     from diffusion_credit.members import entries
     from diffusion_credit.model_losses import measure
     from diffusion_credit.weights import by_name
@@ -18,7 +19,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
     models = entries(snakemake.input.models)
     sets = {}
-    for name, manifest in zip(("validation", "generated"), snakemake.input.images, strict=True):
+    for name, manifest in zip(SETS, snakemake.input.images, strict=True):
         ((digest, read),) = images_of(Path(manifest)).values()
         sets[name] = digest, read
     made = measure(

@@ -5,6 +5,7 @@ from safetensors.numpy import save_file
 from diffusion_credit import local
 from diffusion_credit.baseline_sources import read
 from diffusion_credit.files import replacing, write_json
+from diffusion_credit.gradient_arrays import GENERATED
 from diffusion_credit.losses import read_losses
 from diffusion_credit.plugins import module_of
 from job import job
@@ -12,8 +13,8 @@ from job import job
 with job(snakemake) as log:
     options = snakemake.params.options
     sources = {key: read(*source) for key, source in snakemake.params.sources.items()}
-    if "generated" in sources:  # of gradients there are no more
-        sources["generated"] = {key: array[: snakemake.params.generated] for key, array in sources["generated"].items()}
+    if GENERATED in sources:  # of gradients there are no more
+        sources[GENERATED] = {key: array[: snakemake.params.generated] for key, array in sources[GENERATED].items()}
     module = module_of("baselines", options["kind"])
     members, losses = read_losses(snakemake.input.designs, snakemake.input.losses)
     scores, about = local.choose(module, options, sources, members, losses)

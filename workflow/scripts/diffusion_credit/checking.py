@@ -43,12 +43,14 @@ def check(study: Study, index: Index) -> dict[str, object]:
 
     Of a network in latents, whose sizes are not known yet, `encode_inputs` checks these.
     """
-    names, n = index.contributors, len(index.contributors)
-    if study.local:
-        return _local(study, index)
-    lds, chosen = study.evaluation.lds, study.evaluation.tuning
     if not study.model.needs_weights():
         module_of("networks", study.model.kind).check_size(plain(study.model), *index.shape[:2])
+    return _local(study, index) if study.local else _credit(study, index)
+
+
+def _credit(study: Study, index: Index) -> dict[str, object]:
+    names, n = index.contributors, len(index.contributors)
+    lds, chosen = study.evaluation.lds, study.evaluation.tuning
     sizes = held_out_sizes([*alphas(study).values()], lds.subsets if lds else 0, n)
     for estimator in study.estimators.values():
         check_contributors(estimator.kind, n)
@@ -67,8 +69,6 @@ def check(study: Study, index: Index) -> dict[str, object]:
 def _local(study: Study, index: Index) -> dict[str, object]:
     local, n = study.local, len(index.contributors)
     assert local is not None
-    if not study.model.needs_weights():
-        module_of("networks", study.model.kind).check_size(plain(study.model), *index.shape[:2])
     sizes = held_out_sizes([local.alpha], local.subsets, n, ("config: local.alpha", "config: local.subsets"))
     (size,) = sizes.values()
     tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed), "local.tuning")

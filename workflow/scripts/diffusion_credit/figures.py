@@ -160,9 +160,7 @@ def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha
     left.set_yticks(range(len(shown)), [f"{shorten(row[0])}  {i + 1}" for i, row in enumerate(shown)])
     left.invert_yaxis()
     left.axvline(0, color=INK, linewidth=0.8)
-    for row in scored:
-        if row[0] != "noise_floor":
-            continue
+    for row in (row for row in scored if row[0] == "noise_floor"):
         left.axvline(row[3], color=INK, linewidth=0.8, linestyle=":", label="noise floor")
         left.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
     left.set_xlabel(f"LDS at alpha {alpha} (95% interval)")
@@ -212,38 +210,36 @@ def influential(generated: np.ndarray, found: Sequence[np.ndarray], title: str) 
 
 def local_lds(rows: Sequence[Sequence[Any]], title: str) -> Figure:
     """LDS of every method, a panel a set of images; rows: of a local study's lds.csv."""
-    sets = list(dict.fromkeys(row[0] for row in rows))
-    names = list(dict.fromkeys(row[1] for row in rows))
-    figure, all_axes = plt.subplots(1, len(sets), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
-    for axes, of in zip(all_axes[0], sets, strict=True):
-        for row in rows:
-            if row[0] == of and row[5] != "":
-                place = names.index(row[1])
-                colour = INK if row[1] == "noise_floor" else ACCENT
-                axes.plot([x for x in row[6:8] if x != ""], [place] * (2 * (row[6] != "")), color=colour, linewidth=1.2)
-                axes.plot(row[5], place, "o", color=colour, markersize=4)
-        axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_title(f"{of} images", loc="left", fontsize=9)
-        axes.set_xlabel("LDS, mean over images (95% interval)")
-    all_axes[0][0].set_yticks(range(len(names)), names)
-    all_axes[0][0].invert_yaxis()
-    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
-    figure.tight_layout()
-    return figure
+    panels = {
+        f"{of} images: LDS, mean over them": [(row[1], *row[5:8]) for row in rows if row[0] == of and row[5] != ""]
+        for of in dict.fromkeys(row[0] for row in rows)
+    }
+    return _intervals(panels, title)
 
 
 def regeneration(rows: Sequence[Sequence[Any]], title: str) -> Figure:
     """Change beyond that of random removal by every other way, a panel a measure; rows: of regeneration.csv."""
-    measures = list(dict.fromkeys(row[1] for row in rows))
-    names = list(dict.fromkeys(row[0] for row in rows if row[6] != ""))
-    figure, all_axes = plt.subplots(1, len(measures), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
-    for axes, measure in zip(all_axes[0], measures, strict=True):
-        for row in (row for row in rows if row[1] == measure and row[0] in names):
-            place = names.index(row[0])
-            axes.plot([x for x in row[7:9] if x != ""], [place] * (2 * (row[7] != "")), color=ACCENT, linewidth=1.2)
-            axes.plot(row[6], place, "o", color=ACCENT, markersize=4)
+    panels = {
+        f"{measure.replace('_', ' ')} to the original,\nbeyond random removal": [
+            (row[0], *row[6:9]) for row in rows if row[1] == measure and row[6] != ""
+        ]
+        for measure in dict.fromkeys(row[1] for row in rows)
+    }
+    return _intervals(panels, title)
+
+
+def _intervals(panels: dict[str, list[tuple[str, Any, Any, Any]]], title: str) -> Figure:
+    """Panels beside each other: label -> name, value and ends of its interval (empty: none), a line a name."""
+    names = list(dict.fromkeys(row[0] for rows in panels.values() for row in rows))
+    figure, all_axes = plt.subplots(1, len(panels), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
+    for axes, (label, rows) in zip(all_axes[0], panels.items(), strict=True):
+        for name, value, low, high in rows:
+            place, colour = names.index(name), INK if name == "noise_floor" else ACCENT
+            if low != "":
+                axes.plot([low, high], [place, place], color=colour, linewidth=1.2)
+            axes.plot(value, place, "o", color=colour, markersize=4)
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_xlabel(f"{measure.replace('_', ' ')} to the original,\nbeyond random removal (95% interval)")
+        axes.set_xlabel(f"{label} (95% interval)")
     all_axes[0][0].set_yticks(range(len(names)), names)
     all_axes[0][0].invert_yaxis()
     figure.suptitle(title, x=0.07, ha="left", fontsize=10)

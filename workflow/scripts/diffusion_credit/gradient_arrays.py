@@ -7,7 +7,8 @@ import numpy as np
 from diffusion_credit.features import read_features
 from diffusion_credit.members import entries
 
-DATA, GENERATED, PATH = "data", "generated", "path"  # sets; the last of what is predicted on the way to the generated
+# Sets of images; the last of what is predicted on the way to the generated
+DATA, VALIDATION, GENERATED, PATH = "data", "validation", "generated", "path"
 
 
 def entry_name(model: str, of: str, part: int) -> str:

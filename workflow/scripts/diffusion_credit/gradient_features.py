@@ -11,16 +11,15 @@ import torch
 from safetensors.numpy import save_file
 
 from diffusion_credit.features import FEATURES
-from diffusion_credit.files import announce, replacing, versions, write_json
+from diffusion_credit.files import announce, replacing, write_json
 from diffusion_credit.gradient_arrays import GENERATED, PATH, entry_name
 from diffusion_credit.gradients import PerImage, images_at_once, path, timesteps
-from diffusion_credit.inputs import Inputs
+from diffusion_credit.inputs import Inputs, provenance
 from diffusion_credit.members import SECONDS, fill
 from diffusion_credit.models import load_model
-from diffusion_credit.plugins import module_of, packages_of
+from diffusion_credit.plugins import module_of
 from diffusion_credit.projection import project
 from diffusion_credit.seeds import generator, named_seed, noise
-from diffusion_credit.weights import digests_of
 
 ROWS = 128  # images of one entry: what a job that is cut may have to make again
 
@@ -59,12 +58,7 @@ def compute(
     """
     asked, device, seed = options["gradients"], options["device"], options["seed"]
     network = module_of("networks", options["network"])
-    common = {
-        **options,
-        "inputs": inputs.digest,
-        "weights": digests_of(weights),
-        "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["network"]),
-    }
+    common = provenance(options, inputs, weights)
     parts = parts_of(models, sets, asked["path"])
     wanted = {}
     for entry, (model, name, _) in parts.items():

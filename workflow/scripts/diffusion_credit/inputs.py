@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from diffusion_credit.files import MANIFEST, announce, digest_of_file, read_manifest, replacing
+from diffusion_credit.files import MANIFEST, announce, digest_of_file, read_manifest, replacing, versions
 from diffusion_credit.images import to_float
 from diffusion_credit.index import Index
 from diffusion_credit.latents import Autoencoder, check_process, embed_prompts
-from diffusion_credit.plugins import module_of
+from diffusion_credit.plugins import module_of, packages_of
+from diffusion_credit.weights import digests_of
 
 ENCODED = "inputs.safetensors"
 CHUNK = 8  # images at once; a constant, because the last bits depend on it
@@ -46,6 +47,19 @@ class Inputs:
             return x
         other = x.flip(3) if self.mirrored is None else self.mirrored[images]
         return torch.where(torch.from_numpy(flip).to(x.device)[:, None, None, None], other, x)
+
+
+def provenance(options: dict[str, Any], inputs: Inputs, weights: dict[str, Path]) -> dict[str, Any]:
+    """What a measurement of images by a network depends on, but for the network's weights and the images.
+
+    options: with the kind of `network`. weights: name -> manifest of what is pretrained.
+    """
+    return {
+        **options,
+        "inputs": inputs.digest,
+        "weights": digests_of(weights),
+        "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["network"]),
+    }
 
 
 def read_inputs(index: Index, pixels: np.ndarray, encoded: Path | None, device: str) -> Inputs:

@@ -6,11 +6,12 @@ import numpy as np
 
 from diffusion_credit.features import read_arrays
 from diffusion_credit.files import read_manifest
+from diffusion_credit.gradient_arrays import GENERATED, VALIDATION
 from diffusion_credit.members import entries
 from diffusion_credit.tables import Subsets, concatenate, read_subsets
 
 LOSSES = "losses.safetensors"
-VALIDATION, GENERATED = SETS = ("validation", "generated")  # images that are explained
+SETS = (VALIDATION, GENERATED)  # images that are explained
 
 
 def read_losses(designs: Sequence[str], manifests: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -14,15 +14,15 @@ import torch
 from safetensors.numpy import save_file
 
 from diffusion_credit.diffusion import Process
-from diffusion_credit.files import announce, replacing, versions, write_json
+from diffusion_credit.files import announce, replacing, write_json
+from diffusion_credit.gradient_arrays import GENERATED
 from diffusion_credit.gradients import timesteps
-from diffusion_credit.inputs import Inputs, as_inputs
-from diffusion_credit.losses import GENERATED, LOSSES
+from diffusion_credit.inputs import Inputs, as_inputs, provenance
+from diffusion_credit.losses import LOSSES
 from diffusion_credit.members import SECONDS, fill
 from diffusion_credit.models import load_model
-from diffusion_credit.plugins import module_of, packages_of
+from diffusion_credit.plugins import module_of
 from diffusion_credit.seeds import generator
-from diffusion_credit.weights import digests_of
 
 
 def measure(
@@ -43,13 +43,7 @@ def measure(
     device = options["device"]
     network, process = module_of("networks", options["network"]), Process(options["diffusion"], device)
     at = timesteps(process.timesteps, options["timesteps"], "even")
-    common = {
-        **options,
-        "inputs": inputs.digest,
-        "weights": digests_of(weights),
-        "images": {name: digest for name, (digest, _) in sets.items()},
-        "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["network"]),
-    }
+    common = provenance(options, inputs, weights) | {"images": {name: digest for name, (digest, _) in sets.items()}}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in models.items()}
 
     @cache

@@ -12,7 +12,7 @@ import numpy as np
 
 from diffusion_credit.evaluation.resampling import estimate
 from diffusion_credit.features import read_arrays
-from diffusion_credit.losses import GENERATED
+from diffusion_credit.gradient_arrays import GENERATED
 from diffusion_credit.seeds import generator
 
 RANDOM = "random"  # removal by chance

@@ -115,9 +115,10 @@ def stages(study: Study, results: Path) -> list[Stage]:
         found.append(Stage(f"properties, {name}"))
         found[-1].count_collections(results, f"properties/{name}", collections)
     gradients = [f"gradients/{name}/{MANIFEST}" for name in study.gradients]
-    tables = {"attribution": local_tables(study)} if study.local else {}
-    tables = tables or {"attribution": attributions(study), "evaluation": evaluations(study)}
-    for name, files in {"gradients": gradients, **tables}.items():
+    tables = {"attribution": attributions, "evaluation": evaluations}
+    if study.local:
+        tables = {"attribution": local_tables}
+    for name, files in {"gradients": gradients, **{name: of(study) for name, of in tables.items()}}.items():
         found.append(Stage(name))
         found[-1].count_files([results / file for file in files])
     return found
