@@ -53,6 +53,7 @@ else:
     include: "rules/attribute.smk"
     include: "rules/baselines.smk"
     include: "rules/evaluate.smk"
+    include: "rules/report.smk"
 
 
 include: "rules/design.smk"
@@ -72,6 +73,7 @@ else:
         input:
             attributions(),
             evaluations(),
+            f"{R}/report.html",
             looks_so_far,
 
     rule credit:

@@ -20,7 +20,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = Path(nodeid.split("::")[0])
             if file.name in ("test_budget.py", "test_single_images.py", "test_studies.py"):
                 return file.name  # their studies are their own
-            return file.parent.name if file.parent.name in ("slurm", "workflow") else nodeid
+            return file.parent.name if file.parent.name in ("slurm", "web", "workflow") else nodeid
 
     return OneWorkerAFolder(config, log)
 

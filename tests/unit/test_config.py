@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
 from studies import tiny_config
 
 from diffusion_credit import plugins
 from diffusion_credit.config import read_study
 from diffusion_credit.config_docs import document
 from diffusion_credit.errors import UserError
+from diffusion_credit.options import Section
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,8 +21,7 @@ def test_the_reference_is_made_from_the_models() -> None:
     text = (ROOT / "config/README.md").read_text()
     assert text == document()
 
-    ours = [model for model in all_subclasses(BaseModel) if model.__module__.startswith("diffusion_credit")]
-    for key in {key for model in ours for key in model.model_fields}:
+    for key in {key for model in all_subclasses(Section) for key in model.model_fields}:
         assert f"| `{key}` |" in text, key
 
 
@@ -37,11 +36,10 @@ def test_shipped_studies_are_valid_and_named_after_their_file(path: Path) -> Non
 
 
 def test_every_option_has_a_sentence() -> None:
-    for model in all_subclasses(BaseModel):
-        if model.__module__.startswith("diffusion_credit"):
-            for name, field in model.model_fields.items():
-                section = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-                assert section or field.description or name in ("kind", "source", "lds", "finetune"), (model, name)
+    for model in all_subclasses(Section):
+        for name, field in model.model_fields.items():
+            section = isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+            assert section or field.description or name in ("kind", "source", "lds", "finetune"), (model, name)
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda"])
@@ -55,6 +53,7 @@ def test_conda_environments_have_the_versions_of_the_constraints(name: str) -> N
 
 ADAPTERS = {"kind": "lora", "base": "sd", "rank": 16, "prompt": "a painting"}
 BASE = {"sd": {"folder": "sd"}}
+PAYOUT = {"amount": 100, "currency": "EUR", "property": "fid", "estimator": "ridge", "negative": "clip"}
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "scales is no section": ({"scale": "tiny", "scales": None}, "scales: found None, expected a section"),
     "a scale is no section": (
@@ -74,6 +73,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "guided without a prompt": (
         {"generation": {**tiny_config()["generation"], "guidance": 7.5}},
         "generation.guidance: found 7.5, expected 1 for a model of kind unet",
+    ),
+    "half a cent": ({"payout": {**PAYOUT, "amount": 10.005}}, "payout.amount: found 10.005, expected whole cents"),
+    "no rule for negative values": (
+        {"payout": {k: v for k, v in PAYOUT.items() if k != "negative"}},
+        "payout.negative: not found, expected",
+    ),
+    "a payout by nothing": (
+        {"payout": {**PAYOUT, "property": "beauty"}},
+        "payout.property: found 'beauty', expected one of cluster_entropy, fid, inception_score",
     ),
     "a branch for a commit": (
         {"weights": {"sd": {"hub": "a/b", "revision": "main"}}},

@@ -36,6 +36,8 @@ def show(config: Path, scale: str) -> None:
         print_attribution(read_attribution(file))
         for line in lds_lines(results / "evaluation" / name / "lds.csv", estimator):
             print(f"  {line}")
+    if (report := results / "report.html").is_file():
+        print(f"\nThe report, to be opened in a browser: {report}")
 
 
 def show_local(path: Path) -> None:

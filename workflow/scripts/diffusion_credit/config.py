@@ -26,6 +26,7 @@ from diffusion_credit.sections import (
     Local,
     Name,
     Network,
+    Payout,
     Property,
     Pruning,
     Regimes,
@@ -61,6 +62,7 @@ class Study(Section):
         default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
     )
     evaluation: Evaluation = Field(default=None, description="Likewise.")
+    payout: Payout | None = Field(default=None, description="Divide an amount of money; left out, none is.")
     local: Local | None = Field(
         default=None, description="Instead of crediting contributors, credit single images for single images."
     )

@@ -10,7 +10,7 @@ from diffusion_credit.sections import Training
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
 CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
-ONLY_CREDIT = ("games", "groups")
+ONLY_CREDIT = ("games", "groups", "payout")
 
 
 def check(study: Any) -> None:
@@ -35,6 +35,7 @@ def check(study: Any) -> None:
     _targets(study)
     _regimes(study)
     _baselines(study)
+    _payout(study)
 
 
 def _weights(study: Any) -> None:
@@ -204,6 +205,12 @@ def _baselines(study: Any) -> None:
     }.items():
         if value and not study.evaluation.lds:
             raise ValueError(f"{key}: found some without evaluation.lds, whose league is what they are for")
+
+
+def _payout(study: Any) -> None:
+    for key, known in (("property", study.properties), ("estimator", {**study.estimators, **study.baselines})):
+        if study.payout and (found := getattr(study.payout, key)) not in known:
+            raise ValueError(f"payout.{key}: found {found!r}, expected one of {_listed(known)}")
 
 
 def _games(study: Any) -> dict[str, Any]:

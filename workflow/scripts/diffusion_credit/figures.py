@@ -228,6 +228,16 @@ def regeneration(rows: Sequence[Sequence[Any]], title: str) -> Figure:
     return _intervals(panels, title)
 
 
+def lds_intervals(rows: Sequence[Sequence[Any]]) -> Figure:
+    """LDS of every predictor that has one, a panel an alpha; rows: of lds.csv."""
+    scored = [row for row in rows if row[4] != ""]
+    panels = {
+        f"LDS at alpha {alpha}": [(row[1], *row[4:7]) for row in scored if row[0] == alpha]
+        for alpha in dict.fromkeys(row[0] for row in scored)
+    }
+    return _intervals(panels or {"no LDS is estimable": []}, "")
+
+
 def _intervals(panels: dict[str, list[tuple[str, Any, Any, Any]]], title: str) -> Figure:
     """Panels beside each other: label -> name, value and ends of its interval (empty: none), a line a name."""
     names = list(dict.fromkeys(row[0] for rows in panels.values() for row in rows))

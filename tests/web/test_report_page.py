@@ -1,0 +1,155 @@
+"""The report in a browser: names are text, nothing is fetched, it reads on a phone, on paper and by a screen reader."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from hostile import NAMES
+from jsonschema import Draft202012Validator
+from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
+from studies import ROOT, Workspace
+
+from diffusion_credit.attribution import printable
+from diffusion_credit.report.document import schema
+
+pytestmark = pytest.mark.workflow
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+SHOWN = {" ".join(printable(name).split()) for name in NAMES}
+VIEWS = [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark")]
+
+
+def opened(browser: Browser, study: Workspace, size: Any, scheme: Any) -> tuple[Page, list[str]]:
+    """The page, and everything that it complained of or asked the network for."""
+    page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
+    found: list[str] = []
+    address = (study.results / "report.html").as_uri()
+    page.on("console", lambda message: found.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: found.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: (found.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("request", lambda request: found.append(f"request: {request.url}"))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    own = (f"request: {address}", "request: data:")
+    return page, [line for line in found if not line.startswith(own)]
+
+
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: f"{view[0]['width']}-{view[1]}")
+def view(request: pytest.FixtureRequest, browser: Browser, hostile: Workspace) -> Iterator[tuple[Page, list[str]]]:
+    page, found = opened(browser, hostile, *request.param)
+    yield page, found
+    page.context.close()
+
+
+def test_nothing_is_fetched_run_or_complained_of(view: tuple[Page, list[str]]) -> None:
+    page, found = view
+    assert found == []
+    assert page.locator("script, iframe, object, embed, link").count() == 0
+    addresses = page.eval_on_selector_all("[src], [href]", "all => all.map(e => e.src || e.href.baseVal || e.href)")
+    assert addresses
+    for address in addresses:
+        assert address.startswith(("data:image/", "#", page.url.split("#")[0])), address
+
+
+def test_no_text_is_cut_off_at_any_width(view: tuple[Page, list[str]]) -> None:
+    """What is wider than the screen scrolls by itself; the page does not."""
+    page, _ = view
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_axe_finds_nothing_serious(view: tuple[Page, list[str]]) -> None:
+    page, _ = view
+    page.eval_on_selector_all("details", "all => all.forEach(e => e.open = true)")
+    found = Axe().run(page).response["violations"]
+    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_every_picture_and_figure_has_a_text(view: tuple[Page, list[str]]) -> None:
+    page, _ = view
+    pictures = page.eval_on_selector_all("img", "all => all.map(e => [e.alt, e.naturalWidth])")
+    assert len(pictures) > len(NAMES)
+    assert all(alt.strip() and width for alt, width in pictures)
+    drawn = page.locator("svg")
+    assert drawn.count() == page.locator("[role=img][aria-label]:not([aria-label='']) svg").count() > 4
+
+
+def test_names_are_text(view: tuple[Page, list[str]]) -> None:
+    page, _ = view
+    rows = page.eval_on_selector_all("#payout tbody th", "all => all.map(e => e.textContent)")
+    assert {" ".join(row.split()) for row in rows} == SHOWN
+    titles = page.eval_on_selector_all("article h3", "all => all.map(e => e.textContent)")
+    assert {" ".join(title.split()) for title in titles} == SHOWN
+    assert len(titles) == len(NAMES)
+    bars = page.eval_on_selector_all("#shares svg text", "all => all.map(e => e.textContent)")
+    assert {"<script>alert(1)</script>", "../../etc", "Ana", "ana"} <= set(bars)
+
+
+def test_by_keyboard_the_text_and_the_tables_are_reached(browser: Browser, hostile: Workspace) -> None:
+    page, _ = opened(browser, hostile, DESKTOP, "light")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+    summary = page.locator("summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
+    page.context.close()
+
+
+def test_on_paper_every_section_is_there(browser: Browser, hostile: Workspace) -> None:
+    page, _ = opened(browser, hostile, DESKTOP, "dark")
+    printed = PdfReader(io.BytesIO(page.pdf(format="A4")))
+    text = " ".join(" ".join(leaf.extract_text() for leaf in printed.pages).split())
+    for title in page.eval_on_selector_all("h1, h2", "all => all.map(e => e.textContent)"):
+        assert title in text, title
+    page.context.close()
+
+
+def test_tables_and_documents_hold_the_names_as_they_are(hostile: Workspace) -> None:
+    """Also pairs that differ by case or by Unicode's normal form alone: twelve contributors, each with a share."""
+    credit = json.loads((hostile.results / "credit.json").read_text(encoding="utf-8"))
+    assert [each["name"] for each in credit["contributors"]] == sorted(NAMES)
+    for table in ("payout.csv", "attribution/fid/ridge.csv"):
+        with (hostile.results / table).open(encoding="utf-8", newline="") as stream:
+            assert [row["contributor"] for row in csv.DictReader(stream)] == sorted(NAMES)
+    assert all(each["images"] == 4 for each in credit["contributors"])
+    payments = [each["amount"] for each in credit["payout"]["payments"]]
+    assert sum(int(amount.replace(".", "")) for amount in payments) == 100001
+    card = (hostile.results / "card.md").read_text(encoding="utf-8")
+    assert "<" not in card.replace("&lt;", "")
+    assert len([line for line in card.splitlines() if "José" in line or "Jose\u0301" in line]) == 2 * 3
+
+
+def test_nothing_is_written_outside_the_results(hostile: Workspace) -> None:
+    given = {"Snakefile", "rules", "workflow", "envs", "profiles", "study.yaml", "images", "names.csv"}
+    assert {path.name for path in hostile.folder.iterdir()} == given | {"results", ".snakemake", ".cache"}
+    assert {path.name for path in hostile.folder.parent.iterdir()} == {"study"}
+    assert {path.name for path in (hostile.folder / "results").iterdir()} == {"tiny"}
+    assert len(list((hostile.folder / "images").iterdir())) == 4 * len(NAMES)
+
+
+def test_the_document_keeps_to_its_published_schema(hostile: Workspace) -> None:
+    published = json.loads((ROOT / "docs/credit.schema.json").read_text(encoding="utf-8"))
+    assert published == schema()
+    document = json.loads((hostile.results / "credit.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(published)
+    Draft202012Validator(published).validate(document)
+    assert set(document["properties"]) == {"inception_score", "fid"}
+
+
+def test_the_report_needs_no_torch_and_is_the_same_when_made_again(hostile: Workspace, tmp_path: Path) -> None:
+    workspace = hostile.copy(tmp_path / "copy")
+    names = ("report.html", "credit.json", "card.md")
+    before = {name: (workspace.results / name).read_bytes() for name in names}
+    for name in ("torch", "diffusers"):  # found before the real ones
+        (workspace.folder / "workflow/scripts" / f"{name}.py").write_text("raise ImportError('not for a report')\n")
+    process = workspace.run("--forcerun", "write_report", "--rerun-triggers", "mtime")
+    assert process.returncode == 0, process.stdout
+    assert workspace.planned() == {}
+    assert {name: (workspace.results / name).read_bytes() for name in names} == before

@@ -1,0 +1,184 @@
+"""The result files of a study -> the credit document."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffusion_credit.attribution import read_attribution
+from diffusion_credit.files import digest_of, digest_of_file, read_json
+from diffusion_credit.index import Index
+from diffusion_credit.members import entries
+from diffusion_credit.report.document import (
+    DIFFERS,
+    Cell,
+    Contributor,
+    Credit,
+    Division,
+    Payment,
+    Property,
+    Provenance,
+    Value,
+    Without,
+    values_of,
+)
+from diffusion_credit.tables import Subsets, read_csv, read_subsets
+from diffusion_credit.utilities import split
+
+Rows = list[dict[str, Cell]]
+SHOWN_BELOW = 1_000  # contributors of a study up to which models without each are looked up
+
+
+def table(path: str | Path) -> Rows:
+    """Rows of a CSV by column; numbers as such, empty fields as None."""
+    header, rows = read_csv(path)
+    return [dict(zip(header, map(_cell, row), strict=True)) for row in rows]
+
+
+def _cell(text: str) -> Cell:
+    try:
+        number = float(text)
+    except ValueError:
+        return text or None
+    return number if np.isfinite(number) else text
+
+
+def without_each(sampled: Subsets) -> list[int | None]:
+    """Row of the sampled subset without each contributor that lacks the fewest others, the first of equals.
+
+    None where every subset has the contributor, or the best one has nobody. sampled: the design's rows alone.
+    """
+    sizes = sampled.members.sum(axis=1)
+    found: list[int | None] = []
+    for column in sampled.members.T:
+        size = np.where(column, 0, sizes)
+        best = int(size.argmax()) if len(size) else 0
+        found.append(best if len(size) and size[best] else None)
+    return found
+
+
+def sampled_rows(utilities: Subsets) -> Subsets:
+    """The rows of a table of utilities that are not its ends."""
+    sizes = utilities.members.sum(axis=1)
+    return utilities.rows((sizes > 0) & (sizes < utilities.members.shape[1]))
+
+
+def collect(
+    study: dict[str, Any],
+    index: Path,
+    attributions: Sequence[str],
+    utilities: Sequence[str],
+    evaluations: Sequence[str],
+    payout: str | None,
+    made: Sequence[str],
+    higher_is_better: dict[str, bool],
+) -> Credit:
+    """The document of a finished study.
+
+    study: its options. attributions, utilities: of the main estimator, by property in the study's order. evaluations:
+    `<folder>/<property>/<table>.csv`, models.csv and runtime.csv. made: manifests of collections whose packages count.
+    Raises UserError on a file that is missing or malformed.
+    """
+    indexed, summary = Index(index), read_json(index)
+    names, estimator = list(study["properties"]), study["evaluation"]["counterfactual"]["estimator"]
+    evidence: dict[str, dict[str, Rows]] = {name: {} for name in names}
+    single: dict[str, Rows] = {}
+    for path in map(Path, evaluations):
+        if path.parent.name in evidence:
+            evidence[path.parent.name][path.stem] = table(path)
+        else:
+            single[path.stem] = table(path)
+    credited: dict[str, list[Value]] = {}
+    missing: dict[str, list[Without | None]] = {}
+    properties: dict[str, Property] = {}
+    for name, attribution, utility in zip(names, attributions, utilities, strict=True):
+        result, measured = read_attribution(attribution), read_subsets(utility, valued=True)
+        credited[name] = values_of(result)
+        game, sampled = split(measured, utility), sampled_rows(measured)
+        missing[name] = _missing(sampled)
+        properties[name] = Property(
+            definition=study["properties"][name],
+            higher_is_better=higher_is_better[name],
+            everyone=float(game.everyone.mean()),
+            empty=float(game.empty.mean()),
+            total=game.total,
+            subsets=len(sampled),
+            value_of=result.value_of[0],
+            interval_of=result.interval_of[0],
+            evidence=evidence[name],
+        )
+    contributors = [
+        Contributor(
+            number=i + 1,
+            name=who,
+            images=int(indexed.counts[i]),
+            values={name: credited[name][i] for name in names},
+            without={name: found for name in names if (found := missing[name][i])},
+        )
+        for i, who in enumerate(indexed.contributors)
+    ]
+    files = [*attributions, *utilities, *evaluations, *([payout] if payout else [])]
+    return Credit(
+        study=study["study"],
+        seed=study["seed"],
+        estimator=estimator,
+        contributors=contributors,
+        properties=properties,
+        payout=_division(study["payout"], payout) if payout else None,
+        models=single["models"],
+        runtime=single["runtime"],
+        notes=_notes(summary),
+        provenance=Provenance(
+            config=study,
+            config_sha256=digest_of(study),
+            data_sha256=indexed.pixels_digest,
+            files={path: digest_of_file(path) for path in files},
+            versions=_versions(made),
+        ),
+    )
+
+
+def _missing(sampled: Subsets) -> list[Without | None]:
+    if sampled.members.shape[1] > SHOWN_BELOW:
+        return [None] * sampled.members.shape[1]
+    assert sampled.value is not None
+    return [
+        None
+        if row is None
+        else Without(
+            subset=sampled.names[row],
+            also_missing=[int(other) + 1 for other in np.flatnonzero(~sampled.members[row]) if other != i],
+            value=float(sampled.value[row]),
+        )
+        for i, row in enumerate(without_each(sampled))
+    ]
+
+
+def _division(options: dict[str, Any], path: str) -> Division:
+    _, rows = read_csv(path)
+    payments = [
+        Payment(
+            number=i, share=float(share), amount=amount, low=low, high=high, differs_from_equal_share=DIFFERS[covers]
+        )
+        for i, (_, share, amount, low, high, covers, _) in enumerate(rows, start=1)
+    ]
+    return Division(
+        amount=f"{options['amount']:.2f}",
+        payments=payments,
+        **{key: options[key] for key in ("currency", "property", "estimator", "negative")},
+    )
+
+
+def _notes(summary: dict[str, Any]) -> list[str]:
+    shared = summary["shared_pictures"]
+    more = [f"{shared} picture(s) belong to more than one contributor; each keeps its own copy"] if shared else []
+    return [*summary["notes"], *more]
+
+
+def _versions(made: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for manifest in made:
+        for folder, _ in entries(manifest).values():
+            found |= read_json(folder / "manifest.json").get("provenance", {}).get("versions", {})
+    return dict(sorted(found.items()))

@@ -1,0 +1,159 @@
+"""credit.json: everything that a study found about its contributors, in one file with a published schema.
+
+The page and the card say what is in here and nothing else, pictures apart. The schema is docs/credit.schema.json, made
+by `python -m diffusion_credit.report.document`.
+"""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from diffusion_credit.attribution import Attribution
+
+VERSION = 1  # of the schema; higher when a field changes its meaning or goes
+
+DIFFERS = {"yes": False, "no": True, "": None}  # from an equal share, by the column covers_equal_share
+
+Cell = float | str | None  # of a table: a number, a word, or nothing to say
+
+
+class Part(BaseModel):
+    """The base of every part of the document."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Value(Part):
+    """What one contributor is worth for one property; null where it is not estimable, and then `note` says why."""
+
+    value: float = Field(description="The estimate, in units of the property.")
+    share: float | None = Field(description="Of the total; shares sum to 1.")
+    rank: int = Field(description="1 for who helps most.")
+    standard_error: float | None
+    low: float | None = Field(description="Of the 95% interval.")
+    high: float | None
+    simultaneous_low: float | None = Field(description="Of intervals that hold for all contributors at once, 95%.")
+    simultaneous_high: float | None
+    rank_low: int | None = Field(description="Best rank that the evidence allows, for all contributors at once, 95%.")
+    rank_high: int | None = Field(description="Worst rank that it allows.")
+    differs_from_equal_share: bool | None = Field(description="Does the interval exclude an equal share?")
+    note: str = ""
+
+
+class Contributor(Part):
+    """A contributor, under the name that the data give them."""
+
+    number: int = Field(description="Place in the index, from 1; tells apart names that look alike.")
+    name: str
+    images: int = Field(description="Training images that are theirs.")
+    values: dict[str, Value] = Field(description="By property, of the study's main estimator.")
+    without: dict[str, "Without"] = Field(description="By property: a model that was made without them.")
+
+
+class Without(Part):
+    """The sampled subset without a contributor that lacks the fewest others, and what was measured of its model."""
+
+    subset: str = Field(description="Its name in the list of sampled subsets.")
+    also_missing: list[int] = Field(description="Numbers of the other contributors that it lacks.")
+    value: float = Field(description="The property of its model; one training.")
+
+
+class Property(Part):
+    """A property, and how its values came to be and were judged."""
+
+    definition: dict[str, Any] = Field(description="The options that define it.")
+    higher_is_better: bool
+    everyone: float = Field(description="F(everyone): mean over seeds.")
+    empty: float = Field(description="F(empty): mean over seeds.")
+    total: float = Field(description="F(everyone) - F(empty), which the values sum to.")
+    subsets: int = Field(description="Sampled subsets that were measured.")
+    value_of: str = Field(description="The fit that the values belong to.")
+    interval_of: str = Field(description="The fit that the intervals belong to; empty where there are none.")
+    evidence: dict[str, list[dict[str, Cell]]] = Field(
+        description="The rows of the tables of the evaluation, by table: lds, fidelity, counterfactual, budget, noise,"
+        " league."
+    )
+
+
+class Payment(Part):
+    """What one contributor is paid."""
+
+    number: int
+    share: float
+    amount: str = Field(description="Decimal, two digits; the amounts sum to the stated one exactly.")
+    low: str = Field(description="Of the 95% interval; empty where it is not estimable.")
+    high: str
+    differs_from_equal_share: bool | None = Field(description="Does the value's interval exclude an equal share?")
+
+
+class Division(Part):
+    """An amount of money, divided."""
+
+    amount: str
+    currency: str
+    property: str
+    estimator: str
+    negative: str = Field(description="The rule for who harms the property: clip, keep or refuse.")
+    payments: list[Payment]
+
+
+class Provenance(Part):
+    """What is needed to make the document again."""
+
+    config: dict[str, Any] = Field(description="The study's options, with defaults.")
+    config_sha256: str
+    data_sha256: str = Field(description="Of the indexed pixels.")
+    files: dict[str, str] = Field(description="sha256 of the tables that the document was made from, by path.")
+    versions: dict[str, str] = Field(description="Of the packages that models and measurements were made with.")
+
+
+class Credit(Part):
+    """The credit of a study's contributors, the evidence for it, and how it was made."""
+
+    version: int = Field(default=VERSION, description="Of this schema.")
+    study: str
+    seed: int
+    estimator: str = Field(description="The study's main estimator, whose values these are.")
+    contributors: list[Contributor]
+    properties: dict[str, Property]
+    payout: Division | None = None
+    models: list[dict[str, Cell]] = Field(description="Rows of models.csv: parameters and properties of the models.")
+    runtime: list[dict[str, Cell]] = Field(description="Rows of runtime.csv: seconds by regime and stage.")
+    notes: list[str] = Field(description="What was left out of the data, and pictures that several contributors hold.")
+    provenance: Provenance
+
+
+def values_of(result: Attribution) -> list[Value]:
+    """One for each contributor, in their order."""
+
+    def number(name: str, i: int) -> float | None:
+        found = float(getattr(result, name)[i])
+        return None if found != found else found
+
+    numbers = [name for name in Value.model_fields if name not in ("differs_from_equal_share", "note")]
+    return [
+        Value(
+            **{name: number(name, i) for name in numbers},  # type: ignore[arg-type]
+            differs_from_equal_share=DIFFERS[result.covers_equal_share[i]],
+            note=result.note[i],
+        )
+        for i in range(len(result.contributor))
+    ]
+
+
+def told_apart(first: Value, second: Value) -> bool:
+    """Whether the evidence orders two contributors: whether the ranks that it allows them do not overlap."""
+    if None in (first.rank_low, first.rank_high, second.rank_low, second.rank_high):
+        return False
+    return first.rank_high < second.rank_low or second.rank_high < first.rank_low  # type: ignore[operator]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the document."""
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "credit.json of diffusion-credit"}
+    return {**Credit.model_json_schema(), **about}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1, sort_keys=True))

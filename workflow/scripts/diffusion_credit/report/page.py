@@ -1,0 +1,199 @@
+"""The credit document and pictures -> report.html, one page that needs nothing else, and card.md."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from diffusion_credit import figures
+from diffusion_credit.attribution import Attribution, printable
+from diffusion_credit.report import words
+from diffusion_credit.report.document import Cell, Contributor, Credit, Property, told_apart
+from diffusion_credit.report.pictures import inline, strip
+
+COLUMNS = 12  # images in a row of a strip
+SEEN = 40  # pixels of the screen that an image is wide, or more
+SAMPLES, SHEET = 12, 36  # images of a contributor, and of a model in the sheets
+
+Titled = Sequence[tuple[str, np.ndarray]]  # titles, and images (images, height, width, channels) uint8
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What the page shows of images.
+
+    own: contributor's number -> some of their training images. without: number -> images of a model of everyone and of
+    one without the contributor. models: of the models of everyone. counterfactuals: property -> of the models retrained
+    on everyone, without the top, with only the top. All models draw from the same noise.
+    """
+
+    own: Mapping[int, np.ndarray]
+    without: Mapping[int, Titled]
+    models: Titled
+    counterfactuals: Mapping[str, Titled]
+
+
+def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictures) -> str:
+    """The page. results: attributions of the main estimator, by property."""
+    drawings = Drawings()
+    views = {key: _view(credit, key, results[key], pictures, drawings) for key in credit.properties}
+    panels = [
+        {
+            "who": who,
+            "own": _sheet("Training images", pictures.own[who.number], SAMPLES),
+            "pair": [_sheet(*each, SAMPLES) for each in pictures.without.get(who.number, [])],
+            "lacking": next(iter(who.without.values()), None),
+        }
+        for who in shown(credit, next(iter(results.values())))
+    ]
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            credit=credit,
+            properties=views,
+            panels=panels,
+            names={each.number: each.name for each in credit.contributors},
+            hidden=len(credit.contributors) - len(panels),
+            models=[_sheet(*each, SHEET) for each in pictures.models],
+        )
+    )
+
+
+def render_card(credit: Credit) -> str:
+    """A data card in Markdown."""
+    ranked = {key: best_first(credit, key) for key in credit.properties}
+    return environment().get_template("card.md").render(credit=credit, ranked=ranked)
+
+
+def best_first(credit: Credit, prop: str) -> list[Contributor]:
+    """Contributors by rank."""
+    return sorted(credit.contributors, key=lambda each: each.values[prop].rank)
+
+
+def shown(credit: Credit, result: Attribution) -> list[Contributor]:
+    """The contributors of an attribution that people see: all, or of many the best and the worst."""
+    best, worst = result.shown
+    return [credit.contributors[i] for i in best + worst]
+
+
+def not_apart(credit: Credit, prop: str, who: Contributor) -> list[Contributor]:
+    """Those of whom the evidence does not say whether they are worth more or less than `who`."""
+    own = who.values[prop]
+    return [c for c in credit.contributors if c.number != who.number and not told_apart(own, c.values[prop])]
+
+
+def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, drawings: "Drawings") -> dict[str, Any]:
+    """What the page says of one property."""
+    prop, title = credit.properties[key], words.label(key)
+    order = result.order
+    ends = [f"{name(result.contributor[i])} {words.number(float(result.value[i]))}" for i in (order[0], order[-1])]
+    alt = f"Bars of the values for {title}, best first, from {ends[0]} to {ends[1]}; all are in the table after it."
+    return {
+        "key": key,
+        "prop": prop,
+        "title": title,
+        "bars": drawings.add(figures.attribution_bars(result, "", prop.higher_is_better), alt),
+        "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, result)],
+        "certainty": words.certainty([each.values[key] for each in credit.contributors]),
+        "verdict": words.verdict(prop, credit.estimator),
+        "figures": _evidence(prop, title, drawings),
+        "sheets": [_sheet(*each, SHEET) for each in pictures.counterfactuals[key]],
+    }
+
+
+def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, "Drawing"]:
+    """Table -> its figure, for the tables of the evaluation that have one here."""
+    found: dict[str, Drawing] = {}
+    rows = {key: [_blank(row.values()) for row in table] for key, table in prop.evidence.items()}
+    if scored := [row for row in rows.get("lds", []) if row[4] != ""]:
+        alt = "; ".join(f"{words.label(row[1])} {words.number(row[4])} at alpha {row[0]}" for row in scored)
+        found["lds"] = drawings.add(figures.lds_intervals(scored), f"LDS for {title}: {alt}.")
+    if changed := [row for row in rows["counterfactual"] if row[5] != ""]:
+        change, low, high = (np.array([row[column] for row in changed], dtype=float) for column in (5, 6, 7))
+        figure = figures.change_bars([words.label(row[0]) for row in changed], change, low, high, "")
+        alt = "; ".join(f"{words.label(row[0])} {words.number(row[5])} percent" for row in changed)
+        found["counterfactual"] = drawings.add(figure, f"Change of the {title}: {alt}.")
+    if rows.get("league") and rows.get("cost"):
+        alpha = rows["league"][0][1]
+        figure = figures.league(rows["league"], rows["cost"], alpha, "")
+        found["league"] = drawings.add(figure, f"LDS of every method for {title}, and what each cost.")
+    target = next((row[3] for row in rows["budget"] if row[3] != ""), None)
+    figure = figures.budget_curve(rows["budget"], target, "")
+    found["budget"] = drawings.add(figure, f"The largest standard error and the LDS for {title}, by subsets.")
+    return found
+
+
+def _blank(cells: Iterable[Cell]) -> list[Any]:
+    """A row as the figures take it: empty text for nothing to say."""
+    return ["" if cell is None else cell for cell in cells]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: SVG, its width in points, and what it shows in words."""
+
+    svg: Markup
+    width: float
+    alt: str
+
+
+class Drawings:
+    """The figures of one page, each with ids of its own."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, figure: Figure, alt: str) -> Drawing:
+        self.count += 1
+        svg, width = inline(figure, f"figure{self.count}")
+        return Drawing(Markup(svg), width, alt)  # the XML library has escaped its text
+
+
+def _sheet(title: str, pixels: np.ndarray, most: int) -> dict[str, Any]:
+    """The first images as one picture."""
+    address, width, height = strip(pixels[:most], COLUMNS)
+    scale = max(1.0, SEEN * COLUMNS / width)
+    alt = f"{title}: {len(pixels[:most])} images"
+    return {"title": title, "address": address, "width": int(width * scale), "height": int(height * scale), "alt": alt}
+
+
+def name(text: str) -> str:
+    """A contributor's name on one line; one that would be nothing to see as the codes of its letters."""
+    line = printable(text)
+    return line if line.strip() else " ".join(f"U+{ord(letter):04X}" for letter in text) or "(no name)"
+
+
+def markdown(text: object) -> str:
+    """Text that Markdown, and the HTML in it, take for nothing but text."""
+    escaped = re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:@/])", r"\\\1", printable(str(text)))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def environment() -> Environment:
+    """Jinja2 with everything in a page escaped: names are text wherever they stand."""
+    found = Environment(
+        loader=PackageLoader("diffusion_credit", "report"),
+        autoescape=lambda template: template != "card.md",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {
+        "title": words.title,
+        "number": words.number,
+        "percent": words.percent,
+        "label": words.label,
+        "name": name,
+        "md": markdown,
+        "yaml": lambda value: yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100),
+    }
+    found.globals["words"] = words
+    return found
