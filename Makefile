@@ -1,6 +1,7 @@
 # make run    credit the contributors of the default study (STUDY=config/studies/... for another)
 # make test   run the tests; those on a private Slurm cluster are skipped where Slurm is not installed
 # make slurm-test   only those
+# make docs   README and docs as a site, in site/
 
 PYTHON ?= python3
 CORES  ?= all
@@ -8,7 +9,7 @@ STUDY  ?= config/config.yaml
 
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: run test slurm-test check
+.PHONY: run test slurm-test docs check
 
 run: .venv/installed
 	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
@@ -21,6 +22,9 @@ test: .venv/installed
 
 slurm-test: .venv/installed
 	.venv/bin/python -m pytest tests/slurm
+
+docs: .venv/installed
+	.venv/bin/mkdocs build --strict
 
 check: .venv/installed
 	.venv/bin/uv pip install -q --system-certs --python .venv -c constraints.txt -e .[test,dev]

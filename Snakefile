@@ -8,6 +8,9 @@ min_version("9.0")
 container: "envs/diffusion-credit.sif"
 
 
+report: "workflow/report/study.rst"
+
+
 # A study is one self-contained file, so the default one must not shine through a chosen one.
 if not workflow.overwrite_configfiles:
 

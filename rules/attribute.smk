@@ -5,7 +5,7 @@ rule attribute_contributors:
     input:
         lambda w: utilities_for(w.property, w.estimator),
     output:
-        f"{R}/attribution/{{property}}/{{estimator}}.csv",
+        reported(f"{R}/attribution/{{property}}/{{estimator}}.csv", "attribution"),
     log:
         f"{R}/logs/attribution/{{property}}/{{estimator}}.log",
     priority: 70
@@ -24,7 +24,7 @@ rule plot_attribution:
     input:
         f"{R}/attribution/{{property}}/{{method}}.csv",
     output:
-        f"{R}/attribution/{{property}}/{{method}}.png",
+        reported(f"{R}/attribution/{{property}}/{{method}}.png", "attribution"),
     log:
         f"{R}/logs/attribution/{{property}}/{{method}}_figure.log",
     conda:

@@ -31,7 +31,7 @@ rule attribute_by_baseline:
         tuning=lambda w: utilities_of(w.property, UTILITY, "tuning"),
         index=f"{R}/index/index.json",
     output:
-        f"{R}/attribution/{{property}}/{{baseline}}.csv",
+        reported(f"{R}/attribution/{{property}}/{{baseline}}.csv", "attribution"),
     log:
         f"{R}/logs/attribution/{{property}}/{{baseline}}.log",
     conda:

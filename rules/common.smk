@@ -124,3 +124,22 @@ def of_everyone(stage, regime):
     """Manifest of the one model of everyone that a study makes in a single regime."""
     (manifest,) = collections(stage, regime, "everyone")
     return manifest
+
+
+def reported(path, caption=None):
+    """An output that `snakemake --report` shows, arranged like the folders of the results.
+
+    caption: the name of a text in workflow/report; as a rule the file's own.
+    """
+    folder, *within, _ = Path(path).relative_to(R).parts
+    return report(
+        path,
+        caption=f"../workflow/report/{caption or Path(path).stem}.rst",
+        category=folder.capitalize(),
+        subcategory=within[0] if within else "whole study",
+        # The kind comes first: the page makes a switch of a later label with two values, and not every table has a figure.
+        labels={
+            "kind": "figure" if path.endswith(".png") else "table",
+            "name": Path(path).stem,
+        },
+    )

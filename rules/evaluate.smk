@@ -11,8 +11,8 @@ rule evaluate_lds:
         held_out=lambda w: held_out(w.property, "retrain"),
         index=f"{R}/index/index.json",
     output:
-        table=f"{R}/evaluation/{{property}}/lds.csv",
-        figure=f"{R}/evaluation/{{property}}/lds.png",
+        table=reported(f"{R}/evaluation/{{property}}/lds.csv"),
+        figure=reported(f"{R}/evaluation/{{property}}/lds.png"),
     log:
         f"{R}/logs/evaluation/{{property}}/lds.log",
     conda:
@@ -37,9 +37,9 @@ rule evaluate_league:
         spent=lambda w: all_spent(w.property),
         index=f"{R}/index/index.json",
     output:
-        table=f"{R}/evaluation/{{property}}/league.csv",
-        costs=f"{R}/evaluation/{{property}}/cost.csv",
-        figure=f"{R}/evaluation/{{property}}/league.png",
+        table=reported(f"{R}/evaluation/{{property}}/league.csv"),
+        costs=reported(f"{R}/evaluation/{{property}}/cost.csv"),
+        figure=reported(f"{R}/evaluation/{{property}}/league.png"),
     log:
         f"{R}/logs/evaluation/{{property}}/league.log",
     conda:
@@ -61,9 +61,9 @@ rule evaluate_budget:
         utilities=f"{R}/utilities/{{property}}.csv",
         held_out=lambda w: held_out(w.property, "retrain"),
     output:
-        table=f"{R}/evaluation/{{property}}/budget.csv",
-        figure=f"{R}/evaluation/{{property}}/budget.png",
-        noise=f"{R}/evaluation/{{property}}/noise.csv",
+        table=reported(f"{R}/evaluation/{{property}}/budget.csv"),
+        figure=reported(f"{R}/evaluation/{{property}}/budget.png"),
+        noise=reported(f"{R}/evaluation/{{property}}/noise.csv"),
     log:
         f"{R}/logs/evaluation/{{property}}/budget.log",
     conda:
@@ -87,8 +87,8 @@ rule evaluate_fidelity:
             for table in held_out(w.property, regime)
         ],
     output:
-        table=f"{R}/evaluation/{{property}}/fidelity.csv",
-        figure=f"{R}/evaluation/{{property}}/fidelity.png",
+        table=reported(f"{R}/evaluation/{{property}}/fidelity.csv"),
+        figure=reported(f"{R}/evaluation/{{property}}/fidelity.png"),
     log:
         f"{R}/logs/evaluation/{{property}}/fidelity.log",
     conda:
@@ -109,8 +109,8 @@ rule evaluate_counterfactual:
             w.property, "retrain", f"counterfactual_{w.property}"
         ),
     output:
-        table=f"{R}/evaluation/{{property}}/counterfactual.csv",
-        figure=f"{R}/evaluation/{{property}}/counterfactual.png",
+        table=reported(f"{R}/evaluation/{{property}}/counterfactual.csv"),
+        figure=reported(f"{R}/evaluation/{{property}}/counterfactual.png"),
     log:
         f"{R}/logs/evaluation/{{property}}/counterfactual.log",
     conda:
@@ -129,7 +129,7 @@ rule summarise_runtime:
         ],
         manifests=lambda w: [f"{R}/{s}/{path}/manifest.json" for _, s, path in timed()],
     output:
-        f"{R}/evaluation/runtime.csv",
+        reported(f"{R}/evaluation/runtime.csv"),
     log:
         f"{R}/logs/evaluation/runtime.log",
     conda:
@@ -149,7 +149,7 @@ rule summarise_models:
             for property in STUDY.properties
         ],
     output:
-        f"{R}/evaluation/models.csv",
+        reported(f"{R}/evaluation/models.csv"),
     log:
         f"{R}/logs/evaluation/models.log",
     conda:
@@ -168,8 +168,8 @@ rule draw_contact_sheets:
         pixels=f"{R}/index/pixels.npy",
         images=[of_everyone("images", name) for name in SINGLE],
     output:
-        models=f"{R}/evaluation/models.png",
-        contributor=f"{R}/evaluation/contributor.png",
+        models=reported(f"{R}/evaluation/models.png"),
+        contributor=reported(f"{R}/evaluation/contributor.png"),
     log:
         f"{R}/logs/evaluation/contact_sheets.log",
     conda:

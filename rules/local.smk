@@ -82,8 +82,8 @@ rule list_influential:
         pixels=f"{R}/index/pixels.npy",
         images=of_everyone("images", "full"),
     output:
-        table=f"{R}/local/{{baseline}}/influential.csv",
-        sheet=f"{R}/local/{{baseline}}/influential.png",
+        table=reported(f"{R}/local/{{baseline}}/influential.csv"),
+        sheet=reported(f"{R}/local/{{baseline}}/influential.png"),
     log:
         f"{R}/logs/local/{{baseline}}_influential.log",
     conda:
@@ -102,8 +102,8 @@ rule evaluate_local:
         designs=designs(f"held_out_{ALPHA}"),
         losses=collections("losses", "retrain", f"held_out_{ALPHA}"),
     output:
-        table=f"{R}/evaluation/local/lds.csv",
-        figure=f"{R}/evaluation/local/lds.png",
+        table=reported(f"{R}/evaluation/local/lds.csv", "local_lds"),
+        figure=reported(f"{R}/evaluation/local/lds.png", "local_lds"),
     log:
         f"{R}/logs/evaluation/local/lds.log",
     conda:

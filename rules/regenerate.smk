@@ -55,9 +55,9 @@ rule compare_regenerated:
             for m in collections(f"features/{EXTRACTOR}", "retrain", f"without_{name}")
         ],
     output:
-        table=f"{R}/evaluation/local/regeneration.csv",
-        images=f"{R}/evaluation/local/regenerated.csv",
-        figure=f"{R}/evaluation/local/regeneration.png",
+        table=reported(f"{R}/evaluation/local/regeneration.csv"),
+        images=reported(f"{R}/evaluation/local/regenerated.csv"),
+        figure=reported(f"{R}/evaluation/local/regeneration.png"),
     log:
         f"{R}/logs/evaluation/local/regeneration.log",
     conda:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from reports import Loaded, Report
 from safetensors.numpy import load_file
 from scipy import stats
 from studies import ROOT, TRAINING, Workspace
@@ -240,3 +241,21 @@ def test_a_second_run_has_nothing_to_do_and_another_lambda_trains_no_subset(loca
     assert planned["score_images"] == planned["train_models"] == 1  # without the new best of each image
     assert not {"compute_gradients", "measure_losses"} & set(planned)
     assert Path(local.results / "local/d_trak/scores.safetensors").exists()
+
+
+def test_the_report_explains_every_table_and_picture(local: Workspace, tmp_path: Path) -> None:
+    report = Report(local, tmp_path)
+    places = {
+        path: (result["category"], result["subcategory"], *result["labels"].values())
+        for path, result in report.results.items()
+    }
+    assert sorted(places.values()) == sorted(
+        [("Local", name, kind, "influential") for name in METHODS for kind in ("table", "figure")]
+        + [("Evaluation", "local", kind, name) for name in ("lds", "regeneration") for kind in ("table", "figure")]
+        + [("Evaluation", "local", "table", "regenerated")]
+    )
+    for path, (category, subcategory, _, _) in places.items():
+        assert "interval" in report.caption(path)
+        assert category == "Evaluation" or f"by {subcategory}." in report.caption(path)
+    assert "Which training images" in report.about
+    assert not Loaded(report.page).foreign
