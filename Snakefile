@@ -58,6 +58,10 @@ else:
     include: "rules/evaluate.smk"
     include: "rules/report.smk"
 
+    if STUDY.payout:
+
+        include: "rules/payout.smk"
+
 
 include: "rules/design.smk"
 

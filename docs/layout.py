@@ -6,7 +6,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 OUTSIDE = ["README.md", "config/README.md", "CITATION.cff"]
-SHOWN = (".md", ".png")
+SHOWN = (".md", ".png", ".json")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -131,7 +131,8 @@ def reported(path, caption=None):
 
     caption: the name of a text in workflow/report; as a rule the file's own.
     """
-    folder, *within, _ = Path(path).relative_to(R).parts
+    *folders, _ = Path(path).relative_to(R).parts
+    folder, *within = folders or [Path(path).stem]
     return report(
         path,
         caption=f"../workflow/report/{caption or Path(path).stem}.rst",

@@ -23,6 +23,9 @@ LDS, COUNTERFACTUAL = STUDY.evaluation.lds, STUDY.evaluation.counterfactual
 TARGET = STUDY.design.target
 FIDELITY = LDS.regimes if LDS else []
 UTILITY = STUDY.design.regime
+MAIN = COUNTERFACTUAL.estimator
+HIGHER = {name: of.higher_is_better for name, of in STUDY.properties.items()}
+TEMPLATES = SCRIPTS / "diffusion_credit/report"
 OF_DESIGN = [name for name, of in STUDY.estimators.items() if not of.game]
 
 
@@ -230,3 +233,14 @@ def evaluations():
     drawn = [table for table in tables if table not in alone]
     sheet = f"{R}/evaluation/contributor.png"
     return [*with_figures(drawn), *(f"{R}/{table}" for table in alone), sheet]
+
+
+def reported_tables():
+    """Tables of the evaluation that the report shows."""
+    costs = [f"evaluation/{name}/cost.csv" for name in STUDY.properties if LDS]
+    return [f"{R}/{table}" for table in plan.evaluations(STUDY) + costs]
+
+
+def removed(property):
+    """Manifests of images without the main estimator's top, and of only the top."""
+    return collections("images", "retrain", f"counterfactual_{property}")

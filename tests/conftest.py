@@ -32,5 +32,13 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The tiny study, run once, undisturbed. Do not change it: copy it."""
-    return Workspace(tmp_path_factory.mktemp("finished")).finish()
+    """The tiny study with a payout, run once, undisturbed. Do not change it: copy it."""
+    workspace = Workspace(tmp_path_factory.mktemp("finished"))
+    workspace.config["payout"] = {
+        "amount": 1000,
+        "currency": "EUR",
+        "property": "fid",
+        "estimator": "ridge",
+        "negative": "clip",
+    }
+    return workspace.finish()

@@ -51,7 +51,7 @@ def test_every_picture_is_shown_by_some_page(site: Path) -> None:
         if page.name != "404.html" and not address.startswith("data:")
     }
     assert all(path.is_file() for path in shown)
-    pictures = {path.name for path in (ROOT / "docs").glob("*.*") if path.suffix not in (".md", ".py")}
+    pictures = {path.name for path in (ROOT / "docs").glob("*.*") if path.suffix not in (".md", ".py", ".json")}
     assert {path.name for path in shown if path.parent == site / "docs"} == pictures
 
 

@@ -71,6 +71,8 @@ def measured_anew(batches: int, reference: bool) -> dict[str, int]:
 ALL = CHEAP + RETRAINED + OF_EVERYONE
 ONE = measured_anew(ALL + 1, reference=True)  # the data is measured as well
 NO_REFERENCE = measured_anew(ALL + 1, reference=False)
+REPORT = {"write_report": 1}  # follows whatever changes, once
+PAID = {"divide_payout": 1}  # by the values for FID
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Workspace], None]:
@@ -110,7 +112,7 @@ EDITS = {
     ),
     "a property's parameter": (configure("properties", "inception_score", "splits", value=2), NO_REFERENCE),
     "number of clusters": (configure("properties", "cluster_entropy", "clusters", value=4), ONE),
-    "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), ONE),
+    "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), plan(ONE, PAID)),
     "a helper of one stage": (
         edit(f"{LIBRARY}/evaluation/lds.py", "images.astype(float)", "images.astype(np.float64)"),
         {"evaluate_lds": 3, "evaluate_league": 3, "evaluate_budget": 3},
@@ -121,8 +123,11 @@ EDITS = {
     ),
     "more subsets": (
         configure("design", "subsets", value=16),
-        plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3)),
+        plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3), PAID),
     ),
+    "the amount of a payout": (configure("payout", "amount", value=10), PAID),
+    "the text of the report": (edit(f"{LIBRARY}/report/page.html", "Who is worth what", "Worth"), REPORT),
+    "the look of the report": (edit(f"{LIBRARY}/report/style.css", "1rem", "1.1rem"), REPORT),
     "another estimator": (
         configure("estimators", "again", value=dict(kind="paper")),
         {
@@ -151,6 +156,7 @@ EDITS = {
         configure("generation", "images", value=13),
         plan(
             judged(3),
+            PAID,
             chain(0, ALL, 3),
             {
                 "fit_reference": 1,  # the clusters; FID's is made of the data
@@ -167,6 +173,7 @@ EDITS = {
         configure("regimes", "sparse", "steps", value=31),
         plan(
             judged(3),
+            PAID,
             chain(SPARSE, SPARSE, 3),
             {"collect_utilities": 3, "collect_list_utilities": 3, "evaluate_fidelity": 3},
         ),
@@ -175,6 +182,7 @@ EDITS = {
         configure("pruning", "ratio", value=0.4),
         plan(
             judged(3),
+            PAID,
             chain(SPARSE + 1, SPARSE + 2, 3),
             {
                 "prune_model": 1,
@@ -201,6 +209,7 @@ def test_an_edit_reruns_exactly_what_uses_it(edited: Workspace, finished: Worksp
     saved = copy.deepcopy(edited.config)
     try:
         change(edited)
+        expected = expected | REPORT if expected else {}
         assert edited.planned() == {rule: count for rule, count in expected.items() if count}
     finally:
         edited.config = saved

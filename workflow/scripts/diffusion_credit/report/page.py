@@ -1,8 +1,10 @@
 """The credit document and pictures -> report.html, one page that needs nothing else, and card.md."""
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,8 +43,9 @@ class Pictures:
 
 def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictures) -> str:
     """The page. results: attributions of the main estimator, by property."""
-    drawings = Drawings()
-    views = {key: _view(credit, key, results[key], pictures, drawings) for key in credit.properties}
+    drawings, names = Drawings(), labels([each.name for each in credit.contributors])
+    named = {key: replace(result, contributor=names) for key, result in results.items()}
+    views = {key: _view(credit, key, named[key], pictures, drawings) for key in credit.properties}
     panels = [
         {
             "who": who,
@@ -59,7 +62,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             credit=credit,
             properties=views,
             panels=panels,
-            names={each.number: each.name for each in credit.contributors},
+            names=names,
             hidden=len(credit.contributors) - len(panels),
             models=[_sheet(*each, SHEET) for each in pictures.models],
         )
@@ -69,7 +72,8 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
 def render_card(credit: Credit) -> str:
     """A data card in Markdown."""
     ranked = {key: best_first(credit, key) for key in credit.properties}
-    return environment().get_template("card.md").render(credit=credit, ranked=ranked)
+    names = labels([each.name for each in credit.contributors])
+    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names)
 
 
 def best_first(credit: Credit, prop: str) -> list[Contributor]:
@@ -93,7 +97,7 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
     """What the page says of one property."""
     prop, title = credit.properties[key], words.label(key)
     order = result.order
-    ends = [f"{name(result.contributor[i])} {words.number(float(result.value[i]))}" for i in (order[0], order[-1])]
+    ends = [f"{result.contributor[i]} {words.number(float(result.value[i]))}" for i in (order[0], order[-1])]
     alt = f"Bars of the values for {title}, best first, from {ends[0]} to {ends[1]}; all are in the table after it."
     return {
         "key": key,
@@ -164,10 +168,15 @@ def _sheet(title: str, pixels: np.ndarray, most: int) -> dict[str, Any]:
     return {"title": title, "address": address, "width": int(width * scale), "height": int(height * scale), "alt": alt}
 
 
-def name(text: str) -> str:
-    """A contributor's name on one line; one that would be nothing to see as the codes of its letters."""
-    line = printable(text)
-    return line if line.strip() else " ".join(f"U+{ord(letter):04X}" for letter in text) or "(no name)"
+def labels(names: Sequence[str]) -> list[str]:
+    """Contributors' names, each on one line; with their number where several look alike."""
+    shown = [" ".join(printable(name).split()) for name in names]
+    alike = Counter(map(_looks, shown))
+    return [f"{label} (no. {i})" if alike[_looks(label)] > 1 else label for i, label in enumerate(shown, start=1)]
+
+
+def _looks(label: str) -> str:
+    return unicodedata.normalize("NFKC", label).casefold()
 
 
 def markdown(text: object) -> str:
@@ -191,9 +200,8 @@ def environment() -> Environment:
         "number": words.number,
         "percent": words.percent,
         "label": words.label,
-        "name": name,
         "md": markdown,
         "yaml": lambda value: yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100),
     }
-    found.globals["words"] = words
+    found.globals |= {"words": words, "shorten": figures.shorten}
     return found
