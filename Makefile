@@ -1,6 +1,6 @@
 # make run    credit the contributors of the default study (STUDY=config/studies/... for another)
-# make test   run the tests; those on a private Slurm cluster are skipped where Slurm is not installed
-# make slurm-test   only those
+# make test   run the tests; those that need Slurm or Chromium are skipped where these are not installed
+# make slurm-test   only those on a private Slurm cluster
 # make docs   README and docs as a site, in site/
 
 PYTHON ?= python3

@@ -53,8 +53,8 @@ def without_each(sampled: Subsets) -> list[int | None]:
     found: list[int | None] = []
     for column in sampled.members.T:
         size = np.where(column, 0, sizes)
-        best = int(size.argmax()) if len(size) else 0
-        found.append(best if len(size) and size[best] else None)
+        best = int(size.argmax())
+        found.append(best if size[best] else None)
     return found
 
 

@@ -172,7 +172,10 @@ def labels(names: Sequence[str]) -> list[str]:
     """Contributors' names, each on one line; with their number where several look alike."""
     shown = [" ".join(printable(name).split()) for name in names]
     alike = Counter(map(_looks, shown))
-    return [f"{label} (no. {i})" if alike[_looks(label)] > 1 else label for i, label in enumerate(shown, start=1)]
+    return [
+        f"{label} (no. {i})".strip() if alike[_looks(label)] > 1 or not label else label
+        for i, label in enumerate(shown, start=1)
+    ]
 
 
 def _looks(label: str) -> str:
