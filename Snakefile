@@ -80,7 +80,7 @@ else:
         input:
             attributions(),
             evaluations(),
-            f"{R}/report.html",
+            [f"{R}/{file}" for file in plan.reports(STUDY)],
             looks_so_far,
 
     rule credit:

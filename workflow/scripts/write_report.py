@@ -1,7 +1,6 @@
 """The result files of a study -> report.html, credit.json and card.md."""
 
 import json
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +14,18 @@ from diffusion_credit.report.collect import collect
 from diffusion_credit.report.page import SAMPLES, Pictures, render_card, render_page, shown
 from job import job
 
-MODELS = {"full": "full model", "pruned": "pruned", "refit": "pruned and fitted again"}
-RETRAINED = {"everyone": "Retrained on everyone", "without_top": "Without the top", "only_top": "With only the top"}
+MODELS = {"full": "Full model", "pruned": "Pruned", "refit": "Pruned and fitted again"}
+REMOVED = {"without_top": "Without the top", "only_top": "With only the top"}
 
 
-def read(manifests, name):
-    """The images of one entry of some collections."""
-    return dict(chain.from_iterable(images_of(Path(m)).items() for m in manifests))[name][1]()
+def readers(manifests):
+    """Name -> a function that reads the images, of every entry of some collections."""
+    return {name: read for manifest in manifests for name, (_, read) in images_of(Path(manifest)).items()}
 
 
-def of_first(titles, *collections):
-    """Titled images of the first replicate of each."""
-    found = dict(chain.from_iterable(images_of(Path(m)).items() for each in collections for m in each))
-    return [(title, found[f"{name}-0"][1]()) for name, title in titles.items()]
+def spread(chosen, most):
+    """At most so many of the indices, evenly spaced."""
+    return chosen[np.linspace(0, len(chosen) - 1, min(most, len(chosen))).astype(int)]
 
 
 with job(snakemake) as log:
@@ -43,24 +41,25 @@ with job(snakemake) as log:
         params.higher_is_better,
     )
     results = {name: read_attribution(path) for name, path in zip(credit.properties, given.attributions, strict=True)}
-    index, pixels = Index(given.index), open_pixels(given.pixels)
     people = shown(credit, next(iter(results.values())))
-    own = {}
-    for who in people:
-        theirs = np.flatnonzero(index.owner == who.number - 1)
-        own[who.number] = pixels[theirs[np.linspace(0, len(theirs) - 1, min(SAMPLES, len(theirs))).astype(int)]]
-    ((_, everyone),) = of_first({"everyone": "With everyone"}, given.anchors)
-    lacking = {who.number: next(iter(who.without.values())).subset for who in people if who.without}
-    sampled = dict(chain.from_iterable(images_of(Path(m)).items() for m in given.sampled)) if lacking else {}
+    owner, pixels = Index(given.index).owner, open_pixels(given.pixels)
+    everyone, sampled = readers(given.anchors)["everyone-0"](), readers(given.sampled)
+    retrained = readers(given.retrained)["everyone-0"]()
+    removed = {name: readers(params.removed[name]) for name in credit.properties}
     pictures = Pictures(
-        own=own,
+        own={who.number: pixels[spread(np.flatnonzero(owner == who.number - 1), SAMPLES)] for who in people},
         without={
-            number: [("With everyone", everyone), ("Without them", sampled[subset][1]())]
-            for number, subset in lacking.items()
+            who.number: [("With everyone", everyone), ("Without them", sampled[found.subset]())]
+            for who in people
+            for found in [*who.without.values()][:1]  # the same for every property
         },
-        models=[(MODELS[name], read([m], "everyone-0")) for name, m in zip(MODELS, given.models, strict=True)],
+        models=[
+            (title, readers([manifest])["everyone-0"]())
+            for title, manifest in zip(MODELS.values(), given.models, strict=True)
+        ],
         counterfactuals={
-            name: of_first(RETRAINED, given.retrained, params.removed[name]) for name in credit.properties
+            name: [("Retrained on everyone", retrained), *((REMOVED[key], read[f"{key}-0"]()) for key in REMOVED)]
+            for name, read in removed.items()
         },
     )
     texts = {

@@ -139,6 +139,11 @@ def evaluations(study: Study) -> list[str]:
     return [*(f"evaluation/{name}/{table}.csv" for name in study.properties for table in tables), *single]
 
 
+def reports(study: Study) -> list[str]:
+    """What is handed over in the end, below the study's results."""
+    return [*(["payout.csv"] if study.payout else []), "report.html", "credit.json", "card.md"]
+
+
 def local_tables(study: Study) -> list[str]:
     """The tables of a study of single images that have a figure, below the study's results."""
     evaluated = ["lds", *(["regeneration"] if study.local and study.local.regeneration else [])]

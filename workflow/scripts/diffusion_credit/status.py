@@ -24,6 +24,7 @@ from diffusion_credit.plan import (
     local_tables,
     measured,
     model_of,
+    reports,
     rows_of,
     used,
 )
@@ -115,7 +116,7 @@ def stages(study: Study, results: Path) -> list[Stage]:
         found.append(Stage(f"properties, {name}"))
         found[-1].count_collections(results, f"properties/{name}", collections)
     gradients = [f"gradients/{name}/{MANIFEST}" for name in study.gradients]
-    tables = {"attribution": attributions, "evaluation": evaluations}
+    tables = {"attribution": attributions, "evaluation": evaluations, "report": reports}
     if study.local:
         tables = {"attribution": local_tables}
     for name, files in {"gradients": gradients, **{name: of(study) for name, of in tables.items()}}.items():
