@@ -13,8 +13,8 @@ from PIL import Image
 
 from diffusion_credit import figures
 from diffusion_credit.report.collect import table, without_each
-from diffusion_credit.report.document import Property, Value, told_apart
-from diffusion_credit.report.page import labels, markdown
+from diffusion_credit.report.document import Credit, Property, Value, told_apart
+from diffusion_credit.report.page import labels, markdown, render_card
 from diffusion_credit.report.pictures import inline, strip
 from diffusion_credit.report.words import certainty, ordered_pairs, verdict
 from diffusion_credit.tables import Subsets, write_csv
@@ -112,6 +112,51 @@ def test_figures_of_one_page_share_no_id_and_take_its_colour() -> None:
     assert "<style" not in first
     again, _ = inline(figures.change_bars([hostile], one, one, two, ""), "a")
     assert again == first
+
+
+def document(n: int) -> Credit:
+    """Contributors c1, c2, ... of whom the last is best, each paid a cent."""
+    about = dict(
+        definition={}, higher_is_better=True, everyone=1, empty=0, total=1, subsets=9, value_of="", interval_of=""
+    )
+    payments = [dict(number=i, share=1 / n, amount="0.01", low="", high="") for i in range(1, n + 1)]
+    options = dict(amount=f"{n / 100:.2f}", currency="EUR", property="fid", estimator="ridge", negative="keep")
+    provenance = dict(
+        config={"extractors": {}, "device": "cpu"}, config_sha256="", data_sha256="", files={}, versions={}
+    )
+    return Credit.model_validate(
+        dict(
+            study="many",
+            seed=0,
+            estimator="ridge",
+            contributors=[
+                dict(
+                    number=i,
+                    name=f"c{i}",
+                    images=1,
+                    values={"fid": value(None, None).model_copy(update={"rank": n + 1 - i})},
+                    without={},
+                )
+                for i in range(1, n + 1)
+            ],
+            properties={"fid": {**about, "evidence": {}}},
+            payout={**options, "payments": [{**each, "differs_from_equal_share": None} for each in payments]},
+            models=[],
+            runtime=[],
+            notes=["my_images: left out *one*"],
+            provenance=provenance,
+        )
+    )
+
+
+def test_of_many_contributors_the_ends_are_shown() -> None:
+    few, many = (render_card(document(n)) for n in (60, 61))
+    assert re.findall(r"\| (c\d+) \| 1 \|", few) == [f"c{i}" for i in range(60, 0, -1)]
+    assert re.findall(r"\| (c\d+) \| 1 \|", many) == [f"c{i}" for i in [*range(61, 41, -1), *range(20, 0, -1)]]
+    assert few.count("| 0.01 |") == 60
+    assert many.count("| 0.01 |") == 40
+    assert "only" in many.split("## Payout")[0]
+    assert r"left out \*one\*" in many
 
 
 NAMES = [

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from diffusion_credit import figures
-from diffusion_credit.attribution import Attribution, printable
+from diffusion_credit.attribution import ENDS, FEW, Attribution, printable
 from diffusion_credit.report import words
 from diffusion_credit.report.document import Cell, Contributor, Credit, Property, told_apart
 from diffusion_credit.report.pictures import inline, strip
@@ -46,6 +46,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
     drawings, names = Drawings(), labels([each.name for each in credit.contributors])
     named = {key: replace(result, contributor=names) for key, result in results.items()}
     views = {key: _view(credit, key, named[key], pictures, drawings) for key in credit.properties}
+    people = shown(credit)
     panels = [
         {
             "who": who,
@@ -53,7 +54,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             "pair": [_sheet(*each, SAMPLES) for each in pictures.without.get(who.number, [])],
             "lacking": next(iter(who.without.values()), None),
         }
-        for who in shown(credit, next(iter(results.values())))
+        for who in people
     ]
     return (
         environment()
@@ -63,7 +64,8 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             properties=views,
             panels=panels,
             names=names,
-            hidden=len(credit.contributors) - len(panels),
+            numbers=[who.number for who in people],
+            hidden=len(credit.contributors) - len(people),
             models=[_sheet(*each, SHEET) for each in pictures.models],
         )
     )
@@ -71,20 +73,17 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
 
 def render_card(credit: Credit) -> str:
     """A data card in Markdown."""
-    ranked = {key: best_first(credit, key) for key in credit.properties}
+    ranked = {key: shown(credit, key) for key in credit.properties}
     names = labels([each.name for each in credit.contributors])
-    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names)
+    numbers = [who.number for who in shown(credit)]
+    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names, numbers=numbers)
 
 
-def best_first(credit: Credit, prop: str) -> list[Contributor]:
-    """Contributors by rank."""
-    return sorted(credit.contributors, key=lambda each: each.values[prop].rank)
-
-
-def shown(credit: Credit, result: Attribution) -> list[Contributor]:
-    """The contributors of an attribution that people see: all, or of many the best and the worst."""
-    best, worst = result.shown
-    return [credit.contributors[i] for i in best + worst]
+def shown(credit: Credit, prop: str | None = None) -> list[Contributor]:
+    """The contributors that people see, by rank for a property (the first one): all, or of many the ends."""
+    key = prop or next(iter(credit.properties))
+    order = sorted(credit.contributors, key=lambda each: each.values[key].rank)
+    return order if len(order) <= FEW else order[:ENDS] + order[-ENDS:]
 
 
 def not_apart(credit: Credit, prop: str, who: Contributor) -> list[Contributor]:
@@ -104,7 +103,7 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
         "prop": prop,
         "title": title,
         "bars": drawings.add(figures.attribution_bars(result, "", prop.higher_is_better), alt),
-        "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, result)],
+        "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, key)],
         "certainty": words.certainty([each.values[key] for each in credit.contributors]),
         "verdict": words.verdict(prop, credit.estimator),
         "figures": _evidence(prop, title, drawings),
