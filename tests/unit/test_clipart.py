@@ -1,4 +1,4 @@
-"""The clipart study's images: made from drawings in the same way every time, and the committed ones are what they say."""
+"""The clipart study's images: what is made of a drawing, and that the committed ones are what their table says."""
 
 import hashlib
 import importlib.util
@@ -28,14 +28,21 @@ needs_resvg = pytest.mark.skipif(
 
 
 def svg(
-    body: str = SQUARE, creator: str = "Ann", mark: str | None = MARK, size: str = "100", prolog: str = "", title: str = "A"
+    body: str = SQUARE,
+    creator: str = "Ann",
+    mark: str | None = MARK,
+    size: str = "100",
+    prolog: str = "",
+    title: str = "A",
 ) -> bytes:
     """A drawing with its metadata, as the Open Clip Art Library's have it."""
     licence = "" if mark is None else f'<cc:license rdf:resource="{mark}"/>'
     return f"""<?xml version="1.0" encoding="UTF-8"?>{prolog}
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:cc="http://web.resource.org/cc/"
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
+ xmlns:cc="http://web.resource.org/cc/"
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
- width="{size}" height="{size}" viewBox="0 0 100 100"><metadata><rdf:RDF><cc:Work rdf:about=""><dc:title>{title}</dc:title>
+ width="{size}" height="{size}" viewBox="0 0 100 100">
+<metadata><rdf:RDF><cc:Work rdf:about=""><dc:title>{title}</dc:title>
 <dc:publisher><cc:Agent><dc:title>Open Clip Art Library</dc:title></cc:Agent></dc:publisher>
 <dc:creator><cc:Agent><dc:title>{creator}</dc:title></cc:Agent></dc:creator>{licence}</cc:Work></rdf:RDF></metadata>
 {body}</svg>""".encode()
@@ -143,7 +150,7 @@ def test_a_drawing_fills_a_white_square_in_its_proportions() -> None:
         pixels = clipart.rendered(svg(body, size=size), 16)
         assert pixels.shape == (16, 16, 3) and pixels.dtype == np.uint8
         assert (pixels[:4] == 255).all() and (pixels[12:] == 255).all()
-        assert (pixels[5:11] == [255, 0, 0]).all()
+        assert np.abs(pixels[5:11, 1:-1].astype(int) - [255, 0, 0]).max() < 8
 
 
 @needs_resvg

@@ -14,9 +14,7 @@ with job(snakemake) as log:
         raise UserError(f"{root}: not found, expected the drawings of the Debian package openclipart-svg")
     report = progress(log, "drawing", 1)
     artists = read_artists(Path(snakemake.input.artists))
-    drawings, reasons = usable_drawings(
-        root, artists, parameters.size, lambda done, of: report("rendering", done, of)
-    )
+    drawings, reasons = usable_drawings(root, artists, parameters.size, lambda done, of: report("rendering", done, of))
     for reason, count in reasons.most_common():
         log.info("left out %d: %s", count, reason)
     selected = chosen(drawings, parameters.artists, parameters.each)

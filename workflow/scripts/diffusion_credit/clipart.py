@@ -106,8 +106,8 @@ def _text(element: ET.Element) -> str:
 def rendered(svg: bytes, size: int) -> np.ndarray:
     """A drawing as (size, size, 3) uint8: what is drawn fills a white square as far as its proportions allow.
 
-    The same pixels on every machine with the same versions of resvg-py and Pillow. Call `metadata_of` first, which
-    refuses what is not safe. Raises Unusable on what is empty or cannot be rendered.
+    No font and no setting of the machine enters the pixels, only the versions of resvg-py and Pillow. Call
+    `metadata_of` first, which refuses what is not safe. Raises Unusable on what is empty or cannot be rendered.
     """
     import resvg_py
 
