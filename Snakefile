@@ -35,6 +35,7 @@ include: "rules/train.smk"
 include: "rules/generate.smk"
 include: "rules/extract.smk"
 include: "rules/gradients.smk"
+include: "rules/clipart.smk"
 
 
 if LOCAL:

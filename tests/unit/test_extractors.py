@@ -55,7 +55,9 @@ LOADERS: dict[str, Callable[[dict[str, Path], int], Any]] = {
     ),
     "blip": lambda store, size: blip.load({"weights": "blip", "batch_size": size}, None, store, "cpu"),
     "inception": lambda store, size: inception.load({"weights": "inception", "batch_size": size}, None, store, "cpu"),
-    "efficientnet_lite0": lambda store, size: efficientnet_lite0.load({"batch_size": size}, None, {}, "cpu"),
+    "efficientnet_lite0": lambda store, size: efficientnet_lite0.load(
+        {"size": 224, "batch_size": size}, None, {}, "cpu"
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The papers' studies: what they plan at full size, and a run at tiny size on files of the real formats."""
+"""The shipped studies: what they plan at full size, and a run at tiny size on files of the real formats."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -66,6 +66,18 @@ JOBS = {
         "fetch_weights": 1,
         "fit_reference": 1,
     },
+    # batches of 20: sampled 10, ends 1, held-out 4, and for each of three properties a counterfactual, measured by it
+    "clipart": {
+        "make_design": 1 + 10 + 1 + 4 + 3,
+        "train_models": 2 + (10 + 1 + 4) + (4 + 1 + 3),
+        "generate_images": 3 + (10 + 1 + 4) + (4 + 1 + 3),
+        "extract_features": 4 + (10 + 1 + 4) + (4 + 1 + 3),
+        "measure_property": 3 * (4 + (10 + 1 + 4) + (4 + 1)) + 3,
+        "collect_list_utilities": 3 * (2 + 2),
+        "attribute_contributors": 3 * 2,
+        "fit_reference": 2,
+        "rebuild_clipart": 0,
+    },
 }
 
 
@@ -98,6 +110,7 @@ TINY: dict[str, tuple[int, int, tuple[float, float], list[str]]] = {
     "celebahq": (8, 32, (0.2, 0.6), ["paper", "ridge"]),
     "artbench": (8, 16, (0.5, 0.5), ["paper", "ridge"]),
     "cifar10_fid": (30, 32, (0.2, 0.5), []),
+    "clipart": (20, 16, (0.2, 0.6), ["paper", "ridge"]),
 }
 
 
@@ -105,36 +118,39 @@ TINY: dict[str, tuple[int, int, tuple[float, float], list[str]]] = {
 def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: Path) -> None:
     contributors, side, (least, most), efficient = TINY[name]
     (workspace.folder / "tiny").symlink_to(tiny_files)
+    (workspace.folder / "resources").symlink_to(ROOT / "resources")
     scale = ["--config", "scale=tiny"]
     process = shipped(workspace, name).run(*scale)
     assert process.returncode == 0, process.stdout
     assert "Nothing to be done" in workspace.run(*scale).stdout
 
     results = workspace.folder / "results" / f"{name}_tiny"
-    (property,) = workspace.config["properties"]
-    utilities = pd.read_csv(results / f"utilities/{property}.csv")
-    members = utilities.iloc[:, 3:-1]
-    scaled = workspace.config["scales"]["tiny"]["design"]
-    assert members.shape == (scaled["subsets"] + 2 * scaled["anchors"], contributors)
-    assert np.isfinite(utilities.value).all()
-    everyone, empty = (utilities.value[members.sum(axis=1) == size] for size in (contributors, 0))
-    assert (len(everyone), len(empty)) == (2, 2)
+    tiny = workspace.config["scales"]["tiny"]
     sampled = [sha256(path.read_bytes()).hexdigest() for path in results.glob("images/sparse/sampled/*/*/images.zip")]
-    assert len({*sampled}) == scaled["subsets"]  # no two models are the same
-    if name == "artbench":
-        assert empty.nunique() == 1  # the base model, whatever the seed
-    for estimator in workspace.config["estimators"]:
-        table = pd.read_csv(results / f"attribution/{property}/{estimator}.csv")
-        assert list(table.contributor) == list(members.columns)
-        assert np.isfinite(table.value).all()
-        if estimator in efficient:
-            assert table.value.sum() == pytest.approx(everyone.mean() - empty.mean(), rel=1e-6, abs=1e-9)
+    assert len({*sampled}) == tiny["design"]["subsets"]  # no two models are the same
+    for property in workspace.config["properties"]:
+        utilities = pd.read_csv(results / f"utilities/{property}.csv")
+        members = utilities.iloc[:, 3:-1]
+        assert members.shape == (tiny["design"]["subsets"] + 2 * tiny["design"]["anchors"], contributors)
+        assert np.isfinite(utilities.value).all()
+        everyone, empty = (utilities.value[members.sum(axis=1) == size] for size in (contributors, 0))
+        assert (len(everyone), len(empty)) == (2, 2)
+        if name == "artbench":
+            assert empty.nunique() == 1  # the base model, whatever the seed
+        for estimator in workspace.config["estimators"]:
+            table = pd.read_csv(results / f"attribution/{property}/{estimator}.csv")
+            assert list(table.contributor) == list(members.columns)
+            assert np.isfinite(table.value).all()
+            if estimator in efficient:
+                assert table.value.sum() == pytest.approx(everyone.mean() - empty.mean(), rel=1e-6, abs=1e-9)
+        for table in ("lds", "counterfactual", "fidelity", "budget", "noise"):
+            assert len(pd.read_csv(results / f"evaluation/{property}/{table}.csv")) > 0
+
     models = pd.read_csv(results / "evaluation/models.csv", index_col="images_of")
     kept = models.parameters["pruned"] / models.parameters["full"]
     assert least <= kept <= most
     assert models.parameters["refit"] == models.parameters["pruned"]
-    for table in ("lds", "counterfactual", "fidelity", "budget", "noise"):
-        assert len(pd.read_csv(results / f"evaluation/{property}/{table}.csv")) > 0
     for archive in results.glob("images/*/*/*/*/images.zip"):
         pixels = read_zip(archive)
-        assert pixels.shape == (len(pixels) if "/images/data/" in str(archive) else 8, side, side, 3)
+        count = len(pixels) if "/images/data/" in str(archive) else tiny["generation"]["images"]
+        assert pixels.shape == (count, side, side, 3)

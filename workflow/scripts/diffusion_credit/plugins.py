@@ -27,6 +27,11 @@ def packages_of_training(options: dict[str, Any]) -> dict[str, str]:
     return _versions({"bitsandbytes": "adam8bit"} if eight_bit else {}, "optimizer adamw_8bit")
 
 
+def require_package(name: str, extra: str, user: str) -> None:
+    """Raise UserError naming the extra that brings a package when it is not installed. user: what needs it."""
+    _versions({name: extra}, user)
+
+
 def _versions(packages: dict[str, str], user: str) -> dict[str, str]:
     found = {}
     for name, extra in packages.items():
