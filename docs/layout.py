@@ -6,7 +6,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 OUTSIDE = ["README.md", "config/README.md", "CITATION.cff"]
-SHOWN = (".md", ".png", ".json")
+SHOWN = (".md", ".png", ".json", ".html")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
