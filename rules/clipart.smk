@@ -14,7 +14,6 @@ rule rebuild_clipart:
     conda:
         "../envs/cpu.yaml"
     params:
-        drawings="/usr/share/openclipart/svg",  # where Debian puts them
         size=32,
         artists=20,
         each=64,

@@ -7,21 +7,24 @@ from pathlib import Path
 import pytest
 from studies import ROOT, Workspace
 
+from diffusion_credit.clipart import PACKAGE
 from diffusion_credit.tables import read_csv
 
 pytestmark = pytest.mark.workflow
-PACKAGE = "/usr/share/openclipart/svg"
 
 
 @pytest.fixture
 def rebuilt(workspace: Workspace, tmp_path: Path) -> Workspace:
     """The rule, set to ten drawings of two artists in a folder of the test."""
-    rule = workspace.folder / "rules/clipart.smk"
-    text = rule.read_text()
-    for old, new in ((PACKAGE, str(tmp_path / "svg")), ("artists=20", "artists=2"), ("each=64", "each=4")):
+    rule, library = "rules/clipart.smk", "workflow/scripts/diffusion_credit/clipart.py"
+    for file, old, new in (
+        (library, str(PACKAGE), str(tmp_path / "svg")),
+        (rule, "artists=20", "artists=2"),
+        (rule, "each=64", "each=4"),
+    ):
+        text = (workspace.folder / file).read_text()
         assert text.count(old) == 1
-        text = text.replace(old, new)
-    rule.write_text(text)
+        (workspace.folder / file).write_text(text.replace(old, new))
     (workspace.folder / "resources/clipart/images").mkdir(parents=True)
     shutil.copy(ROOT / "resources/clipart/artists.csv", workspace.folder / "resources/clipart")
     return workspace

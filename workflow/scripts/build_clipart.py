@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffusion_credit.clipart import chosen, read_artists, usable_drawings, write_drawings
+from diffusion_credit.clipart import PACKAGE, chosen, read_artists, usable_drawings, write_drawings
 from diffusion_credit.errors import UserError
 from diffusion_credit.plugins import require_package
 from job import job, progress
@@ -10,11 +10,13 @@ from job import job, progress
 with job(snakemake) as log:
     parameters = snakemake.params
     require_package("resvg-py", "clipart", "drawings")
-    if not (root := Path(parameters.drawings)).is_dir():
-        raise UserError(f"{root}: not found, expected the drawings of the Debian package openclipart-svg")
+    if not PACKAGE.is_dir():
+        raise UserError(f"{PACKAGE}: not found, expected the drawings of the Debian package openclipart-svg")
     report = progress(log, "drawing", 1)
     artists = read_artists(Path(snakemake.input.artists))
-    drawings, reasons = usable_drawings(root, artists, parameters.size, lambda done, of: report("rendering", done, of))
+    drawings, reasons = usable_drawings(
+        PACKAGE, artists, parameters.size, lambda done, of: report("rendering", done, of)
+    )
     for reason, count in reasons.most_common():
         log.info("left out %d: %s", count, reason)
     selected = chosen(drawings, parameters.artists, parameters.each)

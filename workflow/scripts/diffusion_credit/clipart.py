@@ -23,6 +23,7 @@ from diffusion_credit.errors import UserError
 from diffusion_credit.files import replacing
 from diffusion_credit.tables import read_csv, write_csv
 
+PACKAGE = Path("/usr/share/openclipart/svg")  # where Debian puts the drawings
 PUBLIC_DOMAIN = {
     "http://web.resource.org/cc/PublicDomain",
     "http://creativecommons.org/licenses/publicdomain/",
