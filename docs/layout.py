@@ -5,7 +5,7 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-OUTSIDE = ["README.md", "config/README.md", "CITATION.cff"]
+OUTSIDE = ["README.md", "config/README.md", "resources/clipart/README.md", "CITATION.cff"]
 SHOWN = (".md", ".png", ".json", ".html")
 
 

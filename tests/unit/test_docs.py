@@ -13,7 +13,8 @@ import yaml
 from reports import FOREIGN, Loaded
 from studies import ROOT
 
-TEXTS = {"README.md", "config/README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))}
+OUTSIDE = {"README.md", "config/README.md", "resources/clipart/README.md"}
+TEXTS = {*OUTSIDE, *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))}
 
 EXAMPLES = [path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.html")]  # reports, put there as they are
 
@@ -53,7 +54,9 @@ def test_every_picture_is_shown_by_some_page(site: Path) -> None:
         if page.name not in ("404.html", *(path.name for path in EXAMPLES)) and not address.startswith("data:")
     }
     assert all(path.is_file() for path in shown)
-    pictures = {path.name for path in (ROOT / "docs").glob("*.*") if path.suffix not in (".md", ".py", ".json", ".html")}
+    pictures = {
+        path.name for path in (ROOT / "docs").glob("*.*") if path.suffix not in (".md", ".py", ".json", ".html")
+    }
     assert {path.name for path in shown if path.parent == site / "docs"} == pictures
 
 
@@ -70,7 +73,7 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
 def test_a_broken_link_or_anchor_stops_the_build(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("docs", "config"):
+    for name in ("docs", "config", "resources"):
         shutil.copytree(ROOT / name, source / name)
     for name in ("README.md", "CITATION.cff", "mkdocs.yml"):
         shutil.copy(ROOT / name, source)

@@ -61,7 +61,7 @@ def certainty(values: Sequence[Value]) -> str:
         f"{apart:,} of {n:,} contributors can be told from an equal share. Of {n * (n - 1) // 2:,} pairs of"
         f" contributors {ordered_pairs(values):,} can be put in order; of the others the evidence does not say who is"
         " worth more."
-    )
+    ) + (f" Note: {values[0].note}." if values[0].note else "")
 
 
 def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
