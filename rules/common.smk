@@ -19,7 +19,7 @@ shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 from diffusion_credit import plan
 from diffusion_credit.checking import check_again
 from diffusion_credit.code import code_digest
-from diffusion_credit.config import plain, read_study
+from diffusion_credit.config import plain, read_study, recipe
 from diffusion_credit.options import sections
 from diffusion_credit.errors import UserError
 from diffusion_credit.files import files_fingerprint, read_json

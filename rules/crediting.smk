@@ -241,6 +241,15 @@ def reported_tables():
     return [f"{R}/{table}" for table in plan.evaluations(STUDY) + costs]
 
 
+def made_of_everyone():
+    """Manifests whose provenance names every package that the results depend on."""
+    measured = [measured_on(name) for name in STUDY.properties]
+    properties = [f"properties/{name}" for name in STUDY.properties]
+    stages = dict.fromkeys(["models", "images", *measured, *properties])
+    pruned = of_everyone("models", "pruned")
+    return [pruned, *(of_everyone(stage, "full") for stage in stages)]
+
+
 def removed(property):
     """Manifests of images without the main estimator's top, and of only the top."""
     return collections("images", "retrain", f"counterfactual_{property}")

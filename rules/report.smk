@@ -18,8 +18,7 @@ rule write_report:
         retrained=collections("images", "retrain", "anchors"),
         removed=[manifest for name in HIGHER for manifest in removed(name)],
         models=[of_everyone("images", name) for name in SINGLE],
-        made=[of_everyone("models", "full"), of_everyone("images", "full")]
-        + [of_everyone(f"properties/{name}", "full") for name in HIGHER],
+        made=made_of_everyone(),
     output:
         page=f"{R}/report.html",
         document=f"{R}/credit.json",
@@ -29,7 +28,7 @@ rule write_report:
     conda:
         ENV
     params:
-        study=plain(STUDY),
+        study=recipe(STUDY),
         higher_is_better=HIGHER,
         removed={name: removed(name) for name in HIGHER},
         templates=files_fingerprint(

@@ -89,5 +89,9 @@ def test_the_interval_is_paid_by_the_same_rule() -> None:
     assert second["low"] == "-9.60"
     worse, _ = paid([-8.0, -2.0], 100, "keep", error=1.0, higher_is_better=False)
     assert (worse["low"], worse["amount"], worse["high"]) == ("60.40", "80.00", "99.60")
+    assert [row["covers_equal_amount"] for row in paid([8.0, 2.0], 100, "keep", error=1.0)] == ["no", "no"]
+    assert [row["covers_equal_amount"] for row in paid([6.0, 4.0], 100, "keep", error=1.0)] == ["yes", "yes"]
+    # an equal part of 11 is 3.67: 1 is far below it, although -8 pulls the mean of the values to 1
+    assert [row["covers_equal_amount"] for row in paid([10.0, 1.0, -8.0], 11, "clip", error=0.25)] == ["no"] * 3
     unsure, _ = paid([8.0, 2.0], 100, "keep")
     assert (unsure["low"], unsure["high"], unsure["note"]) == ("", "", "interval not estimable")

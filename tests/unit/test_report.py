@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from diffusion_credit import figures
-from diffusion_credit.report.collect import table, without_each
+from diffusion_credit.report.collect import table, without
 from diffusion_credit.report.document import Credit, Property, Value, told_apart
 from diffusion_credit.report.page import labels, markdown, render_card
 from diffusion_credit.report.pictures import inline, strip
@@ -37,7 +37,8 @@ def test_pairs_in_order_against_looking_at_every_pair() -> None:
 
 def test_how_sure_the_values_are_in_words() -> None:
     sure = [value(1, 1, True), value(2, 3, False), value(2, 3, False)]
-    assert "1 of 3 contributors can be told from an equal share. Of 3 pairs of contributors 2 can" in certainty(sure)
+    assert "1 of 3 contributors have an interval that excludes" in certainty(sure)
+    assert "put 2 of 3 pairs of contributors in order" in certainty(sure)
     unknown = [value(None, None, None, "needs 10 pairs")] * 2
     assert certainty(unknown) == "How sure these values are is not estimable: needs 10 pairs."
     assert not told_apart(*unknown)
@@ -65,6 +66,10 @@ def test_what_is_said_of_held_out_models(
     assert found == level
     assert words in text
     assert "0.90 [0.80, 0.95]" in text
+    beaten = [*rows, {**rows[0], "predictor": "image_count", "lds": 0.5}]
+    ((found, text),) = verdict(Property(**about, evidence={"lds": beaten}), "ridge")  # type: ignore[arg-type]
+    assert found == ("bad" if level == "bad" else "unclear")
+    assert ("no better than the number of images alone" in text) == (level == "good")
     ((found, text),) = verdict(Property(**about, evidence={}), "ridge")  # type: ignore[arg-type]
     assert (found, text) == ("unclear", "Nothing checks these values: no models were retrained on held-out subsets.")
 
@@ -72,14 +77,14 @@ def test_what_is_said_of_held_out_models(
 def test_the_model_without_somebody_lacks_the_fewest_others() -> None:
     members = np.array([[0, 1, 0, 0], [0, 1, 1, 0], [1, 0, 1, 1], [0, 1, 1, 0]], dtype=bool)
     subsets = Subsets(list("abcd"), list("0123"), [0] * 4, [0] * 4, members)
-    assert without_each(subsets) == [1, 2, 0, 1]
-    assert without_each(subsets.rows([2])) == [None, 0, None, None]
+    assert [without(subsets, i) for i in range(4)] == [1, 2, 0, 1]
+    assert [without(subsets.rows([2]), i) for i in range(4)] == [None, 0, None, None]
 
 
 def test_tables_are_read_as_numbers_words_and_nothing(tmp_path: object) -> None:
     path = f"{tmp_path}/table.csv"
-    write_csv(path, ["a", "b", "c", "d", "e"], [[1, 0.25, "", "nan", "ridge"]])
-    assert table(path) == [{"a": 1.0, "b": 0.25, "c": None, "d": "nan", "e": "ridge"}]
+    write_csv(path, ["a", "b", "c", "d", "method"], [[1, 0.25, "", "nan", "1e5"]])
+    assert table(path) == [{"a": 1.0, "b": 0.25, "c": None, "d": "nan", "method": "1e5"}]
 
 
 def test_small_images_keep_every_pixel() -> None:
@@ -122,7 +127,11 @@ def document(n: int) -> Credit:
     payments = [dict(number=i, share=1 / n, amount="0.01", low="", high="") for i in range(1, n + 1)]
     options = dict(amount=f"{n / 100:.2f}", currency="EUR", property="fid", estimator="ridge", negative="keep")
     provenance = dict(
-        config={"extractors": {}, "device": "cpu"}, config_sha256="", data_sha256="", files={}, versions={}
+        config={"extractors": {}, "device": "cpu", "design": {"regime": "sparse"}},
+        config_sha256="",
+        data_sha256="",
+        files={},
+        versions={},
     )
     return Credit.model_validate(
         dict(
@@ -135,12 +144,12 @@ def document(n: int) -> Credit:
                     name=f"c{i}",
                     images=1,
                     values={"fid": value(None, None).model_copy(update={"rank": n + 1 - i})},
-                    without={},
+                    without=None,
                 )
                 for i in range(1, n + 1)
             ],
             properties={"fid": {**about, "evidence": {}}},
-            payout={**options, "payments": [{**each, "differs_from_equal_share": None} for each in payments]},
+            payout={**options, "payments": [{**each, "differs_from_equal_amount": None} for each in payments]},
             models=[],
             runtime=[],
             notes=["my_images: left out *one*"],
@@ -155,7 +164,8 @@ def test_of_many_contributors_the_ends_are_shown() -> None:
     assert re.findall(r"\| (c\d+) \| 1 \|", many) == [f"c{i}" for i in [*range(61, 41, -1), *range(20, 0, -1)]]
     assert few.count("| 0.01 |") == 60
     assert many.count("| 0.01 |") == 40
-    assert "only" in many.split("## Payout")[0]
+    assert [part.count("worst only") for part in many.split("## Payout")] == [1, 1]
+    assert "worst only" not in few
     assert r"left out \*one\*" in many
 
 
@@ -187,8 +197,9 @@ def test_names_in_a_card_are_text(name: str) -> None:
 
 
 def test_names_that_look_alike_carry_their_number() -> None:
-    found = labels(["Ana", "ana", "Bo", "Jose\u0301", "José", "a\u200bb", "\n"])
+    long = [f"University of Somewhere, {part}, group (2024)" for part in ("Dept A", "Dept B")]
+    found = labels(["Ana", "ana", "Bo", "Jose\u0301", "José", "a\u200bb", "\n", "Ana (no. 1)", *long])
     assert found[:3] == ["Ana (no. 1)", "ana (no. 2)", "Bo"]
     assert found[3:5] == ["Jose\u0301 (no. 4)", "José (no. 5)"]
-    assert len(set(found)) == 7
-    assert found[6] == "(no. 7)"
+    assert found[6:8] == ["(no. 7)", "Ana (no. 1) (no. 8)"]
+    assert len({figures.shorten(label) for label in found}) == 10

@@ -113,6 +113,11 @@ def read_study(config: dict[str, Any]) -> Study:
         raise UserError(sentence(error, config)) from None
 
 
+def recipe(study: Study) -> dict[str, Any]:
+    """The options that make the same study again, whatever scale and defaults they came from."""
+    return {**study.model_dump(mode="json", exclude_computed_fields=True), "scale": "full", "scales": {}}
+
+
 def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
     """Validated options of one registered module. Raises UserError."""
     try:

@@ -170,7 +170,7 @@ def _targets(study: Any) -> None:
         for name in sorted(set(target.standard_error) - set(study.properties)):
             raise ValueError(f"design.target.standard_error: found {name}, expected one of {sorted(study.properties)}")
     for key, name in used.items():
-        known = [name for name, of in study.estimators.items() if key != "design.target" or not of.game]
+        known = [name for name, of in study.estimators.items() if not of.game]
         if name not in known:
             raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(known)}")
     if target and study.estimators[target.estimator].kind in ("datamodel", "surrogate"):

@@ -27,16 +27,19 @@ from diffusion_credit.tables import Subsets, read_csv, read_subsets
 from diffusion_credit.utilities import split
 
 Rows = list[dict[str, Cell]]
-SHOWN_BELOW = 1_000  # contributors of a study up to which models without each are looked up
+LISTED = 100  # numbers of missing contributors, of which single images would have thousands
+WORDS = {"predictor", "method", "estimator", "trained_on", "regime", "stage", "images_of", "correlation", "note"}
 
 
 def table(path: str | Path) -> Rows:
     """Rows of a CSV by column; numbers as such, empty fields as None."""
     header, rows = read_csv(path)
-    return [dict(zip(header, map(_cell, row), strict=True)) for row in rows]
+    return [{key: _cell(key, text) for key, text in zip(header, row, strict=True)} for row in rows]
 
 
-def _cell(text: str) -> Cell:
+def _cell(column: str, text: str) -> Cell:
+    if column in WORDS:  # a name may look like a number
+        return text or None
     try:
         number = float(text)
     except ValueError:
@@ -44,18 +47,14 @@ def _cell(text: str) -> Cell:
     return number if np.isfinite(number) else text
 
 
-def without_each(sampled: Subsets) -> list[int | None]:
-    """Row of the sampled subset without each contributor that lacks the fewest others, the first of equals.
+def without(sampled: Subsets, contributor: int) -> int | None:
+    """Row of the subset without a contributor that lacks the fewest others, the first of equals.
 
-    None where every subset has the contributor, or the best one has nobody. sampled: the design's rows alone.
+    None where every subset has the contributor. sampled: the design's rows alone.
     """
-    sizes = sampled.members.sum(axis=1)
-    found: list[int | None] = []
-    for column in sampled.members.T:
-        size = np.where(column, 0, sizes)
-        best = int(size.argmax())
-        found.append(best if size[best] else None)
-    return found
+    size = np.where(sampled.members[:, contributor], 0, sampled.members.sum(axis=1))
+    best = int(size.argmax())
+    return best if size[best] else None
 
 
 def sampled_rows(utilities: Subsets) -> Subsets:
@@ -90,31 +89,33 @@ def collect(
         else:
             single[path.stem] = table(path)
     credited: dict[str, list[Value]] = {}
-    missing: dict[str, list[Without | None]] = {}
+    measured: dict[str, Subsets] = {}
+    best: list[int] = []
     properties: dict[str, Property] = {}
     for name, attribution, utility in zip(names, attributions, utilities, strict=True):
-        result, measured = read_attribution(attribution), read_subsets(utility, valued=True)
-        credited[name] = values_of(result)
-        game, sampled = split(measured, utility), sampled_rows(measured)
-        missing[name] = _missing(sampled)
+        result, every = read_attribution(attribution), read_subsets(utility, valued=True)
+        credited[name], measured[name] = values_of(result), sampled_rows(every)
+        best = best or [i for part in result.shown for i in part]
+        game = split(every, utility)
         properties[name] = Property(
             definition=study["properties"][name],
             higher_is_better=higher_is_better[name],
             everyone=float(game.everyone.mean()),
             empty=float(game.empty.mean()),
             total=game.total,
-            subsets=len(sampled),
+            subsets=len(measured[name]),
             value_of=result.value_of[0],
             interval_of=result.interval_of[0],
             evidence=evidence[name],
         )
+    lacking = _without(measured, best)
     contributors = [
         Contributor(
             number=i + 1,
             name=who,
             images=int(indexed.counts[i]),
             values={name: credited[name][i] for name in names},
-            without={name: found for name in names if (found := missing[name][i])},
+            without=lacking.get(i),
         )
         for i, who in enumerate(indexed.contributors)
     ]
@@ -139,27 +140,27 @@ def collect(
     )
 
 
-def _missing(sampled: Subsets) -> list[Without | None]:
-    if sampled.members.shape[1] > SHOWN_BELOW:
-        return [None] * sampled.members.shape[1]
-    assert sampled.value is not None
-    return [
-        None
-        if row is None
-        else Without(
-            subset=sampled.names[row],
-            also_missing=[int(other) + 1 for other in np.flatnonzero(~sampled.members[row]) if other != i],
-            value=float(sampled.value[row]),
-        )
-        for i, row in enumerate(without_each(sampled))
-    ]
+def _without(measured: dict[str, Subsets], shown: list[int]) -> dict[int, Without]:
+    """For each of these contributors the subset that tells most of them. measured: the same subsets, by property."""
+    first = next(iter(measured.values()))
+    found = {}
+    for i in shown:
+        if (row := without(first, i)) is not None:
+            others = [int(other) + 1 for other in np.flatnonzero(~first.members[row]) if other != i]
+            found[i] = Without(
+                subset=first.names[row],
+                missing=len(others),
+                also_missing=others[:LISTED],
+                values={name: float(table.value[row]) for name, table in measured.items() if table.value is not None},
+            )
+    return found
 
 
 def _division(options: dict[str, Any], path: str) -> Division:
     _, rows = read_csv(path)
     payments = [
         Payment(
-            number=i, share=float(share), amount=amount, low=low, high=high, differs_from_equal_share=DIFFERS[covers]
+            number=i, share=float(share), amount=amount, low=low, high=high, differs_from_equal_amount=DIFFERS[covers]
         )
         for i, (_, share, amount, low, high, covers, _) in enumerate(rows, start=1)
     ]

@@ -13,7 +13,7 @@ from diffusion_credit.attribution import Attribution
 
 VERSION = 1  # of the schema; higher when a field changes its meaning or goes
 
-DIFFERS = {"yes": False, "no": True, "": None}  # from an equal share, by the column covers_equal_share
+DIFFERS = {"yes": False, "no": True, "": None}  # from equality, by whether the interval covers it
 
 Cell = float | str | None  # of a table: a number, a word, or nothing to say
 
@@ -28,7 +28,7 @@ class Value(Part):
     """What one contributor is worth for one property; null where it is not estimable, and then `note` says why."""
 
     value: float = Field(description="The estimate, in units of the property.")
-    share: float | None = Field(description="Of the total; shares sum to 1.")
+    share: float | None = Field(description="Of the total, with its sign.")
     rank: int = Field(description="1 for who helps most.")
     standard_error: float | None
     low: float | None = Field(description="Of the 95% interval.")
@@ -48,15 +48,16 @@ class Contributor(Part):
     name: str
     images: int = Field(description="Training images that are theirs.")
     values: dict[str, Value] = Field(description="By property, of the study's main estimator.")
-    without: dict[str, "Without"] = Field(description="By property: a model that was made without them.")
+    without: "Without | None" = Field(description="A model without them; looked up for those that the report shows.")
 
 
 class Without(Part):
     """The sampled subset without a contributor that lacks the fewest others, and what was measured of its model."""
 
     subset: str = Field(description="Its name in the list of sampled subsets.")
-    also_missing: list[int] = Field(description="Numbers of the other contributors that it lacks.")
-    value: float = Field(description="The property of its model; one training.")
+    missing: int = Field(description="How many other contributors it lacks.")
+    also_missing: list[int] = Field(description="Their numbers, of many the first ones.")
+    values: dict[str, float] = Field(description="By property: of its model; one training.")
 
 
 class Property(Part):
@@ -66,7 +67,7 @@ class Property(Part):
     higher_is_better: bool
     everyone: float = Field(description="F(everyone): mean over seeds.")
     empty: float = Field(description="F(empty): mean over seeds.")
-    total: float = Field(description="F(everyone) - F(empty), which the values sum to.")
+    total: float = Field(description="F(everyone) - F(empty), which Shapley values sum to.")
     subsets: int = Field(description="Sampled subsets that were measured.")
     value_of: str = Field(description="The fit that the values belong to.")
     interval_of: str = Field(description="The fit that the intervals belong to; empty where there are none.")
@@ -84,7 +85,7 @@ class Payment(Part):
     amount: str = Field(description="Decimal, two digits; the amounts sum to the stated one exactly.")
     low: str = Field(description="Of the 95% interval; empty where it is not estimable.")
     high: str
-    differs_from_equal_share: bool | None = Field(description="Does the value's interval exclude an equal share?")
+    differs_from_equal_amount: bool | None = Field(description="Does its interval exclude equal parts?")
 
 
 class Division(Part):

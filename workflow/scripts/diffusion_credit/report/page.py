@@ -1,5 +1,6 @@
 """The credit document and pictures -> report.html, one page that needs nothing else, and card.md."""
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -20,6 +21,7 @@ from diffusion_credit.report.document import Cell, Contributor, Credit, Property
 from diffusion_credit.report.pictures import inline, strip
 
 COLUMNS = 12  # images in a row of a strip
+NUMBERED = re.compile(r"\(no\. \d+\)$")
 SEEN = 40  # pixels of the screen that an image is wide, or more
 SAMPLES, SHEET = 12, 36  # images of a contributor, and of a model in the sheets
 
@@ -52,7 +54,6 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             "who": who,
             "own": _sheet("Training images", pictures.own[who.number], SAMPLES),
             "pair": [_sheet(*each, SAMPLES) for each in pictures.without.get(who.number, [])],
-            "lacking": next(iter(who.without.values()), None),
         }
         for who in people
     ]
@@ -66,6 +67,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             names=names,
             numbers=[who.number for who in people],
             hidden=len(credit.contributors) - len(people),
+            paid=[who.number for who in shown(credit, credit.payout.property)] if credit.payout else [],
             models=[_sheet(*each, SHEET) for each in pictures.models],
         )
     )
@@ -75,8 +77,8 @@ def render_card(credit: Credit) -> str:
     """A data card in Markdown."""
     ranked = {key: shown(credit, key) for key in credit.properties}
     names = labels([each.name for each in credit.contributors])
-    numbers = [who.number for who in shown(credit)]
-    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names, numbers=numbers)
+    paid = [who.number for who in shown(credit, credit.payout.property)] if credit.payout else []
+    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names, paid=paid)
 
 
 def shown(credit: Credit, prop: str | None = None) -> list[Contributor]:
@@ -95,7 +97,8 @@ def not_apart(credit: Credit, prop: str, who: Contributor) -> list[Contributor]:
 def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, drawings: "Drawings") -> dict[str, Any]:
     """What the page says of one property."""
     prop, title = credit.properties[key], words.label(key)
-    order = result.order
+    order, values = result.order, [each.values[key] for each in credit.contributors]
+    top = next(row["contributors"] for row in prop.evidence["counterfactual"] if row["trained_on"] == "only_top")
     ends = [f"{result.contributor[i]} {words.number(float(result.value[i]))}" for i in (order[0], order[-1])]
     alt = f"Bars of the values for {title}, best first, from {ends[0]} to {ends[1]}; all are in the table after it."
     return {
@@ -104,11 +107,19 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
         "title": title,
         "bars": drawings.add(figures.attribution_bars(result, "", prop.higher_is_better), alt),
         "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, key)],
-        "certainty": words.certainty([each.values[key] for each in credit.contributors]),
+        "total": words.total(prop, values),
+        "certainty": words.certainty(values),
         "verdict": words.verdict(prop, credit.estimator),
         "figures": _evidence(prop, title, drawings),
+        "top": _named(top, dict(zip([each.name for each in credit.contributors], result.contributor, strict=True))),
         "sheets": [_sheet(*each, SHEET) for each in pictures.counterfactuals[key]],
     }
+
+
+def _named(top: Cell, labels: dict[str, str]) -> list[str]:
+    """The contributors of a row of counterfactual.csv, which lists them as JSON; of very many it has the number."""
+    found = json.loads(str(top)) if isinstance(top, str) else []
+    return [labels[name] for name in found]
 
 
 def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, "Drawing"]:
@@ -116,7 +127,7 @@ def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, "Dr
     found: dict[str, Drawing] = {}
     rows = {key: [_blank(row.values()) for row in table] for key, table in prop.evidence.items()}
     if scored := [row for row in rows.get("lds", []) if row[4] != ""]:
-        alt = "; ".join(f"{words.label(row[1])} {words.number(row[4])} at alpha {row[0]}" for row in scored)
+        alt = "; ".join(f"{words.label(row[1])} {words.number(row[4])} {words.sizes(row[0])}" for row in scored)
         found["lds"] = drawings.add(figures.lds_intervals(scored), f"LDS for {title}: {alt}.")
     if changed := [row for row in rows["counterfactual"] if row[5] != ""]:
         change, low, high = (np.array([row[column] for row in changed], dtype=float) for column in (5, 6, 7))
@@ -161,24 +172,29 @@ class Drawings:
 
 def _sheet(title: str, pixels: np.ndarray, most: int) -> dict[str, Any]:
     """The first images as one picture."""
-    address, width, height = strip(pixels[:most], COLUMNS)
-    scale = max(1.0, SEEN * COLUMNS / width)
+    columns = min(COLUMNS, len(pixels))
+    address, width, height = strip(pixels[:most], columns)
+    scale = max(1.0, SEEN * columns / width)
     alt = f"{title}: {len(pixels[:most])} images"
     return {"title": title, "address": address, "width": int(width * scale), "height": int(height * scale), "alt": alt}
 
 
 def labels(names: Sequence[str]) -> list[str]:
-    """Contributors' names, each on one line; with their number where several look alike."""
-    shown = [" ".join(printable(name).split()) for name in names]
-    alike = Counter(map(_looks, shown))
+    """Contributors' names, each on one line, all different.
+
+    With their number where several differ by case, by Unicode's form, or in the middle of a long name alone, or where a
+    name is empty or ends like such a number itself.
+    """
+    lines = [" ".join(printable(name).split()) for name in names]
+    alike = Counter(map(_looks, lines))
     return [
-        f"{label} (no. {i})".strip() if alike[_looks(label)] > 1 or not label else label
-        for i, label in enumerate(shown, start=1)
+        f"{line} (no. {i})".strip() if alike[_looks(line)] > 1 or not line or NUMBERED.search(line) else line
+        for i, line in enumerate(lines, start=1)
     ]
 
 
-def _looks(label: str) -> str:
-    return unicodedata.normalize("NFKC", label).casefold()
+def _looks(line: str) -> str:
+    return unicodedata.normalize("NFKC", figures.shorten(line)).casefold()
 
 
 def markdown(text: object) -> str:
@@ -199,6 +215,7 @@ def environment() -> Environment:
     )
     found.filters |= {
         "title": words.title,
+        "line": printable,
         "number": words.number,
         "percent": words.percent,
         "label": words.label,

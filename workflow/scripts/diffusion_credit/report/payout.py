@@ -15,14 +15,15 @@ from diffusion_credit.errors import UserError
 
 CENTS = 100
 RULES = ("clip", "keep", "refuse")
-HEADER = ["contributor", "share", "amount", "low", "high", "covers_equal_share", "note"]
+HEADER = ["contributor", "share", "amount", "low", "high", "covers_equal_amount", "note"]
 
 
 def rows(result: Attribution, options: dict[str, Any], higher_is_better: bool) -> list[list[Any]]:
     """Rows of payout.csv, in the contributors' order: a share of the whole, and amounts of money as text.
 
     options: amount, negative and currency. low, high: the ends of the value's 95% interval, paid by the same rule with
-    what everybody's values sum to taken as known; empty where the interval is not estimable.
+    what everybody's values sum to taken as known; empty where the interval is not estimable. covers_equal_amount:
+    whether an equal part lies between them.
 
     Raises UserError when the rule refuses, or when there is nothing to divide by.
     """
@@ -33,11 +34,12 @@ def rows(result: Attribution, options: dict[str, Any], higher_is_better: bool) -
     found = []
     for i, paid in enumerate(in_cents(counted, cents)):
         low, high = sorted((sign * result.low[i], sign * result.high[i]))
-        ends = ["", ""]
+        ends = ["", "", ""]
         if not isnan(low):
-            ends = [_money(round(cents * _counted(end, options["negative"]) / whole)) for end in (low, high)]
-        share = float(counted[i] / whole)
-        found.append([result.contributor[i], share, _money(paid), *ends, result.covers_equal_share[i], result.note[i]])
+            worth = [cents * _counted(end, options["negative"]) / whole for end in (low, high)]
+            equal = worth[0] <= Fraction(cents, len(counted)) <= worth[1]
+            ends = [*(_money(round(end)) for end in worth), "yes" if equal else "no"]
+        found.append([result.contributor[i], float(counted[i] / whole), _money(paid), *ends, result.note[i]])
     return found
 
 

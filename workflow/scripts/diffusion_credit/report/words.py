@@ -6,17 +6,51 @@ from collections.abc import Sequence
 from diffusion_credit.report.document import Cell, Credit, Property, Value
 
 NAMED = 6  # contributors that a sentence lists by name
+LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
+ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
+MADE = {  # how a subset's model is made, by regime
+    "sparse": "The full model was pruned and fitted again, and then trained briefly on each subset",
+    "finetune": "The full model was trained on for a short time on each subset",
+    "gradient_ascent": "From the full model, the images outside each subset were unlearned by gradient ascent",
+    "influence": "From the full model, the images outside each subset were unlearned by influence functions",
+    "retrain": "A model was trained from scratch on each subset",
+}
 
 
 def number(value: Cell) -> str:
     """Four digits that count; a dash for nothing."""
     if value is None or isinstance(value, str):
         return value or "–"
-    return f"{value:.4g}".replace("-", "−")
+    whole = value.is_integer() and abs(value) < 1e12
+    return (f"{value:,.0f}" if whole else f"{value:.4g}").replace("-", "−")
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}%}".replace("-", "−")
+
+
+def share(value: Value, prop: Property) -> str:
+    """Of the total; none where all together do harm: a positive share would be one of the harm."""
+    return percent(value.share) if (prop.total > 0) == prop.higher_is_better else "–"
+
+
+def total(prop: Property, values: Sequence[Value]) -> str:
+    """What is divided, and whether the values divide it."""
+    text = (
+        f"With everyone {number(prop.everyone)}, with no one {number(prop.empty)}: a difference of"
+        f" {number(prop.total)}, by {prop.subsets:,} subsets."
+    )
+    whole = sum(value.value for value in values)
+    if abs(whole - prop.total) > 1e-6 * max(abs(prop.total), 1e-300) * len(values):
+        text += f" The values of this estimator do not divide it: they sum to {number(whole)}."
+    if (prop.total > 0) != prop.higher_is_better:
+        text += " All contributors together harm this property, so that nobody has a share."
+    if prop.interval_of and prop.interval_of != prop.value_of:
+        text += (
+            f" Values and intervals belong to two fits: {prop.value_of}, which pulls values together and errs less, and"
+            f" {prop.interval_of}, which does not. So a value may lie outside its interval."
+        )
+    return text
 
 
 def interval(low: Cell, high: Cell) -> str:
@@ -57,11 +91,13 @@ def certainty(values: Sequence[Value]) -> str:
         return f"How sure these values are is not estimable: {values[0].note or 'there are no intervals'}."
     n = len(values)
     apart = sum(bool(value.differs_from_equal_share) for value in known)
+    by_chance = f"{n / 20:.0f}" if n >= 30 else "one or two" if n > 10 else "now and then one"
+    note = f" Note: {values[0].note}." if values[0].note else ""
     return (
-        f"{apart:,} of {n:,} contributors can be told from an equal share. Of {n * (n - 1) // 2:,} pairs of"
-        f" contributors {ordered_pairs(values):,} can be put in order; of the others the evidence does not say who is"
-        " worth more."
-    ) + (f" Note: {values[0].note}." if values[0].note else "")
+        f"{apart:,} of {n:,} contributors have an interval that excludes an equal share ({by_chance} would by chance"
+        f" alone, if all were equal). The possible ranks put {ordered_pairs(values):,} of {n * (n - 1) // 2:,} pairs of"
+        f" contributors in order.{note}"
+    )
 
 
 def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
@@ -70,22 +106,38 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
     if not rows:
         return [("unclear", "Nothing checks these values: no models were retrained on held-out subsets.")]
     found = []
+    if estimator not in {row["predictor"] for row in rows}:  # a baseline, which the league judges
+        baseline = [row for row in prop.evidence.get("league", []) if row["method"] == estimator]
+        rows = rows + [{**row, "predictor": estimator} for row in baseline]
     for row in (row for row in rows if row["predictor"] == estimator):
         others = {str(r["predictor"]): r for r in rows if r["alpha"] == row["alpha"]}
-        where = f"LDS {_score(row)} at alpha {number(row['alpha'])}"
+        where = f"LDS {_score(row)} {sizes(row['alpha'])}"
         floor = f"; one retraining ranks another by {_score(others['noise_floor'])}"
-        count = others.get("image_count", {})
-        floor += f", the number of images alone by {_score(count)}" if count.get("lds") is not None else ""
+        known = {words: other for key, words in ALONE.items() if _lds(other := others.get(key, {})) is not None}
+        floor += "".join(f", {words} by {_score(other)}" for words, other in known.items())
+        as_good = [words for words, other in known.items() if (_lds(other) or 0) >= (_lds(row) or 0)]
         if row["lds"] is None:
             level, text = "unclear", "Nothing checks these values"
         elif isinstance(row["high"], float) and row["high"] < 0:
             level, text = "bad", "These values rank retrained models the wrong way round: do not decide by them"
         elif not isinstance(row["low"], float) or row["low"] <= 0:
             level, text = "unclear", "Nothing shows yet that these values rank retrained models"
+        elif as_good:
+            level, text = "unclear", f"These values rank retrained models no better than {' and '.join(as_good)}"
         else:
             level, text = "good", "These values rank retrained models better than chance"
         found.append((level, f"{text} ({where}{floor})."))
     return found
+
+
+def sizes(alpha: Cell) -> str:
+    """Of held-out subsets."""
+    return "pooled over all sizes" if alpha == "pooled" else f"at alpha {number(alpha)}"
+
+
+def _lds(row: dict[str, Cell]) -> float | None:
+    found = row.get("lds")
+    return found if isinstance(found, float) else None
 
 
 def _score(row: dict[str, Cell]) -> str:
@@ -115,6 +167,7 @@ def duration(seconds: float) -> str:
 
 def limits(credit: Credit) -> list[str]:
     """What the numbers do not say."""
+    regime = credit.provenance.config["design"]["regime"]
     many = any("clusters" in p.definition for p in credit.properties.values())
     trained = [name for name, e in credit.provenance.config["extractors"].items() if e["kind"] == "classifier"]
     found = [
@@ -122,8 +175,8 @@ def limits(credit: Credit) -> list[str]:
         " these contributors. It measures neither the worth of a work nor who owns it.",
         "Values depend on who counts as one contributor: people whose images do the same for the model share the credit"
         " for it, and whoever enters under two names has two values.",
-        "Subsets are credited through small, shortly trained models. How well these follow models trained in full is in"
-        " the table on fidelity, where there is one.",
+        f"{MADE[regime]} (regime {label(regime)}). How well such models follow ones trained from scratch is in the"
+        " table on fidelity, where there is one.",
         "An interval covers chance in the choice of subsets and in training, 19 times of 20. It does not cover the"
         " choice of the property, of the recipe, or mistakes about whose an image is.",
         "What a model draws without somebody is one training of one model; a second one would draw otherwise.",
@@ -142,9 +195,3 @@ def limits(credit: Credit) -> list[str]:
             "The division of money follows a rule that somebody chose. That it is fair, or lawful, no measurement says."
         )
     return found
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence, the first ones of many."""
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
