@@ -49,9 +49,9 @@ with job(snakemake) as log:
     pictures = Pictures(
         own={who.number: pixels[spread(np.flatnonzero(owner == who.number - 1), SAMPLES)] for who in people},
         without={
-            who.number: [("With everyone", everyone), ("Without them", sampled[found.subset]())]
+            who.number: [("With everyone", everyone), ("Without them", sampled[who.without.subset]())]
             for who in people
-            for found in [*who.without.values()][:1]  # the same for every property
+            if who.without
         },
         models=[
             (title, readers([manifest])["everyone-0"]())

@@ -91,7 +91,7 @@ def certainty(values: Sequence[Value]) -> str:
         return f"How sure these values are is not estimable: {values[0].note or 'there are no intervals'}."
     n = len(values)
     apart = sum(bool(value.differs_from_equal_share) for value in known)
-    by_chance = f"{n / 20:.0f}" if n >= 30 else "one or two" if n > 10 else "now and then one"
+    by_chance = f"{n / 20:.0f}" if n >= 30 else "one or two" if n > 15 else "now and then one"
     note = f" Note: {values[0].note}." if values[0].note else ""
     return (
         f"{apart:,} of {n:,} contributors have an interval that excludes an equal share ({by_chance} would by chance"
