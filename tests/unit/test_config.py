@@ -9,7 +9,7 @@ import yaml
 from studies import tiny_config
 
 from diffusion_credit import plugins
-from diffusion_credit.config import read_study
+from diffusion_credit.config import plain, read_study, recipe
 from diffusion_credit.config_docs import document
 from diffusion_credit.errors import UserError
 from diffusion_credit.options import Section
@@ -33,6 +33,18 @@ def all_subclasses(model: type) -> set[type]:
 def test_shipped_studies_are_valid_and_named_after_their_file(path: Path) -> None:
     study = read_study(yaml.safe_load(path.read_text()))
     assert study.study == (path.stem if path.parent.name == "studies" else "digits")
+
+
+@pytest.mark.parametrize("scale", ["full", "tiny"])
+def test_the_options_in_a_report_make_the_same_study_again(tmp_path: Path, scale: str) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("HIGHER_IS_BETTER = True\ndef evaluate(folder):\n    return 1.0\n")
+    config = tiny_config() | {"scale": scale, "scales": {"tiny": {"seed": 7}}}
+    config["properties"]["mine"] = {"kind": "own", "file": str(own)}
+    study = read_study(config)
+    again = read_study(recipe(study))
+    assert (again.study, again.seed) == (study.study, study.seed) == (("tiny", 1), ("tiny_tiny", 7))[scale == "tiny"]
+    assert plain(again) | {"scale": scale, "scales": config["scales"]} == plain(study)
 
 
 def test_every_option_has_a_sentence() -> None:

@@ -113,6 +113,7 @@ def test_on_paper_every_section_is_there(browser: Browser, hostile: Workspace) -
     text = " ".join(" ".join(leaf.extract_text() for leaf in printed.pages).split())
     for title in page.eval_on_selector_all("h1, h2", "all => all.map(e => e.textContent)"):
         assert title in text, title
+    assert "torch-pruning" in text  # what is folded on a screen: digests, versions
     page.context.close()
 
 
