@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.attribution import read_attribution
-from diffusion_credit.files import digest_of, digest_of_file, read_json
+from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, read_json
 from diffusion_credit.index import Index
 from diffusion_credit.members import entries
 from diffusion_credit.report.document import (
@@ -181,5 +181,5 @@ def _versions(made: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for manifest in made:
         for folder, _ in entries(manifest).values():
-            found |= read_json(folder / "manifest.json").get("provenance", {}).get("versions", {})
+            found |= read_json(folder / MANIFEST).get("provenance", {}).get("versions", {})
     return dict(sorted(found.items()))

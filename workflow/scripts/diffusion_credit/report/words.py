@@ -113,9 +113,9 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
         others = {str(r["predictor"]): r for r in rows if r["alpha"] == row["alpha"]}
         where = f"LDS {_score(row)} {sizes(row['alpha'])}"
         floor = f"; one retraining ranks another by {_score(others['noise_floor'])}"
-        known = {words: other for key, words in ALONE.items() if _lds(other := others.get(key, {})) is not None}
-        floor += "".join(f", {words} by {_score(other)}" for words, other in known.items())
-        as_good = [words for words, other in known.items() if (_lds(other) or 0) >= (_lds(row) or 0)]
+        alone = {words: other for key, words in ALONE.items() if _lds(other := others.get(key, {})) is not None}
+        floor += "".join(f", {words} by {_score(other)}" for words, other in alone.items())
+        as_good = [words for words, other in alone.items() if (_lds(other) or 0) >= (_lds(row) or 0)]
         if row["lds"] is None:
             level, text = "unclear", "Nothing checks these values"
         elif isinstance(row["high"], float) and row["high"] < 0:
