@@ -48,6 +48,7 @@ def kill_when(workspace: Workspace, ready: Callable[[], bool], delay: float, cor
 def test_killed_three_times_the_results_are_byte_identical(finished: Workspace, workspace: Workspace) -> None:
     """Also with another number of workers, for the first two runs."""
     rng = random.Random(20261122)
+    workspace.config = finished.config
     training = workspace.folder / "workflow/scripts/diffusion_credit/training.py"
     training.write_text(training.read_text().replace("STATE_SECONDS = 20.0", "STATE_SECONDS = 0.2"))
     results = workspace.results
