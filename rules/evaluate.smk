@@ -20,6 +20,7 @@ rule evaluate_lds:
     params:
         alphas=list(ALPHAS),
         estimators=list(STUDY.estimators),
+        higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code("evaluate_lds.py"),
     script:
@@ -48,6 +49,7 @@ rule evaluate_league:
         alphas=list(ALPHAS),
         methods=lambda w: league_methods(w.property),
         main=COUNTERFACTUAL.estimator,
+        higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code(
             "evaluate_league.py", *map(estimator_plugin, sorted(STUDY.estimators))

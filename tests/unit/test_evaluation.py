@@ -64,7 +64,8 @@ def test_the_interval_covers_the_truth_with_the_seeds_noise_in() -> None:
 def test_lds_of_the_true_values_is_one_and_of_their_negative_minus_one() -> None:
     values = np.arange(N) ** 1.5
     table = held_out(values, 0.0, 30, 2)
-    rows = lds.scores({"0.5": table}, {"true": values, "wrong": -values}, np.full(N, 7), seed=0)
+    alone = lds.references(N, np.full(N, 7), higher_is_better=True)
+    rows = lds.scores({"0.5": table}, {"true": values, "wrong": -values, **alone}, seed=0)
     assert row(rows, "0.5", "true")[4:7] == pytest.approx([1, 1, 1])
     assert row(rows, "0.5", "wrong")[4] == pytest.approx(-1)
     assert row(rows, "0.5", "noise_floor")[4] == pytest.approx(1)
@@ -75,10 +76,16 @@ def test_lds_of_the_true_values_is_one_and_of_their_negative_minus_one() -> None
 
 
 def test_subset_size_is_scored_when_sizes_are_pooled() -> None:
-    values = np.ones(N)
-    tables = {str(size): held_out(values, 0.01, 12, 2, size=size) for size in (2, 4, 6)}
-    rows = lds.scores(tables, {"equal": values}, np.full(N, 3), seed=0)
-    assert float(row(rows, "pooled", "subset_size")[4]) > 0.9  # type: ignore[arg-type]
+    """Whichever way is better, equal contributors are worth as much as their number."""
+    for sign in (1.0, -1.0):
+        values = np.full(N, sign)
+        tables = {str(size): held_out(values, 0.01, 12, 2, size=size) for size in (2, 4, 6)}
+        alone = lds.references(N, np.full(N, 3), higher_is_better=sign > 0)
+        rows = lds.scores(tables, {"equal": values, **alone}, seed=0)
+        expected = row(rows, "pooled", "equal")
+        assert float(expected[4]) > 0.9  # type: ignore[arg-type]
+        for name in ("subset_size", "image_count"):
+            assert row(rows, "pooled", name)[4:7] == expected[4:7]
 
 
 def test_the_noise_floor_is_the_reliability_of_one_retraining() -> None:
@@ -87,7 +94,7 @@ def test_the_noise_floor_is_the_reliability_of_one_retraining() -> None:
     clean = held_out(values, 0.0, 2000, 2)
     assert clean.value is not None
     table = held_out(values, float(np.std(clean.value)), 2000, 2)
-    rows = lds.scores({"0.5": table}, {"true": values}, np.full(N, 7), seed=0)
+    rows = lds.scores({"0.5": table}, {"true": values}, seed=0)
     floor = 6 / np.pi * np.arcsin(0.25)
     assert row(rows, "0.5", "noise_floor")[4] == pytest.approx(floor, abs=0.05)
     # the mean of two seeds has reliability 2r / (1 + r); what is left of the truth's own LDS of 1 is its root

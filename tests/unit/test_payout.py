@@ -74,8 +74,10 @@ def test_where_lower_is_better_who_lowers_is_paid() -> None:
 
 @pytest.mark.parametrize("values", [[-1.0, -2.0], [0.0, 0.0], [1.0, -1.0]])
 def test_nothing_to_divide_by(values: list[float]) -> None:
-    with pytest.raises(UserError, match="expected a positive one"):
+    with pytest.raises(UserError, match="expected a positive sum"):
         paid(values, 100, "keep")
+    with pytest.raises(UserError, match="do not help this property"):
+        paid([-5.0, 1.0, -2.0], 100, "clip")  # one helps, and all together harm
 
 
 def test_the_interval_is_paid_by_the_same_rule() -> None:
@@ -83,8 +85,9 @@ def test_the_interval_is_paid_by_the_same_rule() -> None:
     first, second = paid([8.0, 2.0], 100, "keep", error=1.0)
     assert (first["low"], first["amount"], first["high"]) == ("60.40", "80.00", "99.60")
     assert (second["low"], second["amount"], second["high"]) == ("0.40", "20.00", "39.60")
-    _, second = paid([9.0, 1.0], 100, "clip", error=1.0)
-    assert (second["low"], second["high"]) == ("0.00", "29.60")
+    for rule in ("clip", "refuse"):  # neither ever pays less than nothing
+        _, second = paid([9.0, 1.0], 100, rule, error=1.0)
+        assert (second["low"], second["high"]) == ("0.00", "29.60")
     _, second = paid([9.0, 1.0], 100, "keep", error=1.0)
     assert second["low"] == "-9.60"
     worse, _ = paid([-8.0, -2.0], 100, "keep", error=1.0, higher_is_better=False)

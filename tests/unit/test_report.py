@@ -164,9 +164,30 @@ def test_of_many_contributors_the_ends_are_shown() -> None:
     assert re.findall(r"\| (c\d+) \| 1 \|", many) == [f"c{i}" for i in [*range(61, 41, -1), *range(20, 0, -1)]]
     assert few.count("| 0.01 |") == 60
     assert many.count("| 0.01 |") == 40
-    assert [part.count("worst only") for part in many.split("## Payout")] == [1, 1]
-    assert "worst only" not in few
+    assert [part.count(" only; ") for part in many.split("## Payout")] == [1, 1]
+    assert " only; " not in few
     assert r"left out \*one\*" in many
+    # who is paid is shown, whatever their rank by the main estimator
+    uneven = document(61)
+    assert uneven.payout
+    uneven.payout.payments[30] = uneven.payout.payments[30].model_copy(update={"share": 0.9, "amount": "0.61"})
+    assert "| c31 | 90.00% | 0.61 |" in render_card(uneven)
+
+
+def test_the_card_says_what_the_page_says_of_the_money() -> None:
+    credit = document(2)
+    assert credit.payout
+    held = {"alpha": 0.5, "lds": -0.5, "low": -0.8, "high": -0.1}
+    credit.properties["fid"].evidence["lds"] = [
+        {**held, "predictor": "paper"},
+        {"alpha": 0.5, "predictor": "noise_floor", "lds": 0.9, "low": 0.8, "high": 0.95},
+    ]
+    credit.payout.estimator = "paper"
+    credit.payout.payments[0].amount = "0.05"
+    money = render_card(credit).split("## Payout")[1]
+    assert "the wrong way round: do not decide by them" in money
+    assert "gets or owes more than the whole amount" in money
+    assert "more than the whole" not in render_card(document(2))
 
 
 NAMES = [

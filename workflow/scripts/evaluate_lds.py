@@ -3,7 +3,7 @@
 from diffusion_credit import figures
 from diffusion_credit.attribution import read_attribution
 from diffusion_credit.design import assert_disjoint
-from diffusion_credit.evaluation.lds import HEADER, scores
+from diffusion_credit.evaluation.lds import HEADER, references, scores
 from diffusion_credit.evaluation.resampling import by_subset
 from diffusion_credit.index import Index
 from diffusion_credit.tables import read_subsets, write_csv
@@ -20,7 +20,9 @@ with job(snakemake):
     predictors = {
         name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)
     }
-    rows = scores(tables, predictors, Index(snakemake.input.index).counts, snakemake.params.seed)
+    counts = Index(snakemake.input.index).counts
+    alone = references(len(counts), counts, snakemake.params.higher_is_better)
+    rows = scores(tables, predictors | alone, snakemake.params.seed)
     write_csv(snakemake.output.table, HEADER, rows)
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
     figure = figures.scatter(

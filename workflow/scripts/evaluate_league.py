@@ -37,7 +37,7 @@ with job(snakemake):
     methods = [method_of(about, path, removed) for about, path in pairs]
     anchors, index = read_subsets(inputs.anchors, valued=True), Index(inputs.index)
     everyone = anchors.value[anchors.members.all(axis=1)]
-    found = rows(tables, methods, params.main, everyone, index.counts, params.seed)
+    found = rows(tables, methods, params.main, everyone, index.counts, params.higher_is_better, params.seed)
     write_csv(snakemake.output.table, HEADER, found)
     costs = []
     for method, about in zip(methods, params.methods, strict=True):

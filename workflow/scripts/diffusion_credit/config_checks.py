@@ -9,6 +9,10 @@ from diffusion_credit.regeneration import RANDOM
 from diffusion_credit.sections import Training
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
+RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
+    "evaluation", "parameters", "contributors", "predictor", "method", "estimator", "trained_on", "regime", "stage",
+    "images_of", "correlation", "note",
+}  # fmt: skip
 CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
 ONLY_CREDIT = ("games", "groups", "payout")
 
@@ -83,7 +87,9 @@ def _gradients(study: Any) -> None:
 
 
 def _names(study: Any) -> None:
-    """Of estimators and baselines, and what baselines refer to."""
+    """Of properties, estimators and baselines, and what baselines refer to."""
+    for name in sorted(RESERVED_PROPERTIES & set(study.properties)):
+        raise ValueError(f"properties: found the name {name}, expected another, because tables of results use it")
     for name in RESERVED_NAMES & set(study.estimators):
         raise ValueError(f"estimators: found the name {name}, expected another, because lds.csv uses it itself")
     for name in sorted(set(study.baselines) & ({*study.estimators} | RESERVED_NAMES)):
@@ -208,7 +214,7 @@ def _baselines(study: Any) -> None:
 
 
 def _payout(study: Any) -> None:
-    for key, known in (("property", study.properties), ("estimator", {**study.estimators, **study.baselines})):
+    for key, known in (("property", study.properties), ("estimator", study.estimators)):
         if study.payout and (found := getattr(study.payout, key)) not in known:
             raise ValueError(f"payout.{key}: found {found!r}, expected one of {_listed(known)}")
 

@@ -12,7 +12,7 @@ from diffusion_credit.attribution import Attribution, credit, estimate, printabl
 from diffusion_credit.config import read_options
 from diffusion_credit.draws import game_of
 from diffusion_credit.errors import UserError
-from diffusion_credit.evaluation.lds import HEADER, scores
+from diffusion_credit.evaluation.lds import HEADER, references, scores
 from diffusion_credit.regression import PAIRS_NEEDED
 from diffusion_credit.reserved import Reserved
 from diffusion_credit.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
@@ -170,7 +170,9 @@ def lds(a: argparse.Namespace) -> None:
     place = {name: i for i, name in enumerate(result.contributor)}
     values = result.value[[place[name] for name in table.contributors]]
     tables = {f"{size / n:g}": table.rows(sizes == size) for size in sorted(set(sizes.tolist()))}
-    rows = scores(tables, {"attribution": values}, None, a.seed)
+    best, worst = result.value[result.order[0]], result.value[result.order[-1]]
+    alone = references(n, None, higher_is_better=bool(best >= worst))
+    rows = scores(tables, {"attribution": values, **alone}, a.seed)
     for row in rows:
         found = dict(zip(HEADER, map(str, row), strict=True))
         print(f"  alpha {row[0]}, {row[1]:<12} {score_text(found)}  ({row[2]} subsets x {row[3]} seeds) {row[-1]}")

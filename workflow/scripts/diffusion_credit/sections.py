@@ -336,10 +336,14 @@ class Evaluation(Section):
 class Payout(Section):
     """An amount of money, divided by the values of one property to the cent."""
 
-    amount: float = Field(gt=0, le=1e12, description="What is divided, in `currency`; with two decimals at most.")
+    amount: float = Field(
+        gt=0, le=1e12, description="What is divided, in `currency`; with two decimals at most, as every payment."
+    )
     currency: str = Field(min_length=1, max_length=20, description="Its name, such as EUR; only shown.")
     property: Name = Field(description="Name of the property whose values decide.")
-    estimator: Name = Field(description="Name of the estimator or baseline whose values they are.")
+    estimator: Name = Field(
+        description="Name of the estimator whose values they are; baselines have no unit to pay by."
+    )
     negative: Literal["clip", "keep", "refuse"] = Field(
         description="Who harms the property: gets nothing, and the others divide the amount (`clip`); owes, and the"
         " others get more (`keep`); or then nobody is paid (`refuse`)."

@@ -16,29 +16,33 @@ from diffusion_credit.tables import Subsets
 HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
 
 
-def scores(
-    tables: dict[str, Subsets], predictors: dict[str, np.ndarray], images: np.ndarray | None, seed: int
-) -> list[list[Any]]:
+def references(n: int, images: np.ndarray | None, higher_is_better: bool) -> dict[str, np.ndarray]:
+    """What a predictor must beat: the number of contributors, and of images (n,) where it is known.
+
+    Both say that more is better, hence their sign is turned where lower is better.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    counted = {} if images is None else {"image_count": sign * images}
+    return {"subset_size": np.full(n, sign), **counted}
+
+
+def scores(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: int) -> list[list[Any]]:
     """Rows of lds.csv.
 
-    tables: alpha -> retrained held-out subsets with values. predictors: name -> value of each contributor (n,).
-    images: number of images of each contributor (n,), when known. Besides the predictors each alpha gets
-    `image_count` and `subset_size` (constant at one alpha, hence only estimable pooled) and `noise_floor`, the mean
-    correlation of two independent retrainings of the same subsets. Several alphas are also pooled.
+    tables: alpha -> retrained held-out subsets with values. predictors: name -> value of each contributor (n,), and
+    the `references` (`subset_size` is constant at one alpha, hence only estimable pooled). Each alpha also gets
+    `noise_floor`, the mean correlation of two independent retrainings of the same subsets. Several alphas are also
+    pooled.
 
     corrected: the LDS over the root of the measured means' reliability, which Spearman and Brown's formula gives
     from the floor (doi 10.2307/1412159); what the LDS would be with endless retraining.
     """
-    n = next(iter(tables.values())).members.shape[1]
-    every = {**predictors, "subset_size": np.ones(n)}
-    if images is not None:
-        every["image_count"] = images.astype(float)
-    found = predicted(tables, every, seed)
+    found = predicted(tables, predictors, seed)
     rows = []
     for at, (alpha, (_, values)) in enumerate(pooled_data(tables).items()):
         k, r = values.shape
         floor = estimate(partial(_repeatability, values), k, seed) if r > 1 else ["", "", "", "not estimable: one seed"]
-        for name in every:
+        for name in predictors:
             _, lds, low, high, note = found[name][at]
             rows.append([alpha, name, k, r, lds, low, high, _corrected(lds, floor[0], r), note])
         rows.append([alpha, "noise_floor", k, r, *floor[:3], "", floor[3]])

@@ -11,7 +11,7 @@ import numpy as np
 from diffusion_credit.attribution import Estimator
 from diffusion_credit.errors import UserError
 from diffusion_credit.evaluation.counterfactual import relative_change
-from diffusion_credit.evaluation.lds import pooled_data, predicted, scores
+from diffusion_credit.evaluation.lds import pooled_data, predicted, references, scores
 from diffusion_credit.evaluation.resampling import estimate, spearman
 from diffusion_credit.files import read_json
 from diffusion_credit.members import SECONDS, entries
@@ -71,6 +71,7 @@ def rows(
     main: str,
     everyone: np.ndarray,
     counts: np.ndarray,
+    higher_is_better: bool,
     seed: int,
 ) -> list[list[Any]]:
     """Rows of league.csv. tables: alpha -> retrained held-out subsets. everyone: F of retrained models of everyone.
@@ -78,12 +79,12 @@ def rows(
     `lead` is the LDS minus that of the method named `main`, on the same resamples of subsets. The last rows
     of each alpha are no methods: REFERENCES. counts: images of each contributor (n,).
     """
-    references = {"image_count": counts.astype(float), "subset_size": np.ones(len(counts))}
     found: list[list[Any]] = []
     by_name = {method.name: method for method in methods}
-    predictors = {name: method.value for name, method in by_name.items()} | references
+    predictors = {name: method.value for name, method in by_name.items()}
+    predictors |= references(len(counts), counts, higher_is_better)
     scored = predicted(tables, predictors, seed)
-    floors = {row[0]: row for row in scores(tables, {}, None, seed) if row[1] == FLOOR}
+    floors = {row[0]: row for row in scores(tables, {}, seed) if row[1] == FLOOR}
     for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
         measured = values.mean(axis=1)
         other = members @ predictors[main]

@@ -160,9 +160,15 @@ def _division(options: dict[str, Any], path: str) -> Division:
     _, rows = read_csv(path)
     payments = [
         Payment(
-            number=i, share=float(share), amount=amount, low=low, high=high, differs_from_equal_amount=DIFFERS[covers]
+            number=i,
+            share=float(share),
+            amount=amount,
+            low=low,
+            high=high,
+            differs_from_equal_amount=DIFFERS[covers],
+            note=note,
         )
-        for i, (_, share, amount, low, high, covers, _) in enumerate(rows, start=1)
+        for i, (_, share, amount, low, high, covers, note) in enumerate(rows, start=1)
     ]
     return Division(
         amount=f"{options['amount']:.2f}",

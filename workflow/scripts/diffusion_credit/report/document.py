@@ -83,9 +83,15 @@ class Payment(Part):
     number: int
     share: float
     amount: str = Field(description="Decimal, two digits; the amounts sum to the stated one exactly.")
-    low: str = Field(description="Of the 95% interval; empty where it is not estimable.")
+    low: str = Field(
+        description="Of the value's 95% interval, paid by the same rule with the sum of all taken as known; empty where"
+        " it is not estimable. Not an interval of the amount."
+    )
     high: str
-    differs_from_equal_amount: bool | None = Field(description="Does its interval exclude equal parts?")
+    differs_from_equal_amount: bool | None = Field(
+        description="Does what the value's interval pays exclude equal parts?"
+    )
+    note: str = ""
 
 
 class Division(Part):

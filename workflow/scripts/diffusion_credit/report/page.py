@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from diffusion_credit import figures
 from diffusion_credit.attribution import ENDS, FEW, Attribution, printable
 from diffusion_credit.report import words
-from diffusion_credit.report.document import Cell, Contributor, Credit, Property, told_apart
+from diffusion_credit.report.document import Cell, Contributor, Credit, Payment, Property, told_apart
 from diffusion_credit.report.pictures import inline, strip
 
 COLUMNS = 12  # images in a row of a strip
@@ -67,7 +67,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             names=names,
             numbers=[who.number for who in people],
             hidden=len(credit.contributors) - len(people),
-            paid=[who.number for who in shown(credit, credit.payout.property)] if credit.payout else [],
+            paid=paid(credit),
             models=[_sheet(*each, SHEET) for each in pictures.models],
         )
     )
@@ -77,14 +77,22 @@ def render_card(credit: Credit) -> str:
     """A data card in Markdown."""
     ranked = {key: shown(credit, key) for key in credit.properties}
     names = labels([each.name for each in credit.contributors])
-    paid = [who.number for who in shown(credit, credit.payout.property)] if credit.payout else []
-    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names, paid=paid)
+    return environment().get_template("card.md").render(credit=credit, ranked=ranked, names=names, paid=paid(credit))
 
 
 def shown(credit: Credit, prop: str | None = None) -> list[Contributor]:
     """The contributors that people see, by rank for a property (the first one): all, or of many the ends."""
     key = prop or next(iter(credit.properties))
-    order = sorted(credit.contributors, key=lambda each: each.values[key].rank)
+    return ends(sorted(credit.contributors, key=lambda each: each.values[key].rank))
+
+
+def paid(credit: Credit) -> list[Payment]:
+    """The payments that people see, the largest first: all, or of many the ends."""
+    return ends(sorted(credit.payout.payments, key=lambda each: -each.share)) if credit.payout else []
+
+
+def ends(order: list[Any]) -> list[Any]:
+    """All, or of many the first and the last ones."""
     return order if len(order) <= FEW else order[:ENDS] + order[-ENDS:]
 
 

@@ -22,10 +22,10 @@ def rows(result: Attribution, options: dict[str, Any], higher_is_better: bool) -
     """Rows of payout.csv, in the contributors' order: a share of the whole, and amounts of money as text.
 
     options: amount, negative and currency. low, high: the ends of the value's 95% interval, paid by the same rule with
-    what everybody's values sum to taken as known; empty where the interval is not estimable. covers_equal_amount:
-    whether an equal part lies between them.
+    what everybody's values sum to taken as known, so that they are no interval of the payment; empty where the value's
+    is not estimable. covers_equal_amount: whether an equal part lies between them.
 
-    Raises UserError when the rule refuses, or when there is nothing to divide by.
+    Raises UserError when the rule refuses, or when all contributors together do not help.
     """
     sign = 1 if higher_is_better else -1
     helpful = [sign * Fraction(float(value)) for value in result.value]
@@ -51,14 +51,14 @@ def divided(helpful: Sequence[Fraction], negative: str, names: Sequence[str]) ->
             f"config: payout.negative: found refuse, but {len(harmful)} of {len(names)} contributors have a value that"
             f" harms the property (the first is {harmful[0]!r:.60}), expected clip or keep to pay at all"
         )
-    counted = [max(value, Fraction(0)) for value in helpful] if negative == "clip" else list(helpful)
-    whole = sum(counted, Fraction(0))
+    whole = sum(helpful, Fraction(0))
     if whole <= 0:
         raise UserError(
-            f"config: payout: found values whose sum is {float(whole):.4g} (by the rule {negative}), expected a"
-            " positive one to divide an amount by: all contributors together do not help this property"
+            f"config: payout: found values that sum to {float(whole):.4g}, counted as help, expected a positive sum:"
+            " all contributors together do not help this property (without `payout` the study ends with its report)"
         )
-    return counted, whole
+    counted = [max(value, Fraction(0)) for value in helpful] if negative == "clip" else list(helpful)
+    return counted, sum(counted, Fraction(0))
 
 
 def in_cents(counted: Sequence[Fraction], cents: int) -> list[int]:
@@ -77,7 +77,7 @@ def in_cents(counted: Sequence[Fraction], cents: int) -> list[int]:
 
 
 def _counted(value: float, negative: str) -> Fraction:
-    return Fraction(max(value, 0.0) if negative == "clip" else value)
+    return Fraction(value if negative == "keep" else max(value, 0.0))
 
 
 def _money(cents: int) -> str:

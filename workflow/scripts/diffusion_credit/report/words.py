@@ -3,11 +3,18 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from diffusion_credit.report.document import Cell, Credit, Property, Value
+from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 
+FIDELITY = " How well such models follow ones trained from scratch is in the table on fidelity, where there is one."
 NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
+RULES = {  # what becomes of who harms the property
+    "clip": "Who harms the property gets nothing, and the others divide the amount (rule: clip). By chance in the"
+    " estimates somebody worth nothing is paid a little, and the best less than their due.",
+    "keep": "Who harms the property owes, and the others get more (rule: keep).",
+    "refuse": "Had anyone harmed the property, nobody would be paid (rule: refuse).",
+}
 MADE = {  # how a subset's model is made, by regime
     "sparse": "The full model was pruned and fitted again, and then trained briefly on each subset",
     "finetune": "The full model was trained on for a short time on each subset",
@@ -43,7 +50,9 @@ def total(prop: Property, values: Sequence[Value]) -> str:
     whole = sum(value.value for value in values)
     if abs(whole - prop.total) > 1e-6 * max(abs(prop.total), 1e-300) * len(values):
         text += f" The values of this estimator do not divide it: they sum to {number(whole)}."
-    if (prop.total > 0) != prop.higher_is_better:
+    if prop.total == 0:
+        text += " All contributors together make no difference, so that nobody has a share."
+    elif (prop.total > 0) != prop.higher_is_better:
         text += " All contributors together harm this property, so that nobody has a share."
     if prop.interval_of and prop.interval_of != prop.value_of:
         text += (
@@ -51,6 +60,21 @@ def total(prop: Property, values: Sequence[Value]) -> str:
             f" {prop.interval_of}, which does not. So a value may lie outside its interval."
         )
     return text
+
+
+def division(pay: Division) -> list[str]:
+    """By which rule the money was divided, and what its columns mean."""
+    notes = {payment.note for payment in pay.payments if payment.note}
+    amounts = [abs(float(payment.amount)) for payment in pay.payments]
+    found = [
+        RULES[pay.negative],
+        "Amounts are rounded to two decimals that sum to the whole exactly.",
+        "The interval is that of the value, in money: what its ends would be paid with the sum of everybody's values"
+        " taken as known. It is not one of the payment, which may lie outside.",
+    ]
+    if max(amounts) > float(pay.amount):
+        found.append("Somebody gets or owes more than the whole amount, because others owe: look before you pay.")
+    return found + [f"Note: {note}." for note in sorted(notes)]
 
 
 def interval(low: Cell, high: Cell) -> str:
@@ -175,8 +199,7 @@ def limits(credit: Credit) -> list[str]:
         " these contributors. It measures neither the worth of a work nor who owns it.",
         "Values depend on who counts as one contributor: people whose images do the same for the model share the credit"
         " for it, and whoever enters under two names has two values.",
-        f"{MADE[regime]} (regime {label(regime)}). How well such models follow ones trained from scratch is in the"
-        " table on fidelity, where there is one.",
+        f"{MADE[regime]} (regime {label(regime)})." + ("" if regime == "retrain" else FIDELITY),
         "An interval covers chance in the choice of subsets and in training, 19 times of 20. It does not cover the"
         " choice of the property, of the recipe, or mistakes about whose an image is.",
         "What a model draws without somebody is one training of one model; a second one would draw otherwise.",
