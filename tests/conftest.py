@@ -9,7 +9,7 @@ from studies import Workspace
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The cluster's tests wait much of the time; beside them one worker runs Snakemake's, then both the others.
+    """The cluster's tests wait much of the time; beside them one worker runs Snakemake's, and one the others.
 
     Marks of a group do the same, but pytest-xdist 3.8 does not see them under pytest 9.2.
     """

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
 
 from diffusion_credit.errors import UserError
 from diffusion_credit.seeds import generator
@@ -30,7 +29,9 @@ def by_subset(table: Subsets) -> tuple[np.ndarray, np.ndarray]:
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation, NaN when either side is constant."""
-    return pearson(stats.rankdata(a), stats.rankdata(b))
+    from scipy.stats import rankdata  # its start takes longer than a plan, which imports this module
+
+    return pearson(rankdata(a), rankdata(b))
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> float:
