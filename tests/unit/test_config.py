@@ -95,6 +95,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"payout": {**PAYOUT, "property": "beauty"}},
         "payout.property: found 'beauty', expected one of cluster_entropy, fid, inception_score",
     ),
+    "a property called like a folder of tables": (
+        {"properties": {**tiny_config()["properties"], "evaluation": {"kind": "fid", "extractor": "classifier"}}},
+        "properties: found the name evaluation, expected another",
+    ),
     "a branch for a commit": (
         {"weights": {"sd": {"hub": "a/b", "revision": "main"}}},
         "weights.sd.revision: found 'main', expected the hash of a commit, 40 digits",
@@ -127,6 +131,10 @@ MISTAKES |= {
     "a baseline called like a row of the league": (
         {"baselines": {"noise_floor": {"kind": "similarity"}}, "evaluation": TUNED},
         "baselines: found the name noise_floor",
+    ),
+    "a payout by what has no unit": (
+        {"baselines": PIXELS, "evaluation": TUNED, "payout": {**PAYOUT, "estimator": "pixels"}},
+        "payout.estimator: found 'pixels', expected one of paper, ridge",
     ),
     "no such gradients": (
         {"baselines": D_TRAK, "evaluation": TUNED},
