@@ -19,6 +19,7 @@ shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 from diffusion_credit import plan
 from diffusion_credit.checking import check_again
 from diffusion_credit.code import code_digest
+from diffusion_credit.complaints import refuse_repeated_keys
 from diffusion_credit.config import plain, read_study, recipe
 from diffusion_credit.options import sections
 from diffusion_credit.errors import UserError
@@ -31,6 +32,8 @@ from diffusion_credit.weights import files_of
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
+    for file in workflow.overwrite_configfiles:
+        refuse_repeated_keys(Path(file))
     STUDY = read_study(config)
     # With --sdm, jobs have environments of their own, which hold all packages.
     if not workflow.deployment_settings.deployment_method:

@@ -9,6 +9,7 @@ import yaml
 from studies import tiny_config
 
 from diffusion_credit import plugins
+from diffusion_credit.complaints import refuse_repeated_keys
 from diffusion_credit.config import plain, read_study, recipe
 from diffusion_credit.config_docs import document
 from diffusion_credit.errors import UserError
@@ -205,3 +206,15 @@ def test_eight_bits_without_their_package_are_refused_before_anything_runs(monke
     assert plugins.packages_of_training({"optimizer": "adamw"}) == {}
     with pytest.raises(UserError, match=r"adamw_8bit: the package bitsandbytes was not found, .*\[adam8bit\]"):
         plugins.packages_of_training({"optimizer": "adamw_8bit"})
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Of two, YAML would keep the last and say nothing."""
+    file = tmp_path / "study.yaml"
+    file.write_text("a: &x {kind: 1}\nb: {<<: *x, c: [{d: 1}, {d: 2}]}\nproperties:\n  fid: 1\n  kid: 2\n  fid: 3\n")
+    with pytest.raises(
+        UserError, match=r"properties\.fid: found a second time \(.*study\.yaml, line 6\), expected once"
+    ):
+        refuse_repeated_keys(file)
+    for shipped in [*ROOT.glob("config/*.yaml"), *ROOT.glob("config/studies/*.yaml")]:
+        refuse_repeated_keys(shipped)

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 
 from diffusion_credit import figures
+from diffusion_credit.properties import PROPERTIES
 from diffusion_credit.report.collect import table, without
 from diffusion_credit.report.document import Credit, Property, Value, told_apart
 from diffusion_credit.report.page import labels, markdown, render_card
 from diffusion_credit.report.pictures import inline, strip
-from diffusion_credit.report.words import certainty, ordered_pairs, verdict
+from diffusion_credit.report.words import MEASURES, certainty, ordered_pairs, removal, verdict
 from diffusion_credit.tables import Subsets, write_csv
 
 
@@ -37,8 +38,8 @@ def test_pairs_in_order_against_looking_at_every_pair() -> None:
 
 def test_how_sure_the_values_are_in_words() -> None:
     sure = [value(1, 1, True), value(2, 3, False), value(2, 3, False)]
-    assert "1 of 3 contributors have an interval that excludes" in certainty(sure)
-    assert "put 2 of 3 pairs of contributors in order" in certainty(sure)
+    assert "1 of 3 contributors differ from an equal share" in certainty(sure)
+    assert "put at least 2 of 3 pairs of contributors in order" in certainty(sure)
     unknown = [value(None, None, None, "needs 10 pairs")] * 2
     assert certainty(unknown) == "How sure these values are is not estimable: needs 10 pairs."
     assert not told_apart(*unknown)
@@ -72,6 +73,33 @@ def test_what_is_said_of_held_out_models(
     assert ("no better than the number of images alone" in text) == (level == "good")
     ((found, text),) = verdict(Property(**about, evidence={}), "ridge")  # type: ignore[arg-type]
     assert (found, text) == ("unclear", "Nothing checks these values: no models were retrained on held-out subsets.")
+
+
+@pytest.mark.parametrize(
+    ("higher_is_better", "low", "high", "found"),
+    [
+        (True, -30, -10, []),  # worse without the best, as it should be
+        (False, 10, 30, []),
+        (True, 10, 30, ["bad"]),
+        (False, -30, -10, ["bad"]),
+        (True, -10, 30, ["unclear"]),
+        (False, None, None, ["unclear"]),
+    ],
+)
+def test_removal_that_does_not_bear_values_out_is_said(
+    higher_is_better: bool, low: float | None, high: float | None, found: list[str]
+) -> None:
+    about = dict(
+        definition={}, higher_is_better=higher_is_better, everyone=1, empty=0, total=1, subsets=9, value_of="",
+        interval_of="",
+    )  # fmt: skip
+    row = {"trained_on": "without_top", "change_percent": 20.0, "low": low, "high": high}
+    prop = Property(**about, evidence={"counterfactual": [row]})  # type: ignore[arg-type]
+    assert [level for level, _ in removal(prop)] == found
+
+
+def test_every_kind_of_property_is_explained() -> None:
+    assert {*MEASURES} == {*PROPERTIES}
 
 
 def test_the_model_without_somebody_lacks_the_fewest_others() -> None:
@@ -126,8 +154,17 @@ def document(n: int) -> Credit:
     )
     payments = [dict(number=i, share=1 / n, amount="0.01", low="", high="") for i in range(1, n + 1)]
     options = dict(amount=f"{n / 100:.2f}", currency="EUR", property="fid", estimator="ridge", negative="keep")
+    config = {
+        "data": {"size": 16},
+        "training": {"steps": 600},
+        "regimes": {"retrain": {"steps": 60}},
+        "design": {"regime": "sparse"},
+        "generation": {"images": 96},
+        "extractors": {},
+        "device": "cpu",
+    }
     provenance = dict(
-        config={"extractors": {}, "device": "cpu", "design": {"regime": "sparse"}},
+        config=config,
         config_sha256="",
         data_sha256="",
         files={},
@@ -148,7 +185,7 @@ def document(n: int) -> Credit:
                 )
                 for i in range(1, n + 1)
             ],
-            properties={"fid": {**about, "evidence": {}}},
+            properties={"fid": {**about, "definition": {"kind": "fid"}, "evidence": {}}},
             payout={**options, "payments": [{**each, "differs_from_equal_amount": None} for each in payments]},
             models=[],
             runtime=[],
@@ -184,7 +221,10 @@ def test_the_card_says_what_the_page_says_of_the_money() -> None:
     ]
     credit.payout.estimator = "paper"
     credit.payout.payments[0].amount = "0.05"
-    money = render_card(credit).split("## Payout")[1]
+    card = render_card(credit)
+    money = card.split("## Payout")[1]
+    assert "96 generated images of 16 x 16 pixels" in card
+    assert "from scratch for 60 steps, the full model for 600" in card
     assert "the wrong way round: do not decide by them" in money
     assert "gets or owes more than the whole amount" in money
     assert "more than the whole" not in render_card(document(2))

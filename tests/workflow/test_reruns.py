@@ -126,7 +126,10 @@ EDITS = {
         plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3), PAID),
     ),
     "the amount of a payout": (configure("payout", "amount", value=10), PAID),
-    "the text of the report": (edit(f"{LIBRARY}/report/page.html", "Who is worth what", "Worth"), REPORT),
+    "the text of the report": (
+        edit(f"{LIBRARY}/report/page.html", "images are worth", "images bring"),
+        REPORT,
+    ),
     "the look of the report": (edit(f"{LIBRARY}/report/style.css", "1rem", "1.1rem"), REPORT),
     "another estimator": (
         configure("estimators", "again", value=dict(kind="paper")),

@@ -1,9 +1,31 @@
 """What is wrong with a configuration, as one sentence: the key, what was found, what was expected."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
+
+from diffusion_credit.errors import UserError
+
+
+def refuse_repeated_keys(path: Path) -> None:
+    """Raises UserError where a section of a YAML file has a key twice, of which YAML keeps the last without a word."""
+    waiting: list[tuple[list[str], yaml.Node | None]] = [([], yaml.compose(path.read_text(encoding="utf-8")))]
+    while waiting:
+        keys, node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [([*keys, str(i)], each) for i, each in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, value in node.value:
+                place = [*keys, str(key.value)]
+                if key.value in seen:
+                    where = f"{path}, line {key.start_mark.line + 1}"
+                    raise UserError(f"config: {'.'.join(place)}: found a second time ({where}), expected once")
+                seen.add(str(key.value))
+                waiting.append((place, value))
 
 
 def sentence(error: ValidationError, config: dict[str, Any]) -> str:

@@ -37,7 +37,9 @@ class Value(Part):
     simultaneous_high: float | None
     rank_low: int | None = Field(description="Best rank that the evidence allows, for all contributors at once, 95%.")
     rank_high: int | None = Field(description="Worst rank that it allows.")
-    differs_from_equal_share: bool | None = Field(description="Does the interval exclude an equal share?")
+    differs_from_equal_share: bool | None = Field(
+        description="Is it more than chance that this differs from an equal share?"
+    )
     note: str = ""
 
 

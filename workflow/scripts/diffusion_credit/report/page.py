@@ -117,7 +117,7 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
         "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, key)],
         "total": words.total(prop, values),
         "certainty": words.certainty(values),
-        "verdict": words.verdict(prop, credit.estimator),
+        "verdict": words.verdicts(credit, key, credit.estimator),
         "figures": _evidence(prop, title, drawings),
         "top": _named(top, dict(zip([each.name for each in credit.contributors], result.contributor, strict=True))),
         "sheets": [_sheet(*each, SHEET) for each in pictures.counterfactuals[key]],

@@ -10,10 +10,21 @@ NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
 RULES = {  # what becomes of who harms the property
-    "clip": "Who harms the property gets nothing, and the others divide the amount (rule: clip). By chance in the"
-    " estimates somebody worth nothing is paid a little, and the best less than their due.",
-    "keep": "Who harms the property owes, and the others get more (rule: keep).",
-    "refuse": "Had anyone harmed the property, nobody would be paid (rule: refuse).",
+    "clip": "Whose value makes the property worse gets nothing, and the others divide the amount (rule: clip). Chance"
+    " in the estimates pays a little to some whose true value is zero, and that much less to those with high values.",
+    "keep": "Whose value makes the property worse owes, and the others get more (rule: keep).",
+    "refuse": "Had anybody's value made the property worse, nobody would be paid (rule: refuse).",
+}
+MEASURES = {  # what the number is, by kind of property
+    "inception_score": "How surely a classifier names each generated image, and how many kinds it names in all; 1 is"
+    " the least.",
+    "fid": "The distance between the statistics of generated and of reference images, by their features; 0 is none.",
+    "kid": "The distance between generated and reference images, by a kernel on their features; 0 is none.",
+    "precision_recall": "The share of images of one set, generated or reference, that lie where the other set does.",
+    "cluster_entropy": "How evenly generated images spread over clusters of reference images; 0 is a single cluster.",
+    "mean": "The mean of a score that a network gives each generated image.",
+    "percentile": "A percentile of a score that a network gives each generated image.",
+    "own": "A number that the study's own program finds for the generated images.",
 }
 MADE = {  # how a subset's model is made, by regime
     "sparse": "The full model was pruned and fitted again, and then trained briefly on each subset",
@@ -53,7 +64,7 @@ def total(prop: Property, values: Sequence[Value]) -> str:
     if prop.total == 0:
         text += " All contributors together make no difference, so that nobody has a share."
     elif (prop.total > 0) != prop.higher_is_better:
-        text += " All contributors together harm this property, so that nobody has a share."
+        text += " All contributors together make this property worse, so that nobody has a share."
     if prop.interval_of and prop.interval_of != prop.value_of:
         text += (
             f" Values and intervals belong to two fits: {prop.value_of}, which pulls values together and errs less, and"
@@ -70,7 +81,7 @@ def division(pay: Division) -> list[str]:
         RULES[pay.negative],
         "Amounts are rounded to two decimals that sum to the whole exactly.",
         "The interval is that of the value, in money: what its ends would be paid with the sum of everybody's values"
-        " taken as known. It is not one of the payment, which may lie outside.",
+        " taken as known. It is not one of the payment, which may lie outside. Equal parts are compared with it.",
     ]
     if max(amounts) > float(pay.amount):
         found.append("Somebody gets or owes more than the whole amount, because others owe: look before you pay.")
@@ -118,10 +129,16 @@ def certainty(values: Sequence[Value]) -> str:
     by_chance = f"{n / 20:.0f}" if n >= 30 else "one or two" if n > 15 else "now and then one"
     note = f" Note: {values[0].note}." if values[0].note else ""
     return (
-        f"{apart:,} of {n:,} contributors have an interval that excludes an equal share ({by_chance} would by chance"
-        f" alone, if all were equal). The possible ranks put {ordered_pairs(values):,} of {n * (n - 1) // 2:,} pairs of"
+        f"{apart:,} of {n:,} contributors differ from an equal share ({by_chance} would by chance alone, if all were"
+        f" equal). The possible ranks put at least {ordered_pairs(values):,} of {n * (n - 1) // 2:,} pairs of"
         f" contributors in order.{note}"
     )
+
+
+def verdicts(credit: Credit, key: str, estimator: str) -> list[tuple[str, str]]:
+    """What was retrained says of an estimator's values for a property; removal is of the main estimator's alone."""
+    prop = credit.properties[key]
+    return verdict(prop, estimator) + (removal(prop) if estimator == credit.estimator else [])
 
 
 def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
@@ -152,6 +169,26 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
             level, text = "good", "These values rank retrained models better than chance"
         found.append((level, f"{text} ({where}{floor})."))
     return found
+
+
+def removal(prop: Property) -> list[tuple[str, str]]:
+    """Where retraining without the best contributors does not bear their values out: (unclear or bad, a sentence).
+
+    That the property gets worse without them is no support yet: it also does without as many others.
+    """
+    row = next((row for row in prop.evidence.get("counterfactual", []) if row["trained_on"] == "without_top"), None)
+    if row is None or not isinstance(change := row["change_percent"], float):
+        return []
+    by = f"{percent(change / 100)}, interval not estimable"
+    if isinstance(low := row["low"], float) and isinstance(high := row["high"], float):
+        by = f"{percent(change / 100)} [{percent(low / 100)}, {percent(high / 100)}]"
+        worse = (-high, -low) if prop.higher_is_better else (low, high)
+        if worse[0] > 0:
+            return []
+        if worse[1] < 0:
+            return [("bad", f"Models retrained without the best are better (the property changes by {by}).")]
+    text = f"Models retrained without the best are not shown to be worse (the property changes by {by})."
+    return [("unclear", text)]
 
 
 def sizes(alpha: Cell) -> str:
@@ -191,19 +228,30 @@ def duration(seconds: float) -> str:
 
 def limits(credit: Credit) -> list[str]:
     """What the numbers do not say."""
-    regime = credit.provenance.config["design"]["regime"]
+    config = credit.provenance.config
+    regime, size = config["design"]["regime"], config["data"].get("size")
+    of = f" of {size} x {size} pixels" if size else ""
+    steps = config["regimes"]["retrain"]["steps"], config["training"]["steps"]
     many = any("clusters" in p.definition for p in credit.properties.values())
-    trained = [name for name, e in credit.provenance.config["extractors"].items() if e["kind"] == "classifier"]
+    trained = [name for name, e in config["extractors"].items() if e["kind"] == "classifier"]
     found = [
         "A value is an average effect on the one number that each property is, for this model, this training recipe and"
         " these contributors. It measures neither the worth of a work nor who owns it.",
+        f"Each property is one number, measured on {config['generation']['images']:,} generated images{of} a model. It"
+        " compares models of this study and no others: published scores are of other numbers and sizes of images.",
         "Values depend on who counts as one contributor: people whose images do the same for the model share the credit"
         " for it, and whoever enters under two names has two values.",
         f"{MADE[regime]} (regime {label(regime)})." + ("" if regime == "retrain" else FIDELITY),
         "An interval covers chance in the choice of subsets and in training, 19 times of 20. It does not cover the"
         " choice of the property, of the recipe, or mistakes about whose an image is.",
-        "What a model draws without somebody is one training of one model; a second one would draw otherwise.",
+        "What a model draws without somebody, and what was measured of it, is one training of one model; a second one"
+        " would come out otherwise, and a value averages over many.",
     ]
+    if steps[0] != steps[1]:
+        found.append(
+            f"The models that check the values were trained from scratch for {steps[0]:,} steps, the full model for"
+            f" {steps[1]:,}."
+        )
     if trained:
         found.append(
             f"Scores on the features of {', '.join(trained)}, which was trained on these very images, compare models of"
