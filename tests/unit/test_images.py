@@ -110,7 +110,8 @@ def test_pictures_of_two_contributors_are_counted(tmp_path: Path) -> None:
     (tmp_path / "raw" / "b" / "copy.png").write_bytes((tmp_path / "raw" / "a" / "0 ü.png").read_bytes())
     (warning,) = index(read(tmp_path / "raw"), tmp_path / "out")
     assert warning.startswith("1 picture")
-    assert shared_pictures(["x", "x", "y", "y"], [0, 0, 0, 1]) == 1
+    assert "a/0 ü.png and b/copy.png" in warning
+    assert shared_pictures(["x", "x", "y", "y", "y"], [0, 0, 0, 1, 1]) == [[2, 3]]
 
 
 def test_the_fingerprint_sees_changes_and_not_times(tmp_path: Path) -> None:

@@ -189,7 +189,8 @@ def test_shared_pictures_are_a_warning(workspace: Workspace) -> None:
     process = workspace.run("results/tiny/index/checked.json")
     assert process.returncode == 0
     # `pictures` draws by the length of the name, so ann and bob share all five; the copy adds no further picture
-    assert "Warning: 5 picture(s) belong to more than one contributor" in process.stdout
+    assert "Warning: 5 picture(s) are those of more than one contributor" in process.stdout
+    assert "(the first: ann/0.png and bob/0.png;" in process.stdout
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(workspace: Workspace) -> None:

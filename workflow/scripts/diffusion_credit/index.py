@@ -12,12 +12,25 @@ from diffusion_credit.images import Images, pixel_digests
 from diffusion_credit.tables import read_csv, write_csv
 
 
-def shared_pictures(digests: list[str], owner: Iterable[int]) -> int:
-    """How many distinct pictures belong to more than one contributor."""
-    owners: dict[str, set[int]] = {}
-    for digest, player in zip(digests, owner, strict=True):
-        owners.setdefault(digest, set()).add(int(player))
-    return sum(len(players) > 1 for players in owners.values())
+def shared_pictures(digests: list[str], owner: Iterable[int]) -> list[list[int]]:
+    """Images of each picture that several contributors have: its first of each of them."""
+    owners: dict[str, dict[int, int]] = {}
+    for image, (digest, player) in enumerate(zip(digests, owner, strict=True)):
+        owners.setdefault(digest, {}).setdefault(int(player), image)
+    return [list(images.values()) for images in owners.values() if len(images) > 1]
+
+
+def notes_of(images: Images, digests: list[str]) -> list[str]:
+    """What was left out, and pictures that several contributors have."""
+    shared = shared_pictures(digests, images.owner)
+    if not shared:
+        return list(images.notes)
+    first = " and ".join(images.source[i] for i in shared[0][:2])
+    return [
+        *images.notes,
+        f"{len(shared)} picture(s) are those of more than one contributor; each keeps its own copy (the first: {first};"
+        " index.csv has equal sha256 for the others)",
+    ]
 
 
 def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> list[str]:
@@ -31,7 +44,7 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
     if (counts == 0).any():
         raise UserError(f"data: contributor {images.contributors[int(counts.argmin())]!r} has no image")
     digests = pixel_digests(images.pixels)
-    shared = shared_pictures(digests, images.owner)
+    notes = notes_of(images, digests)
     with replacing(pixels) as temporary, temporary.open("wb") as stream:
         np.save(stream, images.pixels, allow_pickle=False)
     write_table(images, digests, table)
@@ -43,14 +56,10 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
             ],
             "shape": list(images.pixels.shape[1:]),
             "pixels": digest_of_file(pixels),
-            "shared_pictures": shared,
-            "notes": list(images.notes),
+            "notes": notes,
         },
     )
-    warnings = list(images.notes)
-    if shared:
-        warnings.append(f"{shared} picture(s) belong to more than one contributor; each keeps its own copy")
-    return warnings
+    return notes
 
 
 def write_table(images: Images, digests: list[str], table: Path) -> None:

@@ -129,7 +129,7 @@ def collect(
         payout=_division(study["payout"], payout) if payout else None,
         models=single["models"],
         runtime=single["runtime"],
-        notes=_notes(summary),
+        notes=summary["notes"],
         provenance=Provenance(
             config=study,
             config_sha256=digest_of(study),
@@ -175,12 +175,6 @@ def _division(options: dict[str, Any], path: str) -> Division:
         payments=payments,
         **{key: options[key] for key in ("currency", "property", "estimator", "negative")},
     )
-
-
-def _notes(summary: dict[str, Any]) -> list[str]:
-    shared = summary["shared_pictures"]
-    more = [f"{shared} picture(s) belong to more than one contributor; each keeps its own copy"] if shared else []
-    return [*summary["notes"], *more]
 
 
 def _versions(made: Sequence[str]) -> dict[str, str]:
