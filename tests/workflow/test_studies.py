@@ -120,7 +120,10 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
     (workspace.folder / "tiny").symlink_to(tiny_files)
     (workspace.folder / "resources").symlink_to(ROOT / "resources")
     scale = ["--config", "scale=tiny"]
-    process = shipped(workspace, name).run(*scale)
+    properties = shipped(workspace, name).config["properties"]
+    if name == "clipart":  # of three, this one runs every rule
+        workspace.config["properties"] = {"cluster_entropy": properties["cluster_entropy"]}
+    process = workspace.run(*scale)
     assert process.returncode == 0, process.stdout
     assert "Nothing to be done" in workspace.run(*scale).stdout
 
