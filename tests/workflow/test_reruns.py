@@ -114,7 +114,7 @@ EDITS = {
     "number of clusters": (configure("properties", "cluster_entropy", "clusters", value=4), ONE),
     "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), plan(ONE, PAID)),
     "a helper of one stage": (
-        edit(f"{LIBRARY}/evaluation/lds.py", "images.astype(float)", "images.astype(np.float64)"),
+        edit(f"{LIBRARY}/evaluation/lds.py", "sign * images", "images * sign"),
         {"evaluate_lds": 3, "evaluate_league": 3, "evaluate_budget": 3},
     ),
     "a new property": (
