@@ -13,6 +13,8 @@ import yaml
 from reports import FOREIGN, Loaded
 from studies import ROOT
 
+from diffusion_credit.version import VERSION
+
 OUTSIDE = {"README.md", "config/README.md", "resources/clipart/README.md"}
 TEXTS = {*OUTSIDE, *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))}
 
@@ -85,3 +87,7 @@ def test_a_broken_link_or_anchor_stops_the_build(tmp_path: Path) -> None:
     assert len(complaints) == 2, process.stdout
     assert "#nowhere" in process.stdout
     assert "nothing.md" in process.stdout
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == VERSION

@@ -35,6 +35,9 @@ def test_correlations_equal_scipys() -> None:
     assert spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
     assert pearson(a, b) == pytest.approx(stats.pearsonr(a, b).statistic)
     assert np.isnan(spearman(np.ones(4), np.arange(4)))
+    draws = rng.integers(40, size=(5, 40))
+    each = [stats.spearmanr(a[drawn], b[drawn]).statistic for drawn in draws]
+    assert spearman(a[draws], b[draws]) == pytest.approx(each)
 
 
 def test_the_bootstrap_interval_equals_scipys() -> None:

@@ -44,7 +44,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
             import torch  # the script itself does so too late for what follows
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(snakemake.threads)
-            torch.use_deterministic_algorithms(True, warn_only=True)
+            torch.set_deterministic_debug_mode("warn")  # the same without the import of a compiler, which takes seconds
         with threadpool_limits(snakemake.threads):  # numpy's sums must not depend on the machine's cores
             yield log
             log.debug("ended")

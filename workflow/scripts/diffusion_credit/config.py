@@ -61,7 +61,7 @@ class Study(Section):
     groups: dict[str, list[str]] = Field(
         default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
     )
-    evaluation: Evaluation = Field(default=None, description="Likewise.")
+    evaluation: Evaluation = Field(default=None, description="Needed where contributors are credited.")
     payout: Payout | None = Field(default=None, description="Divide an amount of money; left out, none is.")
     local: Local | None = Field(
         default=None, description="Instead of crediting contributors, credit single images for single images."

@@ -103,11 +103,11 @@ def rows(
     return found
 
 
-def _mean(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
-    return float(np.nanmean(correlations(predicted[subsets], measured[subsets])))
+def _mean(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> np.ndarray:
+    return np.array([np.nanmean(correlations(predicted[drawn], measured[drawn])) for drawn in subsets])
 
 
-def _lead(one: np.ndarray, other: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+def _lead(one: np.ndarray, other: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> np.ndarray:
     return _mean(one, measured, subsets) - _mean(other, measured, subsets)
 
 

@@ -85,5 +85,5 @@ def change_rows(found: dict[str, dict[str, np.ndarray]], seed: int) -> list[list
     return out
 
 
-def _average(values: np.ndarray, images: np.ndarray) -> float:
-    return float(values[images].mean())
+def _average(values: np.ndarray, images: np.ndarray) -> np.ndarray:
+    return values[images].mean(axis=-1)

@@ -30,6 +30,6 @@ def correlations(retrained: dict[str, Subsets], cheap: dict[str, dict[str, Subse
 
 
 def _correlation(
-    correlate: Callable[[np.ndarray, np.ndarray], float], truth: np.ndarray, other: np.ndarray, subsets: np.ndarray
-) -> float:
+    correlate: Callable[[np.ndarray, np.ndarray], np.ndarray], truth: np.ndarray, other: np.ndarray, subsets: np.ndarray
+) -> np.ndarray:
     return correlate(truth[subsets], other[subsets])

@@ -76,10 +76,10 @@ def _corrected(lds: object, floor: object, replicates: int) -> object:
     return max(-1.0, min(1.0, lds / reliability**0.5))
 
 
-def _agreement(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+def _agreement(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> np.ndarray:
     return spearman(predicted[subsets], measured[subsets])
 
 
-def _repeatability(values: np.ndarray, subsets: np.ndarray) -> float:
+def _repeatability(values: np.ndarray, subsets: np.ndarray) -> np.ndarray:
     pairs = combinations(range(values.shape[1]), 2)
-    return float(np.mean([spearman(values[subsets, a], values[subsets, b]) for a, b in pairs]))
+    return np.mean([spearman(values[subsets, a], values[subsets, b]) for a, b in pairs], axis=0)

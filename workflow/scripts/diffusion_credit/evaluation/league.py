@@ -108,7 +108,7 @@ def rows(
     return found
 
 
-def _lead(one: np.ndarray, other: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> float:
+def _lead(one: np.ndarray, other: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> np.ndarray:
     return spearman(one[subsets], measured[subsets]) - spearman(other[subsets], measured[subsets])
 
 

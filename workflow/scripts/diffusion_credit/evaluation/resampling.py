@@ -27,30 +27,32 @@ def by_subset(table: Subsets) -> tuple[np.ndarray, np.ndarray]:
     return table.members[rows[:, 0]], table.value[rows]
 
 
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation, NaN when either side is constant."""
+def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Rank correlation along the last axis, NaN where either side is constant. a, b: (..., subsets) -> (...)."""
     from scipy.stats import rankdata  # its start takes longer than a plan, which imports this module
 
-    return pearson(rankdata(a), rankdata(b))
+    return pearson(rankdata(a, axis=-1), rankdata(b, axis=-1))
 
 
-def pearson(a: np.ndarray, b: np.ndarray) -> float:
-    """Linear correlation, NaN when either side is constant."""
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
+def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Linear correlation along the last axis, NaN where either side is constant. a, b: (..., subsets) -> (...)."""
+    constant = (np.ptp(a, axis=-1) == 0) | (np.ptp(b, axis=-1) == 0)
+    a, b = (each - each.mean(axis=-1, keepdims=True) for each in (a, b))
+    scale = np.sqrt((a * a).sum(axis=-1)) * np.sqrt((b * b).sum(axis=-1))
+    found = (a * b).sum(axis=-1) / np.where(constant, 1.0, scale)
+    return np.where(constant, np.nan, np.clip(found, -1.0, 1.0))
 
 
-Statistic = Callable[[np.ndarray], float]
+Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def estimate(statistic: Statistic, subsets: int, seed: int) -> list[object]:
     """CSV fields of a statistic on all data: estimate, ends of its interval, note.
 
-    statistic: called with indices of the drawn subsets (subsets,). Fields stay empty, and the note says why, where
+    statistic: indices of drawn subsets (draws, subsets) -> (draws,). Fields stay empty, and the note says why, where
     there is no estimate.
     """
-    value = statistic(np.arange(subsets))
+    value = float(statistic(np.arange(subsets)[None])[0])
     if np.isnan(value):
         return ["", "", "", "not estimable: one side is the same for every subset"]
     low, high = interval(statistic, subsets, seed)
@@ -68,7 +70,7 @@ def interval(statistic: Statistic, subsets: int, seed: int) -> tuple[float, floa
     statistic is not defined in more than one resample of twenty.
     """
     rng = generator(seed, "bootstrap")
-    draws = np.array([statistic(rng.integers(subsets, size=subsets)) for _ in range(RESAMPLES)])
+    draws = statistic(rng.integers(subsets, size=(RESAMPLES, subsets)))
     if np.isnan(draws).mean() > 0.05:
         return float("nan"), float("nan")
     low, high = np.nanpercentile(draws, [2.5, 97.5])

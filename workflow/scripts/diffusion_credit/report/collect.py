@@ -25,6 +25,7 @@ from diffusion_credit.report.document import (
 )
 from diffusion_credit.tables import Subsets, read_csv, read_subsets
 from diffusion_credit.utilities import split
+from diffusion_credit.version import VERSION
 
 Rows = list[dict[str, Cell]]
 LISTED = 100  # numbers of missing contributors, of which single images would have thousands
@@ -178,7 +179,7 @@ def _division(options: dict[str, Any], path: str) -> Division:
 
 
 def _versions(made: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found = {"diffusion-credit": VERSION}
     for manifest in made:
         for folder, _ in entries(manifest).values():
             found |= read_json(folder / MANIFEST).get("provenance", {}).get("versions", {})

@@ -114,7 +114,9 @@ class Provenance(Part):
     config_sha256: str
     data_sha256: str = Field(description="Of the indexed pixels.")
     files: dict[str, str] = Field(description="sha256 of the tables that the document was made from, by path.")
-    versions: dict[str, str] = Field(description="Of the packages that models and measurements were made with.")
+    versions: dict[str, str] = Field(
+        description="Of this software at the report's making, and of the packages that made models and measurements."
+    )
 
 
 class Credit(Part):
