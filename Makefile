@@ -18,7 +18,7 @@ run: .venv/installed
 # clean-fid, which scores are compared with, asks for torchvision, which those comparisons do not need
 test: .venv/installed
 	.venv/bin/uv pip install -q --system-certs --python .venv --no-deps clean-fid==0.1.35
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 3 --durations=25
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --durations=25
 
 slurm-test: .venv/installed
 	.venv/bin/python -m pytest tests/slurm
