@@ -9,9 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from diffusion_credit.evaluation.resampling import estimate
+from diffusion_credit.evaluation.resampling import estimate, spearman
 from diffusion_credit.losses import SETS
 
 INFLUENTIAL = ["generated_image", "end", "rank", "training_image", "source", "score"]
@@ -43,10 +42,7 @@ def predictions(members: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
 
 def correlations(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
     """Spearman's correlation over subsets of each query (queries,); both (subsets, queries); NaN where constant."""
-    ranks = [stats.rankdata(side, axis=0) - (len(side) + 1) / 2 for side in (predicted, measured)]
-    lengths = np.prod([np.sqrt((rank**2).sum(axis=0)) for rank in ranks], axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.clip((ranks[0] * ranks[1]).sum(axis=0) / lengths, -1, 1)
+    return spearman(predicted.T, measured.T)
 
 
 def choose(
