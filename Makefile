@@ -31,6 +31,7 @@ check: .venv/installed
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile rules
 	.venv/bin/mypy
+	.venv/bin/lint-imports
 	.venv/bin/snakemake --lint
 
 .venv/installed: pyproject.toml constraints.txt

@@ -17,11 +17,11 @@ import numpy as np
 from games import GAMES
 from scipy import stats
 
-from diffusion_credit.draws import DESIGNS, Game
-from diffusion_credit.estimators import datamodel, paper, permutation, ridge, surrogate
-from diffusion_credit.reserved import Reserved
-from diffusion_credit.tables import read_csv, write_csv
-from diffusion_credit.utilities import Utilities
+from diffusion_credit.base.tables import read_csv, write_csv
+from diffusion_credit.credit.estimators import datamodel, paper, permutation, ridge, surrogate
+from diffusion_credit.credit.utilities import Utilities
+from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.reserved import Reserved
 
 PLAYERS, SUBSETS, NOISE = (10, 20, 50, 258), (100, 200, 500, 1000), (0.0, 0.1, 0.5)
 CELLS = [(10, 100), (10, 200), (20, 200), (20, 500), (50, 200), (50, 500), (50, 1000), (258, 500), (258, 1000)]
@@ -105,7 +105,7 @@ def draw(file: Path, picture: Path) -> None:
     """Markdown tables on standard output, and the figure."""
     import matplotlib.pyplot as plt
 
-    from diffusion_credit import figures
+    from diffusion_credit.report import figures
 
     header, rows = read_csv(file)
     column = {name: np.array([row[i] for row in rows]) for i, name in enumerate(header)}

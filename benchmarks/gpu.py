@@ -19,14 +19,14 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from diffusion_credit import plan
-from diffusion_credit.config import Study, plain, read_study
-from diffusion_credit.diffusion import Process, sample
-from diffusion_credit.latents import identity
-from diffusion_credit.models import build, count_parameters, parameters
-from diffusion_credit.networks import unet
-from diffusion_credit.pruning.unet import prune
-from diffusion_credit.training import loss_of, optimizer_of
+from diffusion_credit.models.checkpoints import build, count_parameters, parameters
+from diffusion_credit.models.diffusion import Process, sample
+from diffusion_credit.models.latents import identity
+from diffusion_credit.models.networks import unet
+from diffusion_credit.models.pruning.unet import prune
+from diffusion_credit.models.training import loss_of, optimizer_of
+from diffusion_credit.study import plan
+from diffusion_credit.study.config import Study, plain, read_study
 
 ROOT = Path(__file__).parent.parent
 WAYS = {  # name: precision, compiled, channels last

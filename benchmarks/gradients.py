@@ -16,12 +16,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from diffusion_credit.diffusion import Process
-from diffusion_credit.gradients import PerImage, timesteps
-from diffusion_credit.kernels import Kernel, scores
-from diffusion_credit.models import build
-from diffusion_credit.networks import unet
-from diffusion_credit.projection import project
+from diffusion_credit.baselines.gradients import PerImage, timesteps
+from diffusion_credit.baselines.kernels import Kernel, scores
+from diffusion_credit.baselines.projection import project
+from diffusion_credit.models.checkpoints import build
+from diffusion_credit.models.diffusion import Process
+from diffusion_credit.models.networks import unet
 
 DIFFUSION = dict(timesteps=1000, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="sample")
 IMAGES, AT = 64, timesteps(1000, 10, "even")

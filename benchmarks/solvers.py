@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from diffusion_credit.diffusion import sample
-from diffusion_credit.extractors.classifier import load
-from diffusion_credit.features import read_arrays
-from diffusion_credit.models import load_model
-from diffusion_credit.networks import unet
-from diffusion_credit.pretrained import identity
-from diffusion_credit.properties import cluster_entropy, fid, inception_score
+from diffusion_credit.measuring.extractors.classifier import load
+from diffusion_credit.measuring.features import read_arrays
+from diffusion_credit.measuring.properties import cluster_entropy, fid, inception_score
+from diffusion_credit.models.checkpoints import load_model
+from diffusion_credit.models.diffusion import sample
+from diffusion_credit.models.networks import unet
+from diffusion_credit.models.pretrained import identity
 
 GRID = [("ddim", 1000), ("ddim", 100), ("ddim", 20), ("ddim", 10), *(("dpm_solver++", n) for n in (40, 20, 10, 8, 5))]
 

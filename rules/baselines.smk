@@ -19,7 +19,7 @@ rule score_baseline:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
         sources=lambda w: baseline_sources(w.baseline),
         code=lambda w: code(
-            "score_baseline.py", f"baselines.{STUDY.baselines[w.baseline].kind}"
+            "score_baseline.py", name_of("baselines", STUDY.baselines[w.baseline].kind)
         ),
     script:
         "../workflow/scripts/score_baseline.py"

@@ -16,17 +16,22 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
-from diffusion_credit import plan
-from diffusion_credit.checking import check_again
-from diffusion_credit.code import code_digest
-from diffusion_credit.complaints import refuse_repeated_keys
-from diffusion_credit.config import plain, read_study, recipe
-from diffusion_credit.options import sections
-from diffusion_credit.errors import UserError
-from diffusion_credit.files import files_fingerprint, read_json
-from diffusion_credit.plan import CONDITIONAL, SINGLE
-from diffusion_credit.plugins import module_of, packages_of, packages_of_training
-from diffusion_credit.weights import files_of
+from diffusion_credit.study import plan
+from diffusion_credit.study.checking import check_again
+from diffusion_credit.base.code import code_digest
+from diffusion_credit.study.complaints import refuse_repeated_keys
+from diffusion_credit.study.config import plain, read_study, recipe
+from diffusion_credit.base.options import sections
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import files_fingerprint, read_json
+from diffusion_credit.study.plan import CONDITIONAL, SINGLE
+from diffusion_credit.base.plugins import (
+    module_of,
+    name_of,
+    packages_of,
+    packages_of_training,
+)
+from diffusion_credit.models.weights import files_of
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -52,7 +57,7 @@ BATCH = (LOCAL or STUDY.design).batch_size
 EMPTY = None if LOCAL else STUDY.design.empty
 ALPHAS = plan.alphas(STUDY)
 LISTS = plan.lists(STUDY)
-NETWORK = f"networks.{STUDY.model.kind}"
+NETWORK = name_of("networks", STUDY.model.kind)
 ENCODED = bool(STUDY.model.needs_weights())  # does the network work in latents?
 
 # How a regime's models come to be: the checkpoint they start from, and their training.

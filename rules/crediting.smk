@@ -80,7 +80,7 @@ def utilities_of(property, regime, name):
 
 def plugin(property):
     """The module that defines a property."""
-    return f"properties.{STUDY.properties[property].kind}"
+    return name_of("properties", STUDY.properties[property].kind)
 
 
 def utilities_for(property, estimator):
@@ -101,7 +101,7 @@ def estimator_options(name):
 
 def estimator_plugin(name):
     """The module that defines an estimator."""
-    return f"estimators.{STUDY.estimators[name].kind.replace('-', '_')}"
+    return name_of("estimators", STUDY.estimators[name].kind)
 
 
 def measured_on(property):

@@ -33,7 +33,7 @@ rule make_index:
         ),
         data=plain(STUDY.data),
         files=lambda w: source_fingerprint(),
-        code=code("make_index.py", f"sources.{STUDY.data.source}"),
+        code=code("make_index.py", name_of("sources", STUDY.data.source)),
     script:
         "../workflow/scripts/make_index.py"
 

@@ -51,7 +51,7 @@ def encoded():
 
 
 def extractor_plugin(name):
-    return f"extractors.{STUDY.extractors[name].kind}"
+    return name_of("extractors", STUDY.extractors[name].kind)
 
 
 def fitted_extractor(w):

@@ -69,7 +69,7 @@ rule score_images:
         sources=lambda w: local_sources(w.baseline),
         generated=LOCAL.generated,
         code=lambda w: code(
-            "score_images.py", f"baselines.{STUDY.baselines[w.baseline].kind}"
+            "score_images.py", name_of("baselines", STUDY.baselines[w.baseline].kind)
         ),
     script:
         "../workflow/scripts/score_images.py"

@@ -16,6 +16,6 @@ rule prune_model:
         options=dict(
             ratio=STUDY.pruning.ratio, time_embedding=STUDY.pruning.time_embedding
         ),
-        code=code("prune_model.py", NETWORK, f"pruning.{STUDY.model.kind}"),
+        code=code("prune_model.py", NETWORK, name_of("pruning", STUDY.model.kind)),
     script:
         "../workflow/scripts/prune_model.py"

@@ -40,7 +40,7 @@ rule train_models:
         code=lambda w: code(
             "train_models.py",
             NETWORK,
-            *(["unlearning"] if METHOD.get(w.regime) == "influence" else []),
+            *(["models.unlearning"] if METHOD.get(w.regime) == "influence" else []),
         ),
     script:
         "../workflow/scripts/train_models.py"

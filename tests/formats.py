@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from diffusion_credit.files import digest_of_file
+from diffusion_credit.base.files import digest_of_file
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 # As in the archive's meta, and in https://www.cs.toronto.edu/~kriz/cifar.html.

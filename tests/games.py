@@ -5,7 +5,7 @@ from math import comb, factorial
 
 import numpy as np
 
-from diffusion_credit.utilities import Utilities
+from diffusion_credit.credit.utilities import Utilities
 
 
 def lattice(n: int) -> np.ndarray:

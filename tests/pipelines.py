@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel, VQModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from diffusion_credit.weights import fetch
+from diffusion_credit.models.weights import fetch
 
 PROCESS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}  # Stable Diffusion's
 TOKENS = 40

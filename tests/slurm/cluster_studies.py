@@ -20,7 +20,7 @@ class ClusterWorkspace(Workspace):
         self.config["evaluation"]["lds"]["regimes"] = ["sparse"]
         self.config["regimes"]["sparse"]["steps"] = 31
         # A step may be slow, so that a test can find a job in the middle of its batch without using the processor
-        training = folder / "workflow/scripts/diffusion_credit/training.py"
+        training = folder / "workflow/scripts/diffusion_credit/models/training.py"
         step = '            progress(step + 1, options["steps"])\n'
         text = training.read_text()
         assert text.count(step) == 1

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from diffusion_credit import cli
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.tables import read_subsets
+from diffusion_credit.base.tables import read_subsets
+from diffusion_credit.credit.attribution import read_attribution
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from games import shapley
 from studies import Workspace
 
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.estimators import ridge
-from diffusion_credit.tables import read_subsets
-from diffusion_credit.utilities import split
+from diffusion_credit.base.tables import read_subsets
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.credit.estimators import ridge
+from diffusion_credit.credit.utilities import split
 
 pytestmark = pytest.mark.workflow
 

@@ -206,7 +206,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(workspace: 
 
 def test_a_value_that_is_not_finite_stops_its_property_alone(finished: Workspace, tmp_path: Path) -> None:
     workspace = finished.copy(tmp_path / "copy")
-    library = workspace.folder / "workflow/scripts/diffusion_credit/properties"
+    library = workspace.folder / "workflow/scripts/diffusion_credit/measuring/properties"
     text = (library / "inception_score.py").read_text()
     text = text.replace('"inception_score"', '"broken"').replace("return float(np.mean(scores))", "return float('nan')")
     (library / "broken.py").write_text(text)
@@ -233,8 +233,8 @@ def test_hostile_names_run_through_and_stay_data(workspace: Workspace) -> None:
     before = {path for path in workspace.folder.parent.rglob("*") if "results" not in path.parts}
     process = workspace.run("credit")
     assert process.returncode == 0, process.stdout
-    from diffusion_credit.attribution import read_attribution
-    from diffusion_credit.tables import read_subsets
+    from diffusion_credit.base.tables import read_subsets
+    from diffusion_credit.credit.attribution import read_attribution
 
     assert sorted(read_attribution(workspace.results / "attribution/fid/paper.csv").contributor) == sorted(names)
     table = read_subsets(workspace.results / "utilities/fid.csv", valued=True)

@@ -49,7 +49,7 @@ def test_killed_three_times_the_results_are_byte_identical(finished: Workspace, 
     """Also with another number of workers, for the first two runs."""
     rng = random.Random(20261122)
     workspace.config = finished.config
-    training = workspace.folder / "workflow/scripts/diffusion_credit/training.py"
+    training = workspace.folder / "workflow/scripts/diffusion_credit/models/training.py"
     training.write_text(training.read_text().replace("STATE_SECONDS = 20.0", "STATE_SECONDS = 0.2"))
     results = workspace.results
     state = results / "models/full/everyone/0000/.everyone-0.state.safetensors"

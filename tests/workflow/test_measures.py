@@ -9,7 +9,7 @@ import pytest
 from pretrained import write_aesthetic_head, write_clip
 from studies import ROOT, Workspace
 
-from diffusion_credit.images import open_pixels, read_zip
+from diffusion_credit.data.images import open_pixels, read_zip
 
 pytestmark = pytest.mark.workflow
 

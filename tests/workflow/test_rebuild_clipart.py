@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from studies import ROOT, Workspace
 
-from diffusion_credit.clipart import PACKAGE
-from diffusion_credit.tables import read_csv
+from diffusion_credit.base.tables import read_csv
+from diffusion_credit.data.clipart import PACKAGE
 
 pytestmark = pytest.mark.workflow
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workflow
 @pytest.fixture
 def rebuilt(workspace: Workspace, tmp_path: Path) -> Workspace:
     """The rule, set to ten drawings of two artists in a folder of the test."""
-    rule, library = "rules/clipart.smk", "workflow/scripts/diffusion_credit/clipart.py"
+    rule, library = "rules/clipart.smk", "workflow/scripts/diffusion_credit/data/clipart.py"
     for file, old, new in (
         (library, str(PACKAGE), str(tmp_path / "svg")),
         (rule, "artists=20", "artists=2"),

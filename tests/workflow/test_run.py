@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from studies import Workspace
 
-from diffusion_credit.tables import read_subsets
+from diffusion_credit.base.tables import read_subsets
 
 pytestmark = pytest.mark.workflow
 PROPERTIES = ["inception_score", "fid", "cluster_entropy"]
@@ -83,7 +83,7 @@ def test_pruned_checkpoints_load_back_by_the_documented_line(finished: Workspace
     for name in ("full", "pruned", "refit"):
         folder = finished.results / f"models/{name}/everyone/0000/everyone-0"
         line = (
-            "from diffusion_credit.models import load_model;"
+            "from diffusion_credit.models.checkpoints import load_model;"
             f"model, config = load_model({str(folder)!r});"
             "print(sum(p.numel() for p in model.parameters()))"
         )
@@ -109,8 +109,8 @@ def test_evaluations_have_intervals_or_say_why_not(finished: Workspace) -> None:
 
 
 def test_the_empty_subset_is_the_untrained_pruned_network(finished: Workspace) -> None:
-    from diffusion_credit.models import load_model, reinitialise
-    from diffusion_credit.seeds import named_seed
+    from diffusion_credit.base.seeds import named_seed
+    from diffusion_credit.models.checkpoints import load_model, reinitialise
 
     anchors = read_subsets(finished.results / "designs/anchors/0000.csv")
     row = anchors.names.index("empty-0")

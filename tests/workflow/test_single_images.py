@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from scipy import stats
 from studies import ROOT, TRAINING, Workspace
 
-from diffusion_credit.images import read_zip
+from diffusion_credit.data.images import read_zip
 
 pytestmark = pytest.mark.workflow
 

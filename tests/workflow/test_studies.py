@@ -10,7 +10,7 @@ import yaml
 from studies import ROOT, Workspace
 from tiny import write_tiny
 
-from diffusion_credit.images import read_zip
+from diffusion_credit.data.images import read_zip
 
 pytestmark = pytest.mark.workflow
 

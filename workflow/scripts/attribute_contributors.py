@@ -1,9 +1,9 @@
 """Utilities -> one attribution per contributor."""
 
-from diffusion_credit.attribution import credit, estimate, write_attribution
-from diffusion_credit.design import top_count
-from diffusion_credit.tables import concatenate, read_subsets
-from diffusion_credit.utilities import split
+from diffusion_credit.base.tables import concatenate, read_subsets
+from diffusion_credit.credit.attribution import credit, estimate, write_attribution
+from diffusion_credit.credit.utilities import split
+from diffusion_credit.subsets.design import top_count
 from job import job
 
 with job(snakemake):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from diffusion_credit.clipart import PACKAGE, chosen, read_artists, usable_drawings, write_drawings
-from diffusion_credit.errors import UserError
-from diffusion_credit.plugins import require_package
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.plugins import require_package
+from diffusion_credit.data.clipart import PACKAGE, chosen, read_artists, usable_drawings, write_drawings
 from job import job, progress
 
 with job(snakemake) as log:

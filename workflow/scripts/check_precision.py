@@ -1,9 +1,9 @@
 """Utilities of the first batches -> the largest standard error of each property, and how many batches come next."""
 
-from diffusion_credit.attribution import estimate
-from diffusion_credit.budget import look
-from diffusion_credit.files import write_json
-from diffusion_credit.measuring import utilities
+from diffusion_credit.base.files import write_json
+from diffusion_credit.credit.attribution import estimate
+from diffusion_credit.evaluation.budget import look
+from diffusion_credit.measuring.values import utilities
 from job import job
 
 with job(snakemake) as log:

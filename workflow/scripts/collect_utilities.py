@@ -1,7 +1,7 @@
 """Property JSONs -> a table of utilities: subset, replicate, seed, one column a contributor, value."""
 
-from diffusion_credit.measuring import utilities
-from diffusion_credit.tables import write_subsets
+from diffusion_credit.base.tables import write_subsets
+from diffusion_credit.measuring.values import utilities
 from job import job
 
 with job(snakemake):

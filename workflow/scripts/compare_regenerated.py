@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusion_credit import figures, regeneration
-from diffusion_credit.features import images_of, read_features
-from diffusion_credit.members import entries, only_entry
-from diffusion_credit.tables import write_csv
+from diffusion_credit.base.collection import entries, only_entry
+from diffusion_credit.base.tables import write_csv
+from diffusion_credit.local import regeneration
+from diffusion_credit.measuring.features import images_of, read_features
+from diffusion_credit.report import figures
 from job import job
 
 with job(snakemake):

@@ -8,15 +8,15 @@ from job import job, progress
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
     import torch
 
-    from diffusion_credit.features import images_of
-    from diffusion_credit.gradient_arrays import DATA, GENERATED, VALIDATION
-    from diffusion_credit.gradient_features import compute, parts_of
-    from diffusion_credit.images import open_pixels
-    from diffusion_credit.index import Index
-    from diffusion_credit.inputs import as_inputs, read_inputs
-    from diffusion_credit.members import entries
-    from diffusion_credit.models import WEIGHTS, checkpoint_file
-    from diffusion_credit.weights import by_name
+    from diffusion_credit.base.collection import entries
+    from diffusion_credit.baselines.gradient_arrays import DATA, GENERATED, VALIDATION
+    from diffusion_credit.baselines.gradient_features import compute, parts_of
+    from diffusion_credit.data.images import open_pixels
+    from diffusion_credit.data.index import Index
+    from diffusion_credit.measuring.features import images_of
+    from diffusion_credit.models.checkpoints import WEIGHTS, checkpoint_file
+    from diffusion_credit.models.inputs import as_inputs, read_inputs
+    from diffusion_credit.models.weights import by_name
 
     params, device = snakemake.params, snakemake.params.device
     index, weights = Index(snakemake.input.index), by_name(snakemake.input.get("weights", []))

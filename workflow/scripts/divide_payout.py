@@ -1,8 +1,8 @@
 """An attribution -> payout.csv: a stated amount divided by it."""
 
-from diffusion_credit.attribution import read_attribution
+from diffusion_credit.base.tables import write_csv
+from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.report.payout import HEADER, rows
-from diffusion_credit.tables import write_csv
 from job import job
 
 with job(snakemake):

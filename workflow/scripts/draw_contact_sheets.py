@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from diffusion_credit import figures
-from diffusion_credit.features import images_of
-from diffusion_credit.images import open_pixels
-from diffusion_credit.index import Index
+from diffusion_credit.data.images import open_pixels
+from diffusion_credit.data.index import Index
+from diffusion_credit.measuring.features import images_of
+from diffusion_credit.report import figures
 from job import job
 
 TITLES = {"full": "full model", "pruned": "pruned model", "refit": "pruned model, re-fitted"}

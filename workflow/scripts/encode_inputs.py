@@ -5,12 +5,12 @@ from pathlib import Path
 from job import job
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
-    from diffusion_credit.files import versions
-    from diffusion_credit.images import open_pixels
-    from diffusion_credit.index import Index
-    from diffusion_credit.inputs import encode
-    from diffusion_credit.plugins import packages_of
-    from diffusion_credit.weights import by_name, digests_of
+    from diffusion_credit.base.files import versions
+    from diffusion_credit.base.plugins import packages_of
+    from diffusion_credit.data.images import open_pixels
+    from diffusion_credit.data.index import Index
+    from diffusion_credit.models.inputs import encode
+    from diffusion_credit.models.weights import by_name, digests_of
 
     weights = by_name(snakemake.input.weights)
     shape = encode(

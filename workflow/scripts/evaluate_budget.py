@@ -1,10 +1,10 @@
 """Utilities and retrained held-out subsets -> the budget curve, its figure, and the noise of the utilities."""
 
-from diffusion_credit import figures
-from diffusion_credit.attribution import estimate
-from diffusion_credit.budget import HEADER, curve
-from diffusion_credit.tables import read_subsets, write_csv
-from diffusion_credit.utilities import NOISE_HEADER, noise_rows, split
+from diffusion_credit.base.tables import read_subsets, write_csv
+from diffusion_credit.credit.attribution import estimate
+from diffusion_credit.credit.utilities import NOISE_HEADER, noise_rows, split
+from diffusion_credit.evaluation.budget import HEADER, curve
+from diffusion_credit.report import figures
 from job import job
 
 with job(snakemake):

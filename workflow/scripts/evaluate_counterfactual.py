@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from diffusion_credit import figures
+from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.evaluation.counterfactual import HEADER, rows
-from diffusion_credit.tables import read_subsets, write_csv
+from diffusion_credit.report import figures
 from job import job
 
 with job(snakemake):

@@ -1,9 +1,9 @@
 """Held-out subsets in a cheap regime and retrained -> fidelity.csv and its figure."""
 
-from diffusion_credit import figures
+from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.evaluation.fidelity import HEADER, correlations
 from diffusion_credit.evaluation.resampling import by_subset
-from diffusion_credit.tables import read_subsets, write_csv
+from diffusion_credit.report import figures
 from job import job
 
 with job(snakemake):

@@ -1,12 +1,12 @@
 """Attributions and retrained held-out subsets -> lds.csv and its figure."""
 
-from diffusion_credit import figures
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.design import assert_disjoint
+from diffusion_credit.base.tables import read_subsets, write_csv
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.data.index import Index
 from diffusion_credit.evaluation.lds import HEADER, references, scores
 from diffusion_credit.evaluation.resampling import by_subset
-from diffusion_credit.index import Index
-from diffusion_credit.tables import read_subsets, write_csv
+from diffusion_credit.report import figures
+from diffusion_credit.subsets.design import assert_disjoint
 from job import job
 
 with job(snakemake):

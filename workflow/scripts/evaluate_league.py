@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from diffusion_credit import figures
-from diffusion_credit.attribution import estimate, read_attribution
-from diffusion_credit.design import assert_disjoint
+from diffusion_credit.base.files import read_json
+from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
+from diffusion_credit.credit.attribution import estimate, read_attribution
+from diffusion_credit.credit.regression import NO_DIFFERENCES
+from diffusion_credit.credit.utilities import split
+from diffusion_credit.data.index import Index
 from diffusion_credit.evaluation.league import COST_HEADER, HEADER, Method, curve, rows
-from diffusion_credit.files import read_json
-from diffusion_credit.index import Index
-from diffusion_credit.regression import NO_DIFFERENCES
-from diffusion_credit.tables import concatenate, read_subsets, write_csv
-from diffusion_credit.utilities import split
+from diffusion_credit.report import figures
+from diffusion_credit.subsets.design import assert_disjoint
 from job import job
 
 

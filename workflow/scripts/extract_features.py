@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch  # noqa: F401 - sets the number of threads before any work
 
-from diffusion_credit.features import extract, images_of
-from diffusion_credit.files import digest_of_file
-from diffusion_credit.plugins import module_of, packages_of
-from diffusion_credit.weights import by_name, digests_of
+from diffusion_credit.base.files import digest_of_file
+from diffusion_credit.base.plugins import module_of, packages_of
+from diffusion_credit.measuring.features import extract, images_of
+from diffusion_credit.models.weights import by_name, digests_of
 from job import job
 
 with job(snakemake):

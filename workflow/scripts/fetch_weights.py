@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffusion_credit.weights import fetch
+from diffusion_credit.models.weights import fetch
 from job import job
 
 with job(snakemake):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch  # noqa: F401 - sets the number of threads before any work
 
-from diffusion_credit.images import open_pixels
-from diffusion_credit.index import Index
-from diffusion_credit.plugins import module_of
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.data.images import open_pixels
+from diffusion_credit.data.index import Index
 from job import job
 
 with job(snakemake) as log:

@@ -2,10 +2,10 @@
 
 from safetensors.numpy import save_file
 
-from diffusion_credit.features import read_features
-from diffusion_credit.files import replacing
-from diffusion_credit.members import only_entry
-from diffusion_credit.plugins import module_of
+from diffusion_credit.base.collection import only_entry
+from diffusion_credit.base.files import replacing
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.measuring.features import read_features
 from job import job
 
 with job(snakemake):

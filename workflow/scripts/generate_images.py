@@ -5,10 +5,10 @@ from pathlib import Path
 from job import job, progress
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
-    from diffusion_credit.generation import generate
-    from diffusion_credit.index import Index
-    from diffusion_credit.members import entries
-    from diffusion_credit.weights import by_name
+    from diffusion_credit.base.collection import entries
+    from diffusion_credit.data.index import Index
+    from diffusion_credit.models.generation import generate
+    from diffusion_credit.models.weights import by_name
 
     models = Path(snakemake.input.models)
     # one model that is told contributors, instead of one for each folder

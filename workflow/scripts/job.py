@@ -14,8 +14,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from diffusion_credit.device import require
-from diffusion_credit.errors import Stopped, UserError
+from diffusion_credit.base.device import require
+from diffusion_credit.base.errors import Stopped, UserError
 
 LOG_SECONDS = 10.0
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; a cluster's preemption, time limit, warning

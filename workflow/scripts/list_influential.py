@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from diffusion_credit import figures, local
-from diffusion_credit.features import images_of, read_arrays
-from diffusion_credit.gradient_arrays import GENERATED
-from diffusion_credit.images import open_pixels
-from diffusion_credit.index import Index
-from diffusion_credit.tables import write_csv
+from diffusion_credit.base.tables import write_csv
+from diffusion_credit.baselines.gradient_arrays import GENERATED
+from diffusion_credit.data.images import open_pixels
+from diffusion_credit.data.index import Index
+from diffusion_credit.local import influence
+from diffusion_credit.measuring.features import images_of, read_arrays
+from diffusion_credit.report import figures
 from job import job
 
 ROWS = 12  # generated images of the sheet
@@ -15,9 +16,11 @@ ROWS = 12  # generated images of the sheet
 with job(snakemake):
     index, pixels, shown = Index(snakemake.input.index), open_pixels(snakemake.input.pixels), snakemake.params.shown
     scores = read_arrays(Path(snakemake.input.scores))[GENERATED]
-    ends = local.ends(scores, shown)
+    ends = influence.ends(scores, shown)
     write_csv(
-        snakemake.output.table, local.INFLUENTIAL, local.influential(scores, ends, index.contributors, index.source)
+        snakemake.output.table,
+        influence.INFLUENTIAL,
+        influence.influential(scores, ends, index.contributors, index.source),
     )
     ((_, read),) = images_of(Path(snakemake.input.images)).values()
     title = f"The training images that made each generated image, by {snakemake.wildcards.baseline}"

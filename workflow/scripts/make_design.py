@@ -1,11 +1,11 @@
 """Index -> one aligned batch of a list of subsets, with the training seed of each row."""
 
-from diffusion_credit import design
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.draws import game_of
-from diffusion_credit.index import Index
-from diffusion_credit.reserved import Reserved
-from diffusion_credit.tables import write_subsets
+from diffusion_credit.base.tables import write_subsets
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.data.index import Index
+from diffusion_credit.subsets import design
+from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.reserved import Reserved
 from job import job
 
 with job(snakemake):
@@ -31,7 +31,7 @@ with job(snakemake):
             order = read_attribution(snakemake.input.attribution).order
             table = design.counterfactual(names, seed, order, options["share"], options["replicates"])
         case "without_best":
-            from diffusion_credit.regeneration import best_removed
+            from diffusion_credit.local.regeneration import best_removed
 
             members = best_removed(snakemake.input.attribution, len(names), seed, options["images"], options["removed"])
             table = design.without_images(names, seed, members)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusion_credit.files import replacing
-from diffusion_credit.images import pixel_digests
-from diffusion_credit.index import write_index, write_table
-from diffusion_credit.players import as_players
-from diffusion_credit.plugins import module_of
+from diffusion_credit.base.files import replacing
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.data.images import pixel_digests
+from diffusion_credit.data.index import write_index, write_table
+from diffusion_credit.local.players import as_players
 from job import job
 
 with job(snakemake) as log:

@@ -5,14 +5,14 @@ from pathlib import Path
 from job import job, progress
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
-    from diffusion_credit.features import images_of
-    from diffusion_credit.images import open_pixels
-    from diffusion_credit.index import Index
-    from diffusion_credit.inputs import read_inputs
-    from diffusion_credit.losses import SETS
-    from diffusion_credit.members import entries
-    from diffusion_credit.model_losses import measure
-    from diffusion_credit.weights import by_name
+    from diffusion_credit.base.collection import entries
+    from diffusion_credit.data.images import open_pixels
+    from diffusion_credit.data.index import Index
+    from diffusion_credit.local.losses import SETS
+    from diffusion_credit.local.model_losses import measure
+    from diffusion_credit.measuring.features import images_of
+    from diffusion_credit.models.inputs import read_inputs
+    from diffusion_credit.models.weights import by_name
 
     index, device = Index(snakemake.input.index), snakemake.params.device
     encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from diffusion_credit.conditional import Pool, value_of
-from diffusion_credit.features import read_arrays
-from diffusion_credit.index import Index
-from diffusion_credit.measuring import definition, write_values
-from diffusion_credit.plugins import module_of
-from diffusion_credit.tables import read_subsets
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.base.tables import read_subsets
+from diffusion_credit.data.index import Index
+from diffusion_credit.measuring.conditional import Pool, value_of
+from diffusion_credit.measuring.features import read_arrays
+from diffusion_credit.measuring.values import definition, write_values
 from job import job
 
 with job(snakemake):

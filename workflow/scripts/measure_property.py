@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from diffusion_credit.features import read_arrays
-from diffusion_credit.measuring import measure
-from diffusion_credit.plugins import module_of
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.measuring.features import read_arrays
+from diffusion_credit.measuring.values import measure
 from job import job
 
 with job(snakemake):

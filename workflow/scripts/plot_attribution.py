@@ -1,7 +1,7 @@
 """Attribution CSV -> a bar a contributor."""
 
-from diffusion_credit import figures
-from diffusion_credit.attribution import read_attribution
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.report import figures
 from job import job
 
 with job(snakemake):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from diffusion_credit.files import MANIFEST, digest_of_file, versions
-from diffusion_credit.members import fill, only_entry
-from diffusion_credit.models import count_parameters, load_model, save_model
-from diffusion_credit.plugins import module_of
-from diffusion_credit.weights import by_name
+from diffusion_credit.base.collection import fill, only_entry
+from diffusion_credit.base.files import MANIFEST, digest_of_file, versions
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.checkpoints import count_parameters, load_model, save_model
+from diffusion_credit.models.weights import by_name
 from job import job
 
 with job(snakemake) as log:

@@ -5,10 +5,10 @@ from pathlib import Path
 from job import job, progress
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
-    from diffusion_credit.generation import generate
-    from diffusion_credit.members import entries
-    from diffusion_credit.regeneration import image_of
-    from diffusion_credit.weights import by_name
+    from diffusion_credit.base.collection import entries
+    from diffusion_credit.local.regeneration import image_of
+    from diffusion_credit.models.generation import generate
+    from diffusion_credit.models.weights import by_name
 
     options = snakemake.params.options
     models = Path(snakemake.input.models)

@@ -3,11 +3,11 @@
 import time
 from pathlib import Path
 
-from diffusion_credit.baseline_sources import read
-from diffusion_credit.crediting import variants, write_variants
-from diffusion_credit.files import write_json
-from diffusion_credit.index import Index
-from diffusion_credit.plugins import module_of
+from diffusion_credit.base.files import write_json
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.baselines.sources import read
+from diffusion_credit.baselines.variants import variants, write_variants
+from diffusion_credit.data.index import Index
 from job import job
 
 with job(snakemake) as log:

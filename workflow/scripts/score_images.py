@@ -2,12 +2,12 @@
 
 from safetensors.numpy import save_file
 
-from diffusion_credit import local
-from diffusion_credit.baseline_sources import read
-from diffusion_credit.files import replacing, write_json
-from diffusion_credit.gradient_arrays import GENERATED
-from diffusion_credit.losses import read_losses
-from diffusion_credit.plugins import module_of
+from diffusion_credit.base.files import replacing, write_json
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.baselines.gradient_arrays import GENERATED
+from diffusion_credit.baselines.sources import read
+from diffusion_credit.local import influence
+from diffusion_credit.local.losses import read_losses
 from job import job
 
 with job(snakemake) as log:
@@ -17,7 +17,7 @@ with job(snakemake) as log:
         sources[GENERATED] = {key: array[: snakemake.params.generated] for key, array in sources[GENERATED].items()}
     module = module_of("baselines", options["kind"])
     members, losses = read_losses(snakemake.input.designs, snakemake.input.losses)
-    scores, about = local.choose(module, options, sources, members, losses)
+    scores, about = influence.choose(module, options, sources, members, losses)
     with replacing(snakemake.output.scores) as temporary:
         save_file(scores, temporary)
     write_json(snakemake.output.about, about)

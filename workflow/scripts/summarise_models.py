@@ -1,9 +1,9 @@
 """Data, full, pruned and re-fitted model -> models.csv: parameters and every property."""
 
-from diffusion_credit.files import CONFIG, read_json
-from diffusion_credit.measuring import values
-from diffusion_credit.members import only_entry
-from diffusion_credit.tables import write_csv
+from diffusion_credit.base.collection import only_entry
+from diffusion_credit.base.files import CONFIG, read_json
+from diffusion_credit.base.tables import write_csv
+from diffusion_credit.measuring.values import values
 from job import job
 
 with job(snakemake):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from diffusion_credit.base.tables import write_csv
 from diffusion_credit.evaluation.runtime import HEADER, rows
-from diffusion_credit.tables import write_csv
 from job import job
 
 STAGES = {"models": "training", "images": "generation"}

@@ -5,13 +5,13 @@ from pathlib import Path
 from job import job, progress
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
-    from diffusion_credit.images import open_pixels
-    from diffusion_credit.index import Index
-    from diffusion_credit.inputs import read_inputs
-    from diffusion_credit.members import only_entry
-    from diffusion_credit.subset_models import train_subsets
-    from diffusion_credit.tables import read_subsets
-    from diffusion_credit.weights import by_name
+    from diffusion_credit.base.collection import only_entry
+    from diffusion_credit.base.tables import read_subsets
+    from diffusion_credit.data.images import open_pixels
+    from diffusion_credit.data.index import Index
+    from diffusion_credit.models.inputs import read_inputs
+    from diffusion_credit.models.subset_models import train_subsets
+    from diffusion_credit.models.weights import by_name
 
     table, index, device = read_subsets(snakemake.input.design), Index(snakemake.input.index), snakemake.params.device
     encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from diffusion_credit.features import write_data_images
-from diffusion_credit.files import digest_of_file, versions
-from diffusion_credit.images import open_pixels
+from diffusion_credit.base.files import digest_of_file, versions
+from diffusion_credit.data.images import open_pixels
+from diffusion_credit.measuring.features import write_data_images
 from job import job
 
 with job(snakemake):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.features import images_of
-from diffusion_credit.files import replacing
-from diffusion_credit.images import open_pixels
-from diffusion_credit.index import Index
+from diffusion_credit.base.files import replacing
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.data.images import open_pixels
+from diffusion_credit.data.index import Index
+from diffusion_credit.measuring.features import images_of
 from diffusion_credit.report.collect import collect
 from diffusion_credit.report.page import SAMPLES, Pictures, render_card, render_page, shown
 from job import job

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import yaml
 
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.config import read_study
-from diffusion_credit.draws import DESIGNS
-from diffusion_credit.errors import UserError
-from diffusion_credit.estimators import ESTIMATORS
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.tables import read_csv
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.credit.estimators import ESTIMATORS
 from diffusion_credit.own_tables import attribute, lds, make_design, print_attribution, score_text
-from diffusion_credit.plan import looks
-from diffusion_credit.status import print_status
-from diffusion_credit.tables import read_csv
+from diffusion_credit.study.config import read_study
+from diffusion_credit.study.plan import looks
+from diffusion_credit.study.status import print_status
+from diffusion_credit.subsets.draws import DESIGNS
 
 
 def show(config: Path, scale: str) -> None:

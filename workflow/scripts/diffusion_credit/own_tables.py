@@ -7,16 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusion_credit import design
-from diffusion_credit.attribution import Attribution, credit, estimate, printable, read_attribution, write_attribution
-from diffusion_credit.config import read_options
-from diffusion_credit.draws import game_of
-from diffusion_credit.errors import UserError
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
+from diffusion_credit.credit.attribution import (
+    Attribution,
+    credit,
+    estimate,
+    printable,
+    read_attribution,
+    write_attribution,
+)
+from diffusion_credit.credit.regression import PAIRS_NEEDED
+from diffusion_credit.credit.utilities import noise_rows, split
 from diffusion_credit.evaluation.lds import HEADER, references, scores
-from diffusion_credit.regression import PAIRS_NEEDED
-from diffusion_credit.reserved import Reserved
-from diffusion_credit.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
-from diffusion_credit.utilities import noise_rows, split
+from diffusion_credit.study.config import read_options
+from diffusion_credit.subsets import design
+from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.reserved import Reserved
 
 
 def print_attribution(result: Attribution) -> None:
@@ -88,7 +95,7 @@ def attribute(a: argparse.Namespace) -> None:
     for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
         print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
     if a.figure:
-        from diffusion_credit import figures
+        from diffusion_credit.report import figures
 
         figures.save(figures.attribution_bars(result, a.table.stem, not a.lower_is_better), a.figure)
 

@@ -1,66 +1,121 @@
-"""The gradient family: TRAK, D-TRAK, influence functions and what is like them, from projected per-image gradients."""
+"""Gradients of one number of the network's output by its weights, for single images, summed over timesteps.
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Self
+Sources: Zheng et al., D-TRAK, arXiv 2311.00500, section 3 and table 1 (output functions, timesteps); Georgiev et al.,
+The Journey, Not the Destination, arXiv 2312.06205 (gradients along the sampling path). Per-image gradients by
+torch.func: vmap of grad.
+"""
 
-import numpy as np
-from pydantic import Field, model_validator
+from collections.abc import Callable
+from typing import Any
 
-from diffusion_credit.crediting import Candidates
-from diffusion_credit.gradient_arrays import GENERATED, PATH
-from diffusion_credit.kernels import PLAIN, SCORES, Kernel, scores
-from diffusion_credit.options import BaselineSection
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.models.diffusion import SOLVERS, Process, schedule
 
-class Options(BaselineSection):
-    """Scores from the gradients of the network's output for the contributor's images and for generated ones."""
+COPIES = 3  # of an image's gradient at the same time: the last, their sum, and what is being added
+MOST = 64  # images at once; more gain nothing
 
-    kind: Literal["gradients"]
-    gradients: str = Field(description="Name of the gradients that are compared.")
-    score: Literal[SCORES] = Field(  # type: ignore[valid-type]
-        description="How; averaged over the models that the gradients are of."
-    )
-    damping: list[float] = Field(
-        default=[0.01, 0.1, 1.0, 10.0, 100.0],
-        min_length=1,
-        description="Candidates for lambda, in units of the kernel's mean eigenvalue; unused by dot and cosine.",
-    )
-    along: Literal["images", "path"] = Field(
-        default="images",
-        description="Gradients at the generated images, or at the clean images predicted on the way to them"
-        " (Journey-TRAK; the gradients need `path: true`).",
-    )
-
-    @model_validator(mode="after")
-    def check(self) -> Self:
-        if min(self.damping) <= 0:
-            raise ValueError(f"damping: found {self.damping}, expected numbers above 0")
-        return self
-
-    def sources(self) -> dict[str, tuple[str, str]]:
-        return {"gradients": ("gradients", self.gradients)}
+# Of a network's prediction and its training target, (timesteps, numbers) each, to one number for each timestep
+OUTPUTS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "loss": lambda predicted, target: (predicted - target).square().mean(1),
+    "squared_l2": lambda predicted, target: predicted.square().mean(1),
+    "mean": lambda predicted, target: predicted.mean(1),
+    "l1": lambda predicted, target: predicted.abs().sum(1),
+    "l2": lambda predicted, target: predicted.square().sum(1).sqrt(),
+    "linf": lambda predicted, target: predicted.abs().amax(1),
+}
 
 
-def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
-    """A candidate for each lambda."""
-    along = {of: PATH if options["along"] == "path" and of == GENERATED else of for of in sets}  # others have no path
-    models = list(sources["gradients"].values())
-    kernels = [Kernel(model["data"]["features"], model["data"]["error"]) for model in models]
-    for damping in [None] if options["score"] in PLAIN else options["damping"]:
-        weighted, conditions = zip(*(kernel.weighted(options["score"], damping) for kernel in kernels), strict=True)
-        parts = {
-            of: _averaged(
-                [scores(options["score"], model[at]["features"], w) for model, w in zip(models, weighted, strict=True)]
-            )
-            for of, at in along.items()
-        }
-        name = "" if damping is None else f"damping {damping:g}"
-        about = {} if damping is None else {"damping": damping, "condition": max(conditions)}
-        yield name, parts, about
-        del weighted, parts  # as large as all gradients, and so is the next
+def timesteps(of: int, count: int, spacing: str) -> list[int]:
+    """`count` of the process's timesteps: evenly spaced from 0, or the cumulative first ones (lowest noise)."""
+    return [at * of // count for at in range(count)] if spacing == "even" else list(range(count))
 
 
-def _averaged(parts: list[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
-    """The mean over models of their matrices, part after part."""
-    for part in zip(*parts, strict=True):
-        yield np.mean(part, axis=0)
+def images_at_once(weights: int, memory: float) -> int:
+    """How many images' gradients fit into `memory` GiB. Raises UserError when not even one does."""
+    each = COPIES * 4 * weights / 2**30
+    if each > memory:
+        raise UserError(
+            f"config: gradients.memory: found {memory} GiB, expected at least {each:.2g} for one image's gradient by"
+            f" {weights:,} weights"
+        )
+    return min(MOST, int(memory / each))
+
+
+class PerImage:
+    """The gradients of one network, by its learned weights."""
+
+    def __init__(
+        self, model: nn.Module, predict: Callable[..., torch.Tensor], diffusion: dict[str, Any], output: str
+    ) -> None:
+        """predict: the model's prediction from noised tensors and timesteps. output: a name of OUTPUTS."""
+        self.predict = predict
+        self.weights = {f"model.{name}": p.detach() for name, p in model.named_parameters() if p.requires_grad}
+        self.count = sum(weight.numel() for weight in self.weights.values())
+        self.process = Process(diffusion, str(next(model.parameters()).device))
+        call, number = _Call(model, predict), OUTPUTS[output]
+
+        def summed(
+            weights: dict[str, torch.Tensor], noised: torch.Tensor, target: torch.Tensor, t: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            predicted, target = functional_call(call, weights, (noised, t)).flatten(1), target.flatten(1)
+            return number(predicted, target).sum(), (predicted - target).square().mean(1).sqrt().sum()
+
+        self._gradients = vmap(grad(summed, has_aux=True), in_dims=(None, 0, 0, None))
+
+    def __call__(
+        self, clean: torch.Tensor, noise: torch.Tensor, at: list[int], together: int
+    ) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """The gradient of each image, a block (images, weights of one tensor) for each of the network's tensors.
+
+        clean: (images, channels, height, width), or with a clean image for each timestep after the first axis. noise:
+        (images, timesteps, channels, height, width). at: the timesteps. together: timesteps in one pass. Also
+        returned: (images,) the root of the mean squared error of the prediction, averaged over timesteps.
+        """
+        blocks: list[torch.Tensor] = []
+        error = torch.zeros(len(clean), device=clean.device)
+        for start in range(0, len(at), together):
+            t = torch.tensor(at[start : start + together], device=clean.device)
+            part = noise[:, start : start + together]
+            x = clean[:, start : start + together] if clean.dim() == noise.dim() else clean[:, None].expand_as(part)
+            noised, target = self.process.noised(x.flatten(0, 1), part.flatten(0, 1), t.repeat(len(clean)))
+            with sdpa_kernel(SDPBackend.MATH):  # the faster ways of attention know no vmap
+                found, errors = self._gradients(self.weights, noised.view_as(part), target.view_as(part), t)
+            fresh = [block.flatten(1) for block in found.values()]
+            blocks = [total.add_(block) for total, block in zip(blocks, fresh, strict=True)] if blocks else fresh
+            error += errors
+        return blocks, error / len(at)
+
+
+class _Call(nn.Module):
+    """A network behind the function that calls it, so that its weights can be exchanged for the call."""
+
+    def __init__(self, model: nn.Module, predict: Callable[..., torch.Tensor]) -> None:
+        super().__init__()
+        self.model, self.predict = model, predict
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return self.predict(x, t)
+
+
+@torch.inference_mode()
+def path(
+    predict: Callable[..., torch.Tensor], diffusion: dict[str, Any], steps: int, start: torch.Tensor
+) -> tuple[list[int], torch.Tensor]:
+    """The timesteps of a DDIM path from the noise `start` (images, ...), and the clean images (images, steps, ...)
+
+    that the network predicts along it.
+    """
+    scheduler_class, arguments = SOLVERS["ddim"]
+    scheduler = scheduler_class(**schedule(diffusion), **arguments)
+    scheduler.set_timesteps(steps, device=start.device)
+    x, clean = start, []
+    for t in scheduler.timesteps:
+        step = scheduler.step(predict(x, t), t, x)
+        clean.append(step.pred_original_sample)
+        x = step.prev_sample
+    return scheduler.timesteps.tolist(), torch.stack(clean, dim=1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from diffusion_credit.tables import Subsets
+from diffusion_credit.base.tables import Subsets
 
 HEADER = [
     "trained_on", "contributors", "replicates", "mean", "standard_deviation", "change_percent", "low", "high", "note",

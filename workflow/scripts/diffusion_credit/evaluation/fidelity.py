@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from diffusion_credit.base.tables import Subsets
 from diffusion_credit.evaluation.resampling import by_subset, estimate, pearson, spearman
-from diffusion_credit.tables import Subsets
 
 HEADER = ["alpha", "regime", "correlation", "subsets", "replicates", "estimate", "low", "high", "note"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from diffusion_credit.base.tables import Subsets
 from diffusion_credit.evaluation.resampling import by_subset, estimate, spearman
-from diffusion_credit.tables import Subsets
 
 HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
 

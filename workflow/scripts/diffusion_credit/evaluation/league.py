@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from diffusion_credit.attribution import Estimator
-from diffusion_credit.errors import UserError
+from diffusion_credit.base.collection import SECONDS, entries
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import read_json
+from diffusion_credit.base.tables import Subsets
+from diffusion_credit.credit.attribution import Estimator
+from diffusion_credit.credit.utilities import Utilities
 from diffusion_credit.evaluation.counterfactual import relative_change
 from diffusion_credit.evaluation.lds import pooled_data, predicted, references, scores
 from diffusion_credit.evaluation.resampling import estimate, spearman
-from diffusion_credit.files import read_json
-from diffusion_credit.members import SECONDS, entries
-from diffusion_credit.tables import Subsets
-from diffusion_credit.utilities import Utilities
 
 HEADER = [
     "method", "alpha", "subsets", "lds", "low", "high", "lead", "lead_low", "lead_high", "without_top_percent",

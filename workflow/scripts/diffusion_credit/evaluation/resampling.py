@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from diffusion_credit.errors import UserError
-from diffusion_credit.seeds import generator
-from diffusion_credit.tables import Subsets
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.seeds import generator
+from diffusion_credit.base.tables import Subsets
 
 RESAMPLES = 2000
 

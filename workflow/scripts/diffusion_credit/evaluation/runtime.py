@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diffusion_credit.errors import UserError
-from diffusion_credit.files import read_json
-from diffusion_credit.members import SECONDS, entries
+from diffusion_credit.base.collection import SECONDS, entries
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import read_json
 
 HEADER = ["regime", "stage", "models", "seconds_per_model", "jobs", "job_seconds", "max_rss_mib"]
 

@@ -1,1 +1,5 @@
-"""What is handed over in the end: the payout, the credit document, and the page and the card made from it."""
+"""Results as people read them: figures, the page, the credit document, the data card, the payout.
+
+In: finished tables and pictures. Out: PNG, HTML, JSON, Markdown, CSV.
+Imports `base`, `data`, `credit` and `evaluation`.
+"""

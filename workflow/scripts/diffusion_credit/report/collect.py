@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from diffusion_credit.attribution import read_attribution
-from diffusion_credit.files import MANIFEST, digest_of, digest_of_file, read_json
-from diffusion_credit.index import Index
-from diffusion_credit.members import entries
+from diffusion_credit.base.collection import entries
+from diffusion_credit.base.files import MANIFEST, digest_of, digest_of_file, read_json
+from diffusion_credit.base.tables import Subsets, read_csv, read_subsets
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.credit.utilities import split
+from diffusion_credit.data.index import Index
 from diffusion_credit.report.document import (
     DIFFERS,
     Cell,
@@ -23,8 +25,6 @@ from diffusion_credit.report.document import (
     Without,
     values_of,
 )
-from diffusion_credit.tables import Subsets, read_csv, read_subsets
-from diffusion_credit.utilities import split
 from diffusion_credit.version import VERSION
 
 Rows = list[dict[str, Cell]]

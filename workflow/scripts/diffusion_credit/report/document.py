@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from diffusion_credit.attribution import Attribution
+from diffusion_credit.credit.attribution import Attribution
 
 VERSION = 1  # of the schema; higher when a field changes its meaning or goes
 

@@ -14,9 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from diffusion_credit import figures
-from diffusion_credit.attribution import ENDS, FEW, Attribution, printable
-from diffusion_credit.report import words
+from diffusion_credit.credit.attribution import ENDS, FEW, Attribution, printable
+from diffusion_credit.report import figures, words
 from diffusion_credit.report.document import Cell, Contributor, Credit, Payment, Property, told_apart
 from diffusion_credit.report.pictures import inline, strip
 

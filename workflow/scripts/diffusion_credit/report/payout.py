@@ -10,8 +10,8 @@ from fractions import Fraction
 from math import floor, isnan
 from typing import Any
 
-from diffusion_credit.attribution import Attribution
-from diffusion_credit.errors import UserError
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.credit.attribution import Attribution
 
 CENTS = 100
 RULES = ("clip", "keep", "refuse")

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from diffusion_credit.figures import INK, grid
-from diffusion_credit.images import to_picture
+from diffusion_credit.data.images import to_picture
+from diffusion_credit.report.figures import INK, grid
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 LARGE, THUMBNAIL = 64, 96  # pixels: images above the first are shown at the second

@@ -1,0 +1,220 @@
+"""The configuration: the reference lists every option, the shipped studies are valid."""
+
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from studies import tiny_config
+
+from diffusion_credit.base import plugins
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.options import Section
+from diffusion_credit.study.complaints import refuse_repeated_keys
+from diffusion_credit.study.config import plain, read_study, recipe
+from diffusion_credit.study.config_docs import document
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_reference_is_made_from_the_models() -> None:
+    text = (ROOT / "config/README.md").read_text()
+    assert text == document()
+
+    for key in {key for model in all_subclasses(Section) for key in model.model_fields}:
+        assert f"| `{key}` |" in text, key
+
+
+def all_subclasses(model: type) -> set[type]:
+    return {model, *(deeper for sub in model.__subclasses__() for deeper in all_subclasses(sub))}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_studies_are_valid_and_named_after_their_file(path: Path) -> None:
+    study = read_study(yaml.safe_load(path.read_text()))
+    assert study.study == (path.stem if path.parent.name == "studies" else "digits")
+
+
+@pytest.mark.parametrize("scale", ["full", "tiny"])
+def test_the_options_in_a_report_make_the_same_study_again(tmp_path: Path, scale: str) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("HIGHER_IS_BETTER = True\ndef evaluate(folder):\n    return 1.0\n")
+    config = tiny_config() | {"scale": scale, "scales": {"tiny": {"seed": 7}}}
+    config["properties"]["mine"] = {"kind": "own", "file": str(own)}
+    study = read_study(config)
+    again = read_study(recipe(study))
+    assert (again.study, again.seed) == (study.study, study.seed) == (("tiny", 1), ("tiny_tiny", 7))[scale == "tiny"]
+    assert plain(again) | {"scale": scale, "scales": config["scales"]} == plain(study)
+
+
+def test_every_option_has_a_sentence() -> None:
+    for model in all_subclasses(Section):
+        for name, field in model.model_fields.items():
+            section = isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+            assert section or field.description or name in ("kind", "source", "lds", "finetune"), (model, name)
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda"])
+def test_conda_environments_have_the_versions_of_the_constraints(name: str) -> None:
+    pinned = set((ROOT / "constraints.txt").read_text().split())
+    *conda, pip = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"]
+    versions = {*pip["pip"], *(line.replace("pytorch-cpu=", "torch==") for line in conda if "pytorch" in line)}
+    assert versions <= pinned
+    assert {version.split("==")[0] for version in versions} >= {"torch", "diffusers", "torch-pruning", "snakemake"}
+
+
+ADAPTERS = {"kind": "lora", "base": "sd", "rank": 16, "prompt": "a painting"}
+BASE = {"sd": {"folder": "sd"}}
+PAYOUT = {"amount": 100, "currency": "EUR", "property": "fid", "estimator": "ridge", "negative": "clip"}
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "scales is no section": ({"scale": "tiny", "scales": None}, "scales: found None, expected a section"),
+    "a scale is no section": (
+        {"scale": "tiny", "scales": {"tiny": None}},
+        "scales.tiny: found None, expected a section",
+    ),
+    "scale is a list": ({"scale": ["tiny"]}, "scale: found ['tiny'], expected a valid string"),
+    "unknown scale": ({"scale": "tny", "scales": {"tiny": {}}}, "scale: found 'tny', expected one of ['full', 'tiny']"),
+    "key named like its kind": ({"model": {"kind": "lora", "lora": "x"}}, "model.lora: found an unknown key"),
+    "misspelt kind": ({"model": {"kind": "Lora"}}, "model.kind: found 'Lora', expected one of 'unet', 'lora'"),
+    "no weights": ({"model": ADAPTERS}, "model.base: found 'sd', expected a name below weights: there is none"),
+    "no prompt": ({"model": {**ADAPTERS, "prompt": ""}}, "model.prompt: found '', expected at least one"),
+    "no rank pruned": (
+        {"model": ADAPTERS, "weights": BASE, "pruning": {**tiny_config()["pruning"], "ratio": 0.01}},
+        "pruning.ratio: found 0.01, which keeps 16 of 16 ranks",
+    ),
+    "guided without a prompt": (
+        {"generation": {**tiny_config()["generation"], "guidance": 7.5}},
+        "generation.guidance: found 7.5, expected 1 for a model of kind unet",
+    ),
+    "half a cent": ({"payout": {**PAYOUT, "amount": 10.005}}, "payout.amount: found 10.005, expected whole cents"),
+    "no rule for negative values": (
+        {"payout": {k: v for k, v in PAYOUT.items() if k != "negative"}},
+        "payout.negative: not found, expected",
+    ),
+    "a payout by nothing": (
+        {"payout": {**PAYOUT, "property": "beauty"}},
+        "payout.property: found 'beauty', expected one of cluster_entropy, fid, inception_score",
+    ),
+    "a property called like a folder of tables": (
+        {"properties": {**tiny_config()["properties"], "evaluation": {"kind": "fid", "extractor": "classifier"}}},
+        "properties: found the name evaluation, expected another",
+    ),
+    "a branch for a commit": (
+        {"weights": {"sd": {"hub": "a/b", "revision": "main"}}},
+        "weights.sd.revision: found 'main', expected the hash of a commit, 40 digits",
+    ),
+    "an address for a name": (
+        {"weights": {"sd": {"hub": "http://a"}}},
+        "weights.sd.hub: found 'http://a', expected owner/",
+    ),
+    "unknown score": (
+        {"properties": {"best": {"kind": "percentile", "extractor": "classifier", "of": "best", "percent": 90}}},
+        "properties.best.of: found 'best', expected a score of classifier: there is none",
+    ),
+}
+
+
+PIXELS = {"pixels": {"kind": "similarity"}}
+TUNED = {**tiny_config()["evaluation"], "tuning": {"subsets": 5}}
+ALONE = {"alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5}}
+D_TRAK = {"d_trak": {"kind": "gradients", "gradients": "square", "score": "trak"}}
+SQUARE = {"output": "squared_l2"}
+MISTAKES |= {
+    "baselines without tuning": (
+        {"baselines": PIXELS},
+        "evaluation.tuning: not found, expected the subsets on which baselines choose variants",
+    ),
+    "baselines that nothing judges": (
+        {"baselines": PIXELS, "evaluation": {k: v for k, v in TUNED.items() if k != "lds"}},
+        "baselines: found some without evaluation.lds",
+    ),
+    "a baseline called like a row of the league": (
+        {"baselines": {"noise_floor": {"kind": "similarity"}}, "evaluation": TUNED},
+        "baselines: found the name noise_floor",
+    ),
+    "a payout by what has no unit": (
+        {"baselines": PIXELS, "evaluation": TUNED, "payout": {**PAYOUT, "estimator": "pixels"}},
+        "payout.estimator: found 'pixels', expected one of paper, ridge",
+    ),
+    "no such gradients": (
+        {"baselines": D_TRAK, "evaluation": TUNED},
+        "baselines.d_trak.gradients: found 'square', expected a name below gradients: there is none",
+    ),
+    "a projection that has no four equal parts": (
+        {"gradients": {"square": {**SQUARE, "projection": 10}}},
+        "gradients.square.projection: found 10, expected a multiple of 4",
+    ),
+    "a path that was not asked for": (
+        {
+            "baselines": {"j": {**D_TRAK["d_trak"], "along": "path"}},
+            "gradients": {"square": SQUARE},
+            "evaluation": TUNED,
+        },
+        "gradients.square.path: found false, expected true for j",
+    ),
+    "no lambda": (
+        {"baselines": {"d": {**D_TRAK["d_trak"], "damping": [0.0]}}},
+        "baselines.d.damping: found [0.0], expected numbers above 0",
+    ),
+    "checkpoints that nobody keeps": (
+        {"gradients": {"square": {**SQUARE, "models": "checkpoints"}}},
+        "training.checkpoints: found 0, expected some for gradients.square",
+    ),
+    "checkpoints that nobody reads": (
+        {"regimes": {**tiny_config()["regimes"], "sparse": {**tiny_config()["training"], "checkpoints": 1}}},
+        "regimes.sparse.checkpoints: found 1, expected 0",
+    ),
+    "a game that nobody plays": ({"games": ALONE}, "games.alone: found no estimator that names it"),
+    "an estimator of no game": (
+        {"estimators": {"ridge": {"kind": "ridge", "game": "alone"}}},
+        "estimators.ridge.game: found 'alone', expected a name below games: there is none",
+    ),
+    "a game without the subsets that are needed": (
+        {"games": ALONE, "estimators": {"ridge": {"kind": "ridge"}, "loo": {"kind": "leave-one-out", "game": "alone"}}},
+        "games.alone.kind: found add-one-in, expected one of leave-one-out, all for the estimator loo",
+    ),
+    "only games": (
+        {"games": ALONE, "estimators": {"ridge": {"kind": "add-one-in", "game": "alone"}}},
+        "estimators: found only such of games",
+    ),
+    "adapters that should be told": (
+        {
+            "model": ADAPTERS,
+            "weights": BASE,
+            "games": {"told": {"kind": "uniform", "regime": "conditional", "subsets": 9}},
+            "estimators": {"ridge": {"kind": "ridge"}, "told": {"kind": "banzhaf", "game": "told"}},
+        },
+        "games.told.regime: found conditional, expected another for lora",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_named_by_its_key(name: str) -> None:
+    changes, sentence = MISTAKES[name]
+    with pytest.raises(UserError) as caught:
+        read_study(tiny_config() | changes)
+    assert str(caught.value).startswith(f"config: {sentence}")
+
+
+def test_eight_bits_without_their_package_are_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(plugins, "version", missing)
+    assert plugins.packages_of_training({"optimizer": "adamw"}) == {}
+    with pytest.raises(UserError, match=r"adamw_8bit: the package bitsandbytes was not found, .*\[adam8bit\]"):
+        plugins.packages_of_training({"optimizer": "adamw_8bit"})
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Of two, YAML would keep the last and say nothing."""
+    file = tmp_path / "study.yaml"
+    file.write_text("a: &x {kind: 1}\nb: {<<: *x, c: [{d: 1}, {d: 2}]}\nproperties:\n  fid: 1\n  kid: 2\n  fid: 3\n")
+    with pytest.raises(
+        UserError, match=r"properties\.fid: found a second time \(.*study\.yaml, line 6\), expected once"
+    ):
+        refuse_repeated_keys(file)
+    for shipped in [*ROOT.glob("config/*.yaml"), *ROOT.glob("config/studies/*.yaml")]:
+        refuse_repeated_keys(shipped)

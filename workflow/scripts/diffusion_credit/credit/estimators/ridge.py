@@ -1,0 +1,25 @@
+"""The recommended Shapley estimator: ridge on the differences between contributors, the total from the ends.
+
+Functions of the subset's size are taken out first, so saturation and noisy ends do not reach the differences; these
+shrink towards equal shares as far as generalised cross-validation finds best.
+"""
+
+from typing import Any, Literal
+
+from diffusion_credit.base.options import EstimatorSection
+from diffusion_credit.credit.estimates import Estimate
+from diffusion_credit.credit.semivalues import regularised, shapley
+from diffusion_credit.credit.utilities import Utilities
+
+DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
+
+
+class Options(EstimatorSection):
+    """Recommended: least squares with free functions of the size, differences shrunk towards equal shares."""
+
+    kind: Literal["ridge"]
+
+
+def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
+    """Shapley values, summing to the total."""
+    return regularised(game, shapley(game.n))

@@ -1,0 +1,93 @@
+"""The loss of single images under each model of a collection: the utilities of local attribution.
+
+Source: Zheng et al., D-TRAK, arXiv 2311.00500, section 4: the training loss, averaged over timesteps and noises.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from diffusion_credit.base.collection import SECONDS, fill
+from diffusion_credit.base.files import announce, replacing, write_json
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.base.seeds import generator
+from diffusion_credit.baselines.gradient_arrays import GENERATED
+from diffusion_credit.baselines.gradients import timesteps
+from diffusion_credit.local.losses import LOSSES
+from diffusion_credit.models.checkpoints import load_model
+from diffusion_credit.models.diffusion import Process
+from diffusion_credit.models.inputs import Inputs, as_inputs, provenance
+
+
+def measure(
+    models: dict[str, tuple[Path, str]],
+    sets: dict[str, tuple[str, Callable[[], np.ndarray]]],
+    inputs: Inputs,
+    weights: dict[str, Path],
+    collection: Path,
+    options: dict[str, Any],
+    progress: Callable[[str, int, int], None],
+) -> int:
+    """Write the losses (images,) of every set of images under every model; return how many models were missing.
+
+    models: name -> folder of a checkpoint, digest. sets: name -> digest, what reads the images (uint8); of the
+    generated ones the first options["generated"] count. inputs: for latents and conditions. options: timesteps,
+    generated, network, diffusion, batch_size (noised images at once), seed, device, code.
+    """
+    device = options["device"]
+    network, process = module_of("networks", options["network"]), Process(options["diffusion"], device)
+    at = timesteps(process.timesteps, options["timesteps"], "even")
+    common = provenance(options, inputs, weights) | {"images": {name: digest for name, (digest, _) in sets.items()}}
+    wanted = {name: {**common, "model": digest} for name, (_, digest) in models.items()}
+
+    @cache
+    def images(name: str) -> torch.Tensor:
+        pixels = sets[name][1]()
+        chosen = pixels[: options["generated"]] if name == GENERATED else pixels
+        return as_inputs(chosen, inputs.latents, weights, device).to(device)
+
+    def make(name: str, folder: Path, _: Path) -> None:
+        started = time.monotonic()
+        model, _config = load_model(models[name][0], device, weights)
+        predict = network.denoiser(model.eval(), inputs.conditions, guidance=1)
+        count = sum(len(images(of)) for of in sets)
+        found, done = {}, 0
+        for of in sets:
+            each = []
+            for number, image in enumerate(images(of)):
+                noise = generator(options["seed"], "local loss", of, number)
+                each.append(loss(predict, process, image, at, noise, options["batch_size"]))
+                done += 1
+                progress(name, done, count)
+            found[of] = np.array(each)
+        with replacing(folder / LOSSES) as temporary:
+            save_file(found, temporary)
+        write_json(folder / SECONDS, time.monotonic() - started)
+        announce(folder, [LOSSES], provenance=wanted[name])
+
+    return fill(collection, wanted, make)
+
+
+@torch.inference_mode()
+def loss(
+    predict: Callable[..., torch.Tensor],
+    process: Process,
+    image: torch.Tensor,
+    at: list[int],
+    rng: np.random.Generator,
+    batch_size: int,
+) -> float:
+    """The loss of one image (channels, height, width), averaged over the timesteps `at`, one noise of rng each."""
+    noise = torch.from_numpy(rng.standard_normal((len(at), *image.shape), dtype=np.float32)).to(image.device)
+    t, total = torch.tensor(at, device=image.device), 0.0
+    for start in range(0, len(at), batch_size):
+        part = slice(start, start + batch_size)
+        noised, target = process.noised(image.expand_as(noise[part]), noise[part], t[part])
+        total += float((predict(noised, t[part]).float() - target).square().flatten(1).mean(1).sum())
+    return total / len(at)

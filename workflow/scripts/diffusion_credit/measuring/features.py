@@ -1,0 +1,81 @@
+"""Features of images: one safetensors file for each model and extractor, so that a property never embeds again."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from diffusion_credit.base.collection import SECONDS, entries, fill
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import announce, read_manifest, replacing, versions, write_json
+from diffusion_credit.data.images import ZIP, read_zip, write_zip
+
+FEATURES = "features.safetensors"
+
+
+def images_of(manifest: Path) -> dict[str, tuple[str, Callable[[], np.ndarray]]]:
+    """Name -> (digest, a function that reads the images) of a collection of generated images."""
+
+    def reader(folder: Path) -> Callable[[], np.ndarray]:
+        def read() -> np.ndarray:
+            read_manifest(folder)
+            return read_zip(folder / ZIP)
+
+        return read
+
+    return {name: (digest, reader(folder)) for name, (folder, digest) in entries(manifest).items()}
+
+
+def extract(
+    images: dict[str, tuple[str, Callable[[], np.ndarray]]],
+    collection: Path,
+    extractor: Callable[[], Callable[[np.ndarray], dict[str, np.ndarray]]],
+    options: dict[str, Any],
+) -> None:
+    """Write the features of every entry. extractor: loads the function from uint8 images to named arrays.
+
+    options: whatever the features depend on besides the images, with the `versions` of further packages.
+    """
+    common = {**options, "versions": {**options["versions"], **versions("torch", "numpy", "pillow")}}
+    wanted = {name: {**common, "images": digest} for name, (digest, _) in images.items()}
+    load = cache(extractor)  # only where an entry is missing
+
+    def make(name: str, folder: Path, _: Path) -> None:
+        embed, started = load(), time.monotonic()
+        arrays = embed(images[name][1]())
+        with replacing(folder / FEATURES) as temporary:
+            save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, temporary)
+        write_json(folder / SECONDS, time.monotonic() - started)
+        announce(folder, [FEATURES], provenance=wanted[name])
+
+    fill(collection, wanted, make)
+
+
+def read_features(folder: Path) -> dict[str, np.ndarray]:
+    """The named arrays of one entry."""
+    read_manifest(folder)
+    return read_arrays(folder / FEATURES)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays in a safetensors file. Raises UserError naming a file that is none."""
+    try:
+        arrays: dict[str, np.ndarray] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: not a safetensors file ({error})") from None
+    return arrays
+
+
+def write_data_images(collection: Path, pixels: np.ndarray, provenance: dict[str, Any]) -> None:
+    """The training images as a collection of images of one entry, named like the model of everyone."""
+
+    def make(name: str, folder: Path, _: Path) -> None:
+        write_zip(folder / ZIP, pixels)
+        announce(folder, [ZIP], provenance=provenance)
+
+    fill(collection, {"everyone-0": provenance}, make)

@@ -1,0 +1,128 @@
+"""What networks are trained on: the pixels themselves, or latents and prompt embeddings that are computed once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from diffusion_credit.base.files import MANIFEST, announce, digest_of_file, read_manifest, replacing, versions
+from diffusion_credit.base.plugins import module_of, packages_of
+from diffusion_credit.data.images import to_float
+from diffusion_credit.data.index import Index
+from diffusion_credit.models.latents import Autoencoder, check_process, embed_prompts
+from diffusion_credit.models.weights import digests_of
+
+ENCODED = "inputs.safetensors"
+CHUNK = 8  # images at once; a constant, because the last bits depend on it
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Tensors on the device of the training.
+
+    images: (images, channels, height, width) in [-1, 1], or latents. mirrored: the latents of the mirrored images,
+    which are not the mirrored latents; None for pixels. conditions: what the network is told besides. latents: the
+    autoencoder's name and scale, or None. digest: of all that.
+    """
+
+    images: torch.Tensor
+    mirrored: torch.Tensor | None
+    conditions: dict[str, torch.Tensor]
+    latents: dict[str, Any] | None
+    digest: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def batch(self, images: np.ndarray, flip: np.ndarray) -> torch.Tensor:
+        """The chosen images, mirrored where flip (batch,) says so."""
+        x = self.images[images]
+        if not flip.any():
+            return x
+        other = x.flip(3) if self.mirrored is None else self.mirrored[images]
+        return torch.where(torch.from_numpy(flip).to(x.device)[:, None, None, None], other, x)
+
+
+def provenance(options: dict[str, Any], inputs: Inputs, weights: dict[str, Path]) -> dict[str, Any]:
+    """What a measurement of images by a network depends on, but for the network's weights and the images.
+
+    options: with the kind of `network`. weights: name -> manifest of what is pretrained.
+    """
+    return {
+        **options,
+        "inputs": inputs.digest,
+        "weights": digests_of(weights),
+        "versions": versions("torch", "diffusers", "numpy") | packages_of("networks", options["network"]),
+    }
+
+
+def read_inputs(index: Index, pixels: np.ndarray, encoded: Path | None, device: str) -> Inputs:
+    """The pixels, or what `encode` wrote into the folder `encoded`."""
+    if encoded is None:
+        return Inputs(torch.from_numpy(to_float(pixels)).to(device), None, {}, None, index.pixels_digest)
+    latents = read_manifest(encoded)["latents"]
+    tensors = load_file(encoded / ENCODED, device=device)
+    conditions = read_conditions(encoded, device)
+    return Inputs(
+        tensors["images"], tensors.get("mirrored"), conditions, latents, digest_of_file(encoded / MANIFEST)
+    )  # fmt: skip
+
+
+def read_conditions(encoded: Path | None, device: str) -> dict[str, torch.Tensor]:
+    """What the network is told besides the noised image and the timestep."""
+    if encoded is None:
+        return {}
+    tensors = load_file(encoded / ENCODED, device=device)
+    prefix = "condition."
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+@torch.inference_mode()
+def as_inputs(
+    pixels: np.ndarray, latents: dict[str, Any] | None, weights: dict[str, Path], device: str
+) -> torch.Tensor:
+    """Images (images, height, width, channels) uint8 as a network takes them; latents: as in `Inputs`."""
+    if latents is None:
+        return torch.from_numpy(to_float(pixels)).to(device)
+    autoencoder = Autoencoder(weights[latents["autoencoder"]], latents["scale"], device)
+    return encoded(pixels, autoencoder, device)
+
+
+def encoded(pixels: np.ndarray, autoencoder: Autoencoder, device: str, mirror: bool = False) -> torch.Tensor:
+    """Latents of images, or of their mirror images, on the CPU."""
+    parts = []
+    for start in range(0, len(pixels), CHUNK):
+        x = torch.from_numpy(to_float(pixels[start : start + CHUNK])).to(device)
+        parts.append(autoencoder.encode(x.flip(3) if mirror else x).cpu())
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path], folder: Path) -> tuple[int, ...]:
+    """Write latents, and prompt embeddings where the network takes them, into `folder`; return one latent's shape.
+
+    options: sections `model` and `diffusion`, `device`, and whatever else the result depends on. Raises UserError when
+    images, autoencoder and network do not fit together.
+    """
+    model, device = options["model"], options["device"]
+    name, scale = model.get("autoencoder") or model["base"], model.get("latent_scale")
+    autoencoder = Autoencoder(weights[name], scale, device)
+    tensors = {
+        "images": encoded(pixels, autoencoder, device),
+        "mirrored": encoded(pixels, autoencoder, device, mirror=True),
+    }
+    module_of("networks", model["kind"]).check_size(model, *tensors["images"].shape[2:])
+    if "prompt" in model:
+        check_process(weights[model["base"]], options["diffusion"])
+        states = embed_prompts(weights[model["base"]], {"prompt": model["prompt"], "empty": ""}, device)
+        tensors |= {f"condition.{key}": state.cpu() for key, state in states.items()}
+    with replacing(folder / ENCODED) as temporary:
+        save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, temporary)
+    announce(folder, [ENCODED], latents={"autoencoder": name, "scale": autoencoder.scale}, provenance=options)
+    return tuple(tensors["images"].shape[1:])

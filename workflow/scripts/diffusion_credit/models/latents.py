@@ -1,0 +1,99 @@
+"""What frozen models make of images and texts for networks that work in latents, and back."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.vq_model import VQModel
+
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import read_json
+from diffusion_credit.models.pretrained import load_pretrained, load_tokenizer
+from diffusion_credit.models.weights import open_weights
+
+AUTOENCODERS = {"AutoencoderKL": AutoencoderKL, "VQModel": VQModel}
+PROCESS = {  # keys of a scheduler's config by ours
+    "timesteps": "num_train_timesteps",
+    "schedule": "beta_schedule",
+    "beta_start": "beta_start",
+    "beta_end": "beta_end",
+    "prediction": "prediction_type",
+}
+
+
+class Autoencoder:
+    """Between images in [-1, 1] and the latents that a network works in."""
+
+    def __init__(self, manifest: Path, scale: float | None, device: str) -> None:
+        """manifest: of the weights of an autoencoder, or of a pipeline with one in `vqvae` or `vae`.
+
+        scale: factor on the latents, none for the autoencoder's own. Raises UserError when there is no autoencoder.
+        """
+        top = open_weights(manifest)
+        self.folder = next((f for f in (top, top / "vqvae", top / "vae") if (f / "config.json").is_file()), top)
+        name = read_json(self.folder / "config.json").get("_class_name")
+        if name not in AUTOENCODERS:
+            raise UserError(f"{self.folder / 'config.json'}: found {name!r}, expected one of {sorted(AUTOENCODERS)}")
+        self.model = load_pretrained(AUTOENCODERS[name], self.folder, device)
+        self.scale = float(scale or self.model.config.scaling_factor)
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        """Latents of (batch, channels, height, width) images; of a Gaussian posterior the mean."""
+        if x.shape[1] != self.model.config.in_channels:
+            raise UserError(
+                f"{self.folder}: found an autoencoder for {self.model.config.in_channels} channels, expected"
+                f" {x.shape[1]}, as the images have (data.mode)"
+            )
+        factor = 2 ** (len(self.model.config.block_out_channels) - 1)
+        if x.shape[2] % factor or x.shape[3] % factor:
+            raise UserError(
+                f"config: data.size: found images of {x.shape[2]} x {x.shape[3]}, expected a multiple of {factor}, by"
+                f" which {self.folder} shrinks them"
+            )
+        found = self.model.encode(x)
+        return self.scale * (found.latents if isinstance(self.model, VQModel) else found.latent_dist.mean)
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Images of these latents."""
+        decoded: torch.Tensor = self.model.decode(latents / self.scale).sample
+        return decoded
+
+
+def identity(x: torch.Tensor) -> torch.Tensor:
+    """What decodes pixels."""
+    return x
+
+
+def embed_prompts(manifest: Path, prompts: dict[str, str], device: str) -> dict[str, torch.Tensor]:
+    """The text encoder's last hidden states, (1, tokens, width) each; padded to as many tokens as it takes.
+
+    Raises UserError when a prompt is longer.
+    """
+    from transformers import CLIPTextModel
+
+    folder = open_weights(manifest)
+    tokenizer = load_tokenizer(folder / "tokenizer")
+    encoder = load_pretrained(CLIPTextModel, folder / "text_encoder", device)
+    most = encoder.config.max_position_embeddings
+
+    def embed(text: str) -> torch.Tensor:
+        tokens = tokenizer(text, padding="max_length", max_length=most, return_tensors="pt").input_ids
+        if tokens.shape[1] > most:
+            raise UserError(f"config: model.prompt: found {tokens.shape[1]} tokens, expected at most {most}")
+        states: torch.Tensor = encoder(tokens.to(device))[0]
+        return states
+
+    return {name: embed(text) for name, text in prompts.items()}
+
+
+def check_process(manifest: Path, options: dict[str, Any]) -> None:
+    """Raises UserError unless the study's `diffusion` is the process that the base model was trained for."""
+    file = open_weights(manifest) / "scheduler" / "scheduler_config.json"
+    found = read_json(file)
+    found.setdefault("prediction_type", "epsilon")  # older configs leave it out
+    for ours, theirs in PROCESS.items():
+        if options[ours] != found.get(theirs):
+            raise UserError(
+                f"config: diffusion.{ours}: found {options[ours]}, expected {found.get(theirs)}, as {file} says"
+            )

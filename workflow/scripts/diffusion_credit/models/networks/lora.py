@@ -1,0 +1,145 @@
+"""Low-rank adapters on the attention of a frozen text-to-image U-Net, trained for one prompt.
+
+Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base in diffusers' format (Stable Diffusion's folders
+`unet`, `vae`, `text_encoder`, `tokenizer` and `scheduler`). A checkpoint holds the adapters alone.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.options import NetworkSection
+
+if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
+    import torch
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+EMPTY = "base"
+PACKAGES = {"peft": "lora", "transformers": "lora"}
+LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
+
+
+class Options(NetworkSection):
+    """Low-rank adapters (LoRA) on all attention layers of a text-to-image model."""
+
+    kind: Literal["lora"]
+    base: str = Field(description="Name of the weights of the base model, a folder in diffusers' format.")
+    rank: int = Field(ge=1, description="Rank of every adapter; their outputs are added unscaled.")
+    prompt: str = Field(min_length=1, description="The text that all images are trained with and generated for.")
+
+    def check_pruning(self, ratio: float) -> None:
+        kept = kept_ranks(self.rank, ratio)
+        if not 0 < kept < self.rank:
+            raise ValueError(
+                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected to remove some and"
+                " not all"
+            )
+
+    def needs_weights(self) -> list[str]:
+        return [self.base]
+
+
+def kept_ranks(rank: int, ratio: float) -> int:
+    """How many of an adapter's ranks pruning keeps."""
+    return rank - round(ratio * rank)
+
+
+def check_size(options: dict[str, Any], height: int, width: int) -> None:
+    """The base model's own network takes any size that its autoencoder does."""
+
+
+def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
+    """What the adapters are for; the base's own config says the rest. shape: of latents, (channels, height, width)."""
+    channels, height, width = shape
+    return {
+        "kind": "lora",
+        "sample_size": [height, width],
+        "out_channels": channels,
+        "base": options["base"],
+        "rank": options["rank"],
+    }
+
+
+def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DConditionModel":
+    """The base with new adapters, which change nothing yet: random downwards, zero upwards."""
+    import torch
+    from peft import LoraConfig
+
+    model = _base(weights[architecture["base"]], architecture["out_channels"])
+    rank = architecture["rank"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=LAYERS, init_lora_weights="gaussian"))
+    return model
+
+
+def _base(manifest: Path, channels: int) -> "UNet2DConditionModel":
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    from diffusion_credit.models.pretrained import load_pretrained
+    from diffusion_credit.models.weights import open_weights
+
+    folder = open_weights(manifest) / "unet"
+    model = load_pretrained(UNet2DConditionModel, folder, "cpu")
+    if model.config.in_channels != channels:
+        raise UserError(
+            f"{folder}: found a network of {model.config.in_channels} input channels, expected {channels}, as"
+            " many as the latents have"
+        )
+    return model
+
+
+def reinitialise(model: "UNet2DConditionModel", seed: int) -> None:
+    """New adapters, which change nothing yet."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad and ".lora_A." in name:
+                torch.nn.init.normal_(parameter, std=1 / parameter.shape[0])
+            elif parameter.requires_grad:
+                torch.nn.init.zeros_(parameter)
+
+
+def denoiser(
+    model: "UNet2DConditionModel", conditions: dict[str, "torch.Tensor"], guidance: float
+) -> Callable[..., "torch.Tensor"]:
+    """Predictions for the prompt, guided away from the empty prompt (arXiv 2207.12598, equation 6)."""
+    import torch
+
+    prompt, empty = conditions["prompt"], conditions["empty"]
+
+    def predict(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
+        return model(x, t, encoder_hidden_states=prompt.expand(len(x), -1, -1)).sample
+
+    def guided(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
+        both = torch.cat([part.expand(len(x), -1, -1) for part in (empty, prompt)])
+        without, with_prompt = model(x.repeat(2, 1, 1, 1), t, encoder_hidden_states=both).sample.chunk(2)
+        return without + guidance * (with_prompt - without)
+
+    return guided if guidance != 1 else predict
+
+
+def learned(model: "UNet2DConditionModel") -> dict[str, "torch.Tensor"]:
+    """The adapters' weights, under peft's names."""
+    from peft import get_peft_model_state_dict
+
+    return dict(get_peft_model_state_dict(model))
+
+
+def load(model: "UNet2DConditionModel", tensors: dict[str, "torch.Tensor"]) -> None:
+    """Give the adapters these weights. Raises UserError when they are not those of this base and rank."""
+    from peft import set_peft_model_state_dict
+
+    expected = {name: tuple(tensor.shape) for name, tensor in learned(model).items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise UserError(
+                f"adapter {name}: found shape {found.get(name)}, expected {expected.get(name)}, as the base model has"
+            )
+    set_peft_model_state_dict(model, tensors)

@@ -1,0 +1,168 @@
+"""diffusers' UNet2DModel on pixels, or on the latents of a frozen autoencoder.
+
+A pruned network cannot be described by its architecture alone; its widths are read off the shapes of the
+weights, so no pickled module and no pruning history is needed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.options import NetworkSection
+
+if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
+    import torch
+    from diffusers.models.unets.unet_2d import UNet2DModel
+
+EMPTY = "untrained"
+
+
+class Options(NetworkSection):
+    """A U-Net trained from scratch, diffusers' UNet2DModel."""
+
+    kind: Literal["unet"]
+    channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")
+    layers_per_block: int = Field(default=2, ge=1, description="Residual blocks a level.")
+    norm_groups: int = Field(default=32, ge=1, description="Groups of every group normalisation; divides every width.")
+    attention: list[int] = Field(default=[], description="Levels with self-attention, counted from 0 at the finest.")
+    head_width: int | None = Field(default=None, ge=1, description="Channels of an attention head; none: one head.")
+    autoencoder: str | None = Field(
+        default=None,
+        description="Name of the weights of a frozen autoencoder (VQModel or AutoencoderKL) in whose latents the"
+        " network works; none: in pixels.",
+    )
+    latent_scale: float | None = Field(
+        default=None,
+        gt=0,
+        description="Factor on the latents; none: the scaling_factor of the autoencoder's own config.",
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if any(width < 1 or width % self.norm_groups for width in self.channels):
+            raise ValueError(f"channels: found {self.channels}, expected multiples of norm_groups = {self.norm_groups}")
+        if any(not 0 <= level < len(self.channels) for level in self.attention):
+            raise ValueError(f"attention: found {self.attention}, expected levels 0 to {len(self.channels) - 1}")
+        if self.head_width and any(self.channels[level] % self.head_width for level in {*self.attention, -1}):
+            raise ValueError(f"head_width: found {self.head_width}, expected a divisor of the widths with attention")
+        return self
+
+    def needs_weights(self) -> list[str]:
+        return [self.autoencoder] if self.autoencoder else []
+
+
+def check_size(options: dict[str, Any], height: int, width: int) -> None:
+    """Raises UserError when tensors of this size cannot be halved once between any two levels."""
+    levels = len(options["channels"])
+    step = 2 ** (levels - 1)
+    if height % step or width % step:
+        raise UserError(
+            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected a size that is a"
+            f" multiple of {step} (data.size) or fewer levels"
+        )
+
+
+def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
+    """UNet2DModel's arguments for tensors of shape (channels, height, width)."""
+    channels, height, width = shape
+    attention = options["attention"]
+    levels = range(len(options["channels"]))
+    return {
+        "kind": "unet",
+        "sample_size": [height, width],
+        "in_channels": channels,
+        "out_channels": channels,
+        "block_out_channels": list(options["channels"]),
+        "layers_per_block": options["layers_per_block"],
+        "norm_num_groups": options["norm_groups"],
+        "down_block_types": ["AttnDownBlock2D" if i in attention else "DownBlock2D" for i in levels],
+        "up_block_types": ["AttnUpBlock2D" if i in attention else "UpBlock2D" for i in reversed(levels)],
+        "add_attention": bool(attention),
+        "attention_head_dim": options["head_width"],
+    }
+
+
+def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+    """The same network, told the number of a contributor besides."""
+    return {**architecture, "num_class_embeds": contributors}
+
+
+def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DModel":
+    """A randomly initialised network; the caller's random state is left as it was."""
+    import torch
+    from diffusers.models.unets.unet_2d import UNet2DModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return UNet2DModel(**{key: value for key, value in architecture.items() if key != "kind"})
+
+
+def reinitialise(model: "UNet2DModel", seed: int) -> None:
+    """Draw all weights anew: the untrained network of the same widths."""
+    import torch
+    from torch import nn
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear | nn.GroupNorm | nn.Embedding):
+                module.reset_parameters()
+
+
+def denoiser(
+    model: "UNet2DModel", conditions: dict[str, "torch.Tensor"], guidance: float
+) -> Callable[..., "torch.Tensor"]:
+    """The network itself; one that is told contributors takes their numbers (batch,) as `labels`."""
+
+    def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor | None" = None) -> "torch.Tensor":
+        return model(x, t, class_labels=labels).sample
+
+    return predict
+
+
+def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
+    """All weights."""
+    return dict(model.state_dict())
+
+
+def load(model: "UNet2DModel", tensors: dict[str, "torch.Tensor"]) -> None:
+    """Give the network these weights, and the widths that they have."""
+    fit_widths(model, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    model.load_state_dict(tensors)
+
+
+def fit_widths(model: "UNet2DModel", shapes: dict[str, tuple[int, ...]]) -> None:
+    """Resize every layer of `model` to the shapes of a pruned network's weights; values are undefined after."""
+    import torch
+    from torch import nn
+
+    for name, module in model.named_modules():
+        shape = shapes.get(f"{name}.weight")
+        if shape is None or tuple(module.weight.shape) == shape:
+            continue
+        if isinstance(module, nn.Conv2d):
+            module.out_channels, module.in_channels = shape[:2]
+        elif isinstance(module, nn.Linear):
+            module.out_features, module.in_features = shape
+        elif isinstance(module, nn.GroupNorm):
+            module.num_channels = shape[0]
+        else:
+            raise ValueError(f"{name}: a {type(module).__name__} cannot be resized")
+        for parameter in ("weight", "bias"):
+            if getattr(module, parameter) is not None:
+                setattr(module, parameter, nn.Parameter(torch.empty(shapes[f"{name}.{parameter}"])))
+    match_resampling(model)
+
+
+def match_resampling(model: "UNet2DModel") -> None:
+    """diffusers' resampling layers keep the widths of their convolution as attributes and assert them."""
+    from diffusers.models.downsampling import Downsample2D
+    from diffusers.models.upsampling import Upsample2D
+    from torch import nn
+
+    for module in model.modules():
+        if isinstance(module, Downsample2D | Upsample2D) and isinstance(module.conv, nn.Conv2d):
+            module.channels, module.out_channels = module.conv.in_channels, module.conv.out_channels

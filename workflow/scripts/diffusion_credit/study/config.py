@@ -1,0 +1,131 @@
+"""The study's configuration as a whole; only the Snakefile reads it, scripts receive the few plain values they use."""
+
+# The unions of the registered modules' options exist at run time only.
+# mypy: disable-error-code="valid-type,attr-defined,assignment"
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.options import Section
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.study import config_checks
+from diffusion_credit.study.complaints import sentence
+from diffusion_credit.study.sections import (
+    Baseline,
+    Design,
+    Diffusion,
+    Estimator,
+    Evaluation,
+    Extractor,
+    Game,
+    Generation,
+    Gradients,
+    Limits,
+    Local,
+    Name,
+    Network,
+    Payout,
+    Property,
+    Pruning,
+    Regimes,
+    Source,
+    Training,
+    Weights,
+)
+
+
+class Study(Section):
+    """A study: data, model, regimes, properties, estimators and evaluation."""
+
+    study: Name = Field(description="Name of the study and of its folder below results/, made of a-z, A-Z, 0-9 and _.")
+    seed: int = Field(ge=0, description="The seed that every random draw of the study is derived from.")
+    weights: dict[Name, Weights] = Field(default={}, description="Pretrained weights, by a name of your own.")
+    data: Source = Field(description="The training images and who owns them.")
+    model: Network = Field(description="The denoising network.")
+    diffusion: Diffusion
+    training: Training = Field(description="Training of the full model on everyone's images.")
+    pruning: Pruning = Field(default=None, description="Needed where contributors are credited.")
+    regimes: Regimes = Field(default=None, description="Likewise.")
+    design: Design = Field(default=None, description="Likewise.")
+    generation: Generation
+    extractors: dict[Name, Extractor] = Field(default={}, description="Feature extractors, by a name of your own.")
+    properties: dict[Name, Property] = Field(default={}, description="Properties, by a name of your own; likewise.")
+    estimators: dict[Name, Estimator] = Field(default={}, description="Estimators, by a name of your own; likewise.")
+    games: dict[Name, Game] = Field(
+        default={}, description="Further games, by a name of your own, for estimators to compare with."
+    )
+    gradients: dict[Name, Gradients] = Field(default={}, description="Gradients for baselines, by a name of your own.")
+    baselines: dict[Name, Baseline] = Field(default={}, description="Baselines, by a name of your own.")
+    groups: dict[str, list[str]] = Field(
+        default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
+    )
+    evaluation: Evaluation = Field(default=None, description="Needed where contributors are credited.")
+    payout: Payout | None = Field(default=None, description="Divide an amount of money; left out, none is.")
+    local: Local | None = Field(
+        default=None, description="Instead of crediting contributors, credit single images for single images."
+    )
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training, generation and extraction.")
+    limits: Limits = Limits()
+    scale: Name = Field(default="full", description="`full`, or one of `scales`; results go to <study>_<scale>.")
+    scales: dict[Name, dict[str, Any]] = Field(
+        default={}, description="Smaller versions of the study by name: the options in which each differs."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def at_scale(cls, config: Any) -> Any:
+        """The options of the chosen scale instead of the study's own."""
+        if not isinstance(config, dict) or config.get("scale", "full") == "full":
+            return config
+        scale, scales = config["scale"], config.get("scales", {})
+        if not isinstance(scale, str) or not isinstance(scales, dict) or not isinstance(scales.get(scale, {}), dict):
+            return config  # the fields themselves complain
+        if scale not in scales:
+            raise ValueError(f"scale: found {scale!r}, expected one of {['full', *scales]}")
+        return {**_merged(config, scales[scale]), "study": f"{config.get('study', '')}_{scale}"}
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        config_checks.check(self)
+        return self
+
+    def game_of(self, estimator: Any) -> Any:
+        """The subsets that an estimator credits from: a game's section, or the design's."""
+        return self.games[estimator.game] if estimator.game else self.design
+
+
+def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Options with those of `other` instead, section by section."""
+    merged = dict(options)
+    for key, value in other.items():
+        inner = isinstance(value, dict) and isinstance(options.get(key), dict)
+        merged[key] = _merged(options[key], value) if inner else value
+    return merged
+
+
+def read_study(config: dict[str, Any]) -> Study:
+    """Validate a configuration. Raises UserError: one sentence on the first thing that is wrong."""
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        raise UserError(sentence(error, config)) from None
+
+
+def recipe(study: Study) -> dict[str, Any]:
+    """The options that make the same study again, whatever scale and defaults they came from."""
+    return {**study.model_dump(mode="json", exclude_computed_fields=True), "scale": "full", "scales": {}}
+
+
+def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Validated options of one registered module. Raises UserError."""
+    try:
+        return plain(module_of(package, kind).Options.model_validate({"kind": kind, **options}))
+    except ValidationError as error:
+        raise UserError(sentence(error, options).replace("config: ", f"{kind}: ", 1)) from None
+
+
+def plain(section: BaseModel | None) -> dict[str, Any]:
+    """A section as the plain dict that a script receives."""
+    return {} if section is None else section.model_dump(mode="json")

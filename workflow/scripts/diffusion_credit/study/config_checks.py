@@ -1,0 +1,251 @@
+"""Do the sections of a study fit together? A check raises ValueError: the key, what was found, what was expected."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from diffusion_credit.base.options import sections
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.base.tables import RANDOM
+from diffusion_credit.study.sections import Training
+
+RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
+RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
+    "evaluation", "parameters", "contributors", "predictor", "method", "estimator", "trained_on", "regime", "stage",
+    "images_of", "correlation", "note",
+}  # fmt: skip
+CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
+ONLY_CREDIT = ("games", "groups", "payout")
+
+
+def check(study: Any) -> None:
+    """All checks of a study that need no contributors."""
+    _weights(study)
+    _generation(study)
+    _gradients(study)
+    _names(study)
+    if study.local:
+        for key in (*CREDIT, *ONLY_CREDIT):
+            if getattr(study, key):
+                raise ValueError(f"{key}: found beside local, expected none: there single images are credited")
+        _local(study)
+        return
+    for key in CREDIT:
+        if not (value := getattr(study, key)):
+            found = f"found {value}" if key in study.model_fields_set else "not found"
+            raise ValueError(f"{key}: {found}, expected a value (see config/README.md)")
+    for name, prop in study.properties.items():
+        _property(study, f"properties.{name}", prop)
+    _estimators(study)
+    _targets(study)
+    _regimes(study)
+    _baselines(study)
+    _payout(study)
+
+
+def _weights(study: Any) -> None:
+    for path, section in sections(study):
+        for name in section.needs_weights():
+            if name not in study.weights:
+                key = next((key for key in type(section).model_fields if getattr(section, key) == name), "weights")
+                raise ValueError(
+                    f"{path}.{key}: found {name!r}, expected a name below weights: {_listed(study.weights)}"
+                )
+        for name, ending in section.needs_digests().items():
+            named = [file for file in study.weights[name].sha256 if file.endswith(ending)]
+            if len(named) != 1:
+                raise ValueError(
+                    f"weights.{name}.sha256: found {named}, expected the digest of the one file ending in {ending}"
+                    f" that {path} uses"
+                )
+
+
+def _generation(study: Any) -> None:
+    if study.generation.steps > study.diffusion.timesteps:
+        raise ValueError(
+            f"generation.steps: found {study.generation.steps}, expected at most diffusion.timesteps ="
+            f" {study.diffusion.timesteps}"
+        )
+    if study.generation.guidance != 1 and not hasattr(study.model, "prompt"):
+        raise ValueError(
+            f"generation.guidance: found {study.generation.guidance}, expected 1 for a model of kind"
+            f" {study.model.kind}, which has no prompt"
+        )
+
+
+def _gradients(study: Any) -> None:
+    for key, section in sections(study):
+        if isinstance(section, Training) and section.checkpoints and key != "training":
+            raise ValueError(f"{key}.checkpoints: found {section.checkpoints}, expected 0, as for all but training")
+    for name, gradients in study.gradients.items():
+        if gradients.models == "checkpoints" and not study.training.checkpoints:
+            raise ValueError(f"training.checkpoints: found 0, expected some for gradients.{name}")
+        if gradients.timesteps > study.diffusion.timesteps:
+            raise ValueError(
+                f"gradients.{name}.timesteps: found {gradients.timesteps}, expected at most diffusion.timesteps ="
+                f" {study.diffusion.timesteps}"
+            )
+
+
+def _names(study: Any) -> None:
+    """Of properties, estimators and baselines, and what baselines refer to."""
+    for name in sorted(RESERVED_PROPERTIES & set(study.properties)):
+        raise ValueError(f"properties: found the name {name}, expected another, because tables of results use it")
+    for name in RESERVED_NAMES & set(study.estimators):
+        raise ValueError(f"estimators: found the name {name}, expected another, because lds.csv uses it itself")
+    for name in sorted(set(study.baselines) & ({*study.estimators} | RESERVED_NAMES)):
+        raise ValueError(f"baselines: found the name {name}, expected another than an estimator's or lds.csv's own")
+    for name, baseline in study.baselines.items():
+        for key, known in (("extractor", study.extractors), ("gradients", study.gradients)):
+            found = getattr(baseline, key, None)
+            if found is not None and found not in known:
+                raise ValueError(
+                    f"baselines.{name}.{key}: found {found!r}, expected a name below {key.rstrip('s')}s:"
+                    f" {_listed(known)}"
+                )
+        if hasattr(baseline, "of") and baseline.of not in (given := study.extractors[baseline.extractor].scores()):
+            raise ValueError(f"baselines.{name}.of: found {baseline.of!r}, expected a score: {_listed(given)}")
+        if getattr(baseline, "along", None) == "path" and not study.gradients[baseline.gradients].path:
+            raise ValueError(f"gradients.{baseline.gradients}.path: found false, expected true for {name}")
+
+
+def _local(study: Any) -> None:
+    local, regeneration = study.local, study.local.regeneration
+    if not study.baselines:
+        raise ValueError("baselines: not found, expected the methods that credit images")
+    for name, baseline in study.baselines.items():
+        if name == RANDOM:
+            raise ValueError(f"baselines: found the name {RANDOM}, expected another, because removal by chance has it")
+        if baseline.kind == "own_score":
+            raise ValueError(
+                f"baselines.{name}.kind: found own_score, which is the same for every image, expected another"
+            )
+    for name, gradients in study.gradients.items():
+        if gradients.models == "retrained":
+            raise ValueError(f"gradients.{name}.models: found retrained, expected full or checkpoints beside local")
+    if local.generated > study.generation.images:
+        raise ValueError(
+            f"local.generated: found {local.generated}, expected at most generation.images = {study.generation.images}"
+        )
+    if local.timesteps > study.diffusion.timesteps:
+        raise ValueError(
+            f"local.timesteps: found {local.timesteps}, expected at most diffusion.timesteps ="
+            f" {study.diffusion.timesteps}"
+        )
+    if regeneration and regeneration.images > local.generated:
+        raise ValueError(
+            f"local.regeneration.images: found {regeneration.images}, expected at most local.generated ="
+            f" {local.generated}"
+        )
+    if regeneration and regeneration.extractor not in study.extractors:
+        raise ValueError(
+            f"local.regeneration.extractor: found {regeneration.extractor!r}, expected a name below extractors:"
+            f" {_listed(study.extractors)}"
+        )
+
+
+def _estimators(study: Any) -> None:
+    for name, estimator in study.estimators.items():
+        if estimator.game is not None and estimator.game not in study.games:
+            raise ValueError(
+                f"estimators.{name}.game: found {estimator.game!r}, expected a name below games: {_listed(study.games)}"
+            )
+        key = f"games.{estimator.game}" if estimator.game else "design"
+        game, designs = study.game_of(estimator), module_of("estimators", estimator.kind).DESIGNS
+        if designs and game.kind not in designs:
+            raise ValueError(
+                f"{key}.kind: found {game.kind}, expected one of {', '.join(designs)} for the estimator {name}"
+            )
+        if estimator.kind == "owen" and not study.groups:
+            raise ValueError(f"groups: not found, expected the groups that the estimator {name} credits first")
+    for key, game in _games(study).items():
+        if game.kind == "owen" and not study.groups:
+            raise ValueError("groups: not found, expected the groups that the design owen draws")
+        if study.evaluation.lds and game.kind == "all":
+            raise ValueError(f"{key}.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
+    for name in sorted(set(study.games) - {estimator.game for estimator in study.estimators.values()}):
+        raise ValueError(f"games.{name}: found no estimator that names it, expected one: its models are trained")
+    if all(estimator.game for estimator in study.estimators.values()):
+        raise ValueError("estimators: found only such of games, expected one of the design, whose models are trained")
+
+
+def _targets(study: Any) -> None:
+    target = study.design.target
+    used = {"evaluation.counterfactual": study.evaluation.counterfactual.estimator}
+    if target:
+        used["design.target"] = target.estimator
+        for name in sorted(set(target.standard_error) - set(study.properties)):
+            raise ValueError(f"design.target.standard_error: found {name}, expected one of {sorted(study.properties)}")
+    for key, name in used.items():
+        known = [name for name, of in study.estimators.items() if not of.game]
+        if name not in known:
+            raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(known)}")
+    if target and study.estimators[target.estimator].kind in ("datamodel", "surrogate"):
+        raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
+
+
+def _regimes(study: Any) -> None:
+    lds = study.evaluation.lds
+    study.model.check_pruning(study.pruning.ratio)
+    for name, game in study.games.items():
+        if game.regime == "conditional" and study.model.kind != "unet":
+            raise ValueError(f"games.{name}.regime: found conditional, expected another for {study.model.kind}")
+    used = [game.regime for game in _games(study).values()] + (lds.regimes if lds else [])
+    for regime in used:
+        if getattr(study.regimes, regime) is None:
+            raise ValueError(f"regimes.{regime}: not found, expected its options because the regime is used")
+    empty = module_of("networks", study.model.kind).EMPTY
+    if study.design.empty != empty:
+        raise ValueError(
+            f"design.empty: found {study.design.empty}, expected {empty} for a model of kind {study.model.kind}"
+        )
+    if lds and len(set(lds.alphas)) < len(lds.alphas):
+        raise ValueError(f"evaluation.lds.alphas: found {lds.alphas}, expected each value once")
+
+
+def _baselines(study: Any) -> None:
+    if study.baselines and not study.evaluation.tuning:
+        raise ValueError("evaluation.tuning: not found, expected the subsets on which baselines choose variants")
+    for key, value in {
+        "baselines": study.baselines,
+        "evaluation.counterfactual.every_method": study.evaluation.counterfactual.every_method,
+    }.items():
+        if value and not study.evaluation.lds:
+            raise ValueError(f"{key}: found some without evaluation.lds, whose league is what they are for")
+
+
+def _payout(study: Any) -> None:
+    for key, known in (("property", study.properties), ("estimator", study.estimators)):
+        if study.payout and (found := getattr(study.payout, key)) not in known:
+            raise ValueError(f"payout.{key}: found {found!r}, expected one of {_listed(known)}")
+
+
+def _games(study: Any) -> dict[str, Any]:
+    """Key -> section of the design and of every further game."""
+    return {"design": study.design, **{f"games.{name}": game for name, game in study.games.items()}}
+
+
+def _property(study: Any, path: str, prop: Any) -> None:
+    """Raises ValueError when its extractor is missing or lacks its array, or when there are too few images."""
+    if (name := getattr(prop, "extractor", None)) is None:
+        return
+    if name not in study.extractors:
+        raise ValueError(
+            f"{path}.extractor: found {name!r}, expected a name below extractors: {_listed(study.extractors)}"
+        )
+    scored = hasattr(prop, "of")
+    wanted = prop.of if scored else prop.array
+    given = study.extractors[name].scores() if scored else study.extractors[name].arrays()
+    if scored and wanted not in given:
+        raise ValueError(f"{path}.of: found {wanted!r}, expected a score of {name}: {_listed(given)}")
+    if wanted not in given:
+        raise ValueError(f"{path}.extractor: found {name!r}, which gives {given}, expected one that gives {wanted}")
+    for key, more in (("clusters", 0), ("splits", 0), ("neighbours", 1)):
+        if getattr(prop, key, 0) + more > study.generation.images:
+            raise ValueError(
+                f"{path}.{key}: found {getattr(prop, key)}, expected at most {study.generation.images - more}, by"
+                " generation.images"
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "there is none"

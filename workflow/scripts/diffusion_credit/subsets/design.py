@@ -1,0 +1,178 @@
+"""Which subsets are evaluated: the sampled design, its anchors, and the held-out subsets that judge it.
+
+Every row is a function of the study's seed and of its own place in the list, so a longer list begins with the
+shorter one.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.seeds import generator, named_seed
+from diffusion_credit.base.tables import Subsets, concatenate
+from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.reserved import Reserved, reserved_count, subset_of
+
+LDS_KEYS = ("config: evaluation.lds.alphas", "config: evaluation.lds.subsets")
+
+
+def held_out_sizes(alphas: list[float], subsets: int, n: int, keys: tuple[str, str] = LDS_KEYS) -> dict[float, int]:
+    """Alpha -> size of its held-out subsets among n contributors.
+
+    keys: of alphas and of subsets, for messages. Raises UserError when a size is no proper subset, shared by
+    two alphas, or has too few subsets.
+    """
+    sizes: dict[float, int] = {}
+    for alpha in alphas:
+        size = held_out_size(alpha, n)
+        if not 0 < alpha < 1 or alpha * n < 1 or size >= n:
+            raise UserError(f"{keys[0]}: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
+        if size in sizes.values():
+            raise UserError(f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha")
+        if subsets > reserved_count(n, size):
+            raise UserError(
+                f"{keys[1]}: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
+                f" {size} of {n} contributors, because the design needs the other half"
+            )
+        sizes[alpha] = size
+    return sizes
+
+
+def held_out_size(alpha: float, n: int) -> int:
+    """Contributors in a held-out subset: alpha * n, rounded; ties go towards n/2, where there are more subsets."""
+    exact = alpha * n
+    return math.floor(exact + 0.5) if exact < n / 2 else math.ceil(exact - 0.5)
+
+
+def sampled(contributors: list[str], kind: str, subsets: int, game: Game, key: str = "design") -> Subsets:
+    """The first `subsets` rows of a design; a subset that is drawn again counts as a further replicate.
+
+    key: of the config, for messages. Raises UserError when the design needs a subset that is held out.
+    """
+    members = np.array(list(itertools.islice(DESIGNS[kind](game), subsets)))
+    drawn: dict[bytes, int] = {}
+    replicate = []
+    for row in members:
+        if row in game.reserved:
+            raise UserError(
+                f"config: {key}.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
+                " evaluation.lds.alphas holds out half; expected other alphas or another design"
+            )
+        drawn[row.tobytes()] = drawn.get(row.tobytes(), -1) + 1
+        replicate.append(drawn[row.tobytes()])
+    ids = [f"{index:05d}" for index in range(subsets)]
+    return _list("sampled", contributors, game.seed, ids, replicate, members)
+
+
+def everyone(contributors: list[str], seed: int) -> Subsets:
+    """The one subset that the full model and the re-fitted pruned model are trained on."""
+    return _list("everyone", contributors, seed, ["everyone"], [0], np.ones((1, len(contributors)), dtype=bool))
+
+
+def anchors(contributors: list[str], seed: int, replicates: int) -> Subsets:
+    """Everyone and no one, each with `replicates` training seeds."""
+    n = len(contributors)
+    ids = ["everyone"] * replicates + ["empty"] * replicates
+    members = np.repeat([[True] * n, [False] * n], replicates, axis=0)
+    return _list("anchors", contributors, seed, ids, [*range(replicates)] * 2, members)
+
+
+def held_out(
+    contributors: list[str], seed: int, size: int, subsets: int, replicates: int, reserved: Reserved
+) -> Subsets:
+    """Distinct reserved subsets of one size, each with `replicates` training seeds, subset after subset."""
+    found = _distinct(len(contributors), size, subsets, seed, "held-out", lambda members: members in reserved)
+    ids = [f"size{size}-{i:04d}" for i in range(subsets) for _ in range(replicates)]
+    members = np.repeat(found, replicates, axis=0)
+    return _list("held-out", contributors, seed, ids, [*range(replicates)] * subsets, members)
+
+
+def tuning(
+    contributors: list[str],
+    seed: int,
+    size: int,
+    subsets: int,
+    reserved: Reserved,
+    key: str = "evaluation.tuning.subsets",
+) -> Subsets:
+    """Distinct subsets of one size from the half that is not reserved: none of them is ever held out."""
+    n = len(contributors)
+    most = math.comb(n, size) - (reserved_count(n, size) if size in reserved.sizes else 0)
+    if not 0 < size < n or subsets > most:
+        raise UserError(
+            f"config: {key}: found {subsets}, expected at most {most}, so many subsets of {size} of"
+            f" {n} contributors are not held out"
+        )
+    found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)
+    ids = [f"size{size}-{i:04d}" for i in range(subsets)]
+    return _list("tuning", contributors, seed, ids, [0] * subsets, found)
+
+
+def _distinct(
+    n: int, size: int, subsets: int, seed: int, purpose: str, admitted: Callable[[np.ndarray], bool]
+) -> np.ndarray:
+    """The first different subsets of a size that are admitted, in an order that the purpose names: (subsets, n)."""
+    found: dict[bytes, np.ndarray] = {}
+    for attempt in itertools.count():
+        if len(found) == subsets:
+            break
+        members = subset_of(n, generator(seed, purpose, size, attempt).choice(n, size=size, replace=False))
+        if admitted(members):
+            found.setdefault(members.tobytes(), members)
+    return np.array(list(found.values()))
+
+
+def counterfactual(contributors: list[str], seed: int, order: list[int], share: float, replicates: int) -> Subsets:
+    """Without the top `share` of contributors, and with only them, each with `replicates` training seeds.
+
+    order: contributor indices, best first.
+    """
+    n = len(contributors)
+    top = subset_of(n, order[: top_count(share, n)])
+    ids = ["without_top"] * replicates + ["only_top"] * replicates
+    members = np.repeat([~top, top], replicates, axis=0)
+    return _list("counterfactual", contributors, seed, ids, [*range(replicates)] * 2, members)
+
+
+def without_tops(
+    contributors: list[str], seed: int, orders: dict[str, list[int]], share: float, replicates: int
+) -> Subsets:
+    """Without the top of each of several methods, with the seeds of `counterfactual`. orders: method -> best first."""
+    rows = {name: counterfactual(contributors, seed, order, share, replicates) for name, order in orders.items()}
+    table = concatenate([each.rows(range(replicates)) for each in rows.values()])
+    return replace(table, subset=[name for name in rows for _ in range(replicates)])
+
+
+def without_images(contributors: list[str], seed: int, members: np.ndarray) -> Subsets:
+    """A model for each generated image: members (images, n) of its training. The seed is the same for every method."""
+    ids = [f"image{image:05d}" for image in range(len(members))]
+    return _list("without-images", contributors, seed, ids, [0] * len(members), members)
+
+
+def top_count(share: float, n: int) -> int:
+    """How many contributors the top `share` of n are, ties upwards. Raises UserError when none or all."""
+    count = math.floor(share * n + 0.5)
+    if not 1 <= count < n:
+        raise UserError(
+            f"config: evaluation.counterfactual.share: found {share}, which is {count} of {n} contributors,"
+            " expected at least one and not all"
+        )
+    return count
+
+
+def _list(
+    name: str, contributors: list[str], seed: int, ids: list[str], replicate: list[int], members: np.ndarray
+) -> Subsets:
+    seeds = [named_seed(seed, "train", name, i, r) for i, r in zip(ids, replicate, strict=True)]
+    return Subsets(contributors, ids, replicate, seeds, members)
+
+
+def assert_disjoint(design: np.ndarray, held_out: np.ndarray) -> None:
+    """Raises UserError when a row of the held-out members is a row of the design's."""
+    common = {row.tobytes() for row in design} & {row.tobytes() for row in held_out}
+    if common:
+        raise UserError(f"held-out subsets: {len(common)} held-out subset(s) are also in the design, expected none")
