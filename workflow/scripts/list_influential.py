@@ -17,11 +17,8 @@ with job(snakemake):
     index, pixels, shown = Index(snakemake.input.index), open_pixels(snakemake.input.pixels), snakemake.params.shown
     scores = read_arrays(Path(snakemake.input.scores))[GENERATED]
     ends = influence.ends(scores, shown)
-    write_csv(
-        snakemake.output.table,
-        influence.INFLUENTIAL,
-        influence.influential(scores, ends, index.contributors, index.source),
-    )
+    rows = influence.influential(scores, ends, index.contributors, index.source)
+    write_csv(snakemake.output.table, influence.INFLUENTIAL, rows)
     ((_, read),) = images_of(Path(snakemake.input.images)).values()
     title = f"The training images that made each generated image, by {snakemake.wildcards.baseline}"
     first = slice(min(ROWS, len(scores)))

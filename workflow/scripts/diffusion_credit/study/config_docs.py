@@ -18,7 +18,8 @@ are refused. Numbers like 1e-4 need a dot in YAML (1.0e-4).
 
 Nothing is rerun for a comment; each stage reruns only for the options that it uses.
 
-This file is made from the models that check the config: `python -m diffusion_credit.study.config_docs > config/README.md`.
+This file is made from the models that check the config:
+`python -m diffusion_credit.study.config_docs > config/README.md`.
 """
 
 
