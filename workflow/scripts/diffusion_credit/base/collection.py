@@ -94,6 +94,14 @@ def finished(collection: Path) -> dict[str, bool]:
     return {name: _provenance(collection / name) == digest for name, digest in wanted.items()}
 
 
+def announced(collection: Path) -> list[str]:
+    """The entries of an announced collection, in order; none before it is announced."""
+    try:
+        return list(read_json(collection / MANIFEST)["order"])
+    except UserError:
+        return []
+
+
 def _provenance(folder: Path) -> str | None:
     try:
         return digest_of(read_json(folder / MANIFEST).get("provenance"))
