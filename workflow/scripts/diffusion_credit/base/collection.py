@@ -91,7 +91,7 @@ def finished(collection: Path) -> dict[str, bool]:
         wanted = read_json(collection / WANTED)
     except UserError:
         return {}
-    return {name: _provenance(collection / name) == digest for name, digest in wanted.items()}
+    return {name: digest_of(provenance_of(collection / name)) == digest for name, digest in wanted.items()}
 
 
 def announced(collection: Path) -> list[str]:
@@ -102,11 +102,13 @@ def announced(collection: Path) -> list[str]:
         return []
 
 
-def _provenance(folder: Path) -> str | None:
+def provenance_of(entry: Path) -> dict[str, Any] | None:
+    """What an entry was made from; None where none is announced."""
     try:
-        return digest_of(read_json(folder / MANIFEST).get("provenance"))
+        found: dict[str, Any] | None = read_json(entry / MANIFEST).get("provenance")
     except UserError:
         return None
+    return found
 
 
 def announce_collection(collection: Path, names: list[str]) -> None:

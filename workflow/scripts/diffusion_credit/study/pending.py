@@ -1,10 +1,11 @@
-"""What the next run has to do and why, as Snakemake's own dry run says it.
+"""What the next run has to do and why, as Snakemake itself says it.
 
-The rules alone know what every result depends on, so nothing of that is repeated here. A dry run takes no lock and
-writes no file; it can be made while another Snakemake works in the same folder.
+The rules alone know what every result depends on, so nothing of that is repeated here. Snakemake is asked in a process
+that takes no lock and writes no file; it can be asked while another Snakemake works in the same folder.
 """
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -17,37 +18,56 @@ from typing import Any
 
 from diffusion_credit.base.files import MANIFEST
 
-PARAMS = re.compile(r"Params have changed since last execution: .*? before: (.*) now: (.*?) *(?:;|$)")
 NEWER = re.compile(r"Updated input files: ([^;]*)")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 SHOWN = 3  # differences between two sections that are named
 LONGEST = 60  # characters of a value that is named
+ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job that Snakemake would run: its rule, the files it reads and writes, and Snakemake's reason."""
+    """A job that Snakemake would run: its rule, the files it reads and writes, and Snakemake's reason.
+
+    params: options, device and code of now, where the rule has them. before, now: values of the params that differ
+    between what is there and now, as Python writes them.
+    """
 
     rule: str
     inputs: list[str]
     outputs: list[str]
     reason: str
+    params: dict[str, Any]
+    before: list[str]
+    now: list[str]
 
     @property
     def differs(self) -> bool:
-        """Whether its results were made with other options or code; known only while they are there."""
-        return PARAMS.search(self.reason) is not None
+        """Whether its last results were made with other options or code."""
+        return bool(self.before or self.now)
 
     def why(self) -> str | None:
         """The reason in plain words; None where it follows from another job's, or nothing has been made yet."""
-        if found := PARAMS.search(self.reason):
-            return _difference(*map(_values, found.groups()))
+        if self.differs:
+            return _difference([*map(_literal, self.before)], [*map(_literal, self.now)])
         if "Set of input files has changed" in self.reason:
             return "made from other files than are asked for now"
         if found := NEWER.search(self.reason):
             newer = found[1].split(", ")
             return f"older than {newer[0]}" + (f" and {len(newer) - 1} more" if len(newer) > 1 else "")
         return None
+
+    def makes(self, provenance: dict[str, Any]) -> bool:
+        """Whether an entry with this provenance was made with the params of now.
+
+        Options are recorded as a section or one by one, where a model has a seed of its own.
+        """
+        options = self.params.get("options", {})
+        one_by_one = {key: value for key, value in options.items() if key != "seed"}
+        others = {key: value for key, value in self.params.items() if key != "options"}
+        if options in provenance.values():
+            one_by_one = {}
+        return all(provenance.get(key) == value for key, value in [*one_by_one.items(), *others.items()])
 
 
 @dataclass(frozen=True)
@@ -95,33 +115,24 @@ def ask(config: Path, scale: str) -> Pending:
     """What Snakemake would run in this folder for a study's results."""
     if not Path("Snakefile").is_file():
         return Pending(unknown="Snakefile: not found, expected the folder of the workflow")
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", "--rerun-incomplete", "--nocolor"]
+    command = [sys.executable, "-P", str(Path(__file__).with_name("dry_run.py"))]
+    options = ["--summary", "--dry-run", "--nolock", "--rerun-incomplete", "--nocolor", "--cores", "1"]
     process = subprocess.run(
-        [*command, "--cores", "1", "--configfile", str(config), "--config", f"scale={scale}"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        [*command, *options, "--configfile", str(config), "--config", f"scale={scale}"],
+        capture_output=True,
         text=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         check=False,
     )
     if process.returncode:
-        said = [line.strip() for line in process.stdout.splitlines() if line.strip()]
+        said = [line.strip() for line in process.stderr.splitlines() if line.strip()]
         return Pending(unknown=f"Snakemake says: {said[-1] if said else process.returncode}")
-    return Pending(list(read(process.stdout)))
+    return Pending([Job(**json.loads(line)) for line in process.stdout.splitlines() if line.startswith("{")])
 
 
 def command_of(config: Path, scale: str) -> str:
     """The command that brings a study up to date."""
     return f"snakemake --cores all --configfile {config}" + ("" if scale == "full" else f" --config scale={scale}")
-
-
-def read(text: str) -> Iterator[Job]:
-    """The jobs with outputs of what a dry run prints."""
-    for block in re.split(r"^(?:local)?(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]:
-        rule, _, lines = block.partition(":\n")
-        found = dict(re.findall(r"^    (\w+): (.*)$", lines.partition("\n\n")[0], re.MULTILINE))
-        if "output" in found:
-            yield Job(rule, found.get("input", "").split(", "), found["output"].split(", "), found.get("reason", ""))
 
 
 def whys(jobs: Iterable[Job], results: Path) -> list[str]:
@@ -137,30 +148,31 @@ def whys(jobs: Iterable[Job], results: Path) -> list[str]:
     )
 
 
-def _values(text: str) -> list[Any]:
+def _literal(text: str) -> Any:
+    """A param from how Python writes it; the text itself where that is no literal, such as nan."""
     try:
-        return list(ast.literal_eval(f"[{text}]"))
-    except (SyntaxError, ValueError):  # Snakemake's words for nothing
-        return []
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
 
 
 def _difference(before: list[Any], now: list[Any]) -> str:
-    """What differs between the params that a result was made with and those of now, which have no names."""
-    sections = [{key: value for part in side if isinstance(part, dict) for key, value in part.items()}
-                for side in (before, now)]  # fmt: skip
+    """What differs between the params that a result was made with and those of now.
+
+    Snakemake records no names of params: of sections their keys tell, of code and of raw files digests, of others nothing.
+    """
+    sections, others = [], []
+    for side in (before, now):
+        sections.append({key: value for part in side if isinstance(part, dict) for key, value in part.items()})
+        others.append([part for part in side if not isinstance(part, dict)])
     named = list(_changes(*sections))
-    others = [[part for part in side if not isinstance(part, dict)] for side in (before, now)]
-    digests, plain = ([[part for part in side if _is_digest(part) == wanted] for side in others]
-                      for wanted in (True, False))  # fmt: skip
-    if any(digests):
-        named.append("the code or the raw files that it is made with are others")
+    if any(_is_digest(part) for part in others[0] + others[1]):
+        named.append("its code or raw files have changed")
+    plain = [[part for part in side if not _is_digest(part)] for side in others]
     if any(plain):
         named.append(_change("an option", *(side[0] if len(side) == 1 else ABSENT for side in plain)))
     more = [f"{len(named) - SHOWN} more changes"] if len(named) > SHOWN else []
     return "; ".join([*named[:SHOWN], *more])
-
-
-ABSENT = object()
 
 
 def _is_digest(value: Any) -> bool:
@@ -179,5 +191,5 @@ def _changes(before: dict[str, Any], now: dict[str, Any], within: str = "") -> I
 def _change(name: str, old: Any, new: Any) -> str:
     texts = [None if value is ABSENT else repr(value) for value in (old, new)]
     if any(text is None or len(text) > LONGEST for text in texts):
-        return f"{name} is another"
+        return f"{name} has changed"
     return f"{name} was {texts[0]}, is {texts[1]}"

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from diffusion_credit.base.collection import SECONDS, announced, finished
+from diffusion_credit.base.collection import SECONDS, announced, finished, provenance_of
 from diffusion_credit.base.files import MANIFEST, being_prepared, read_json
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.pending import Pending
+from diffusion_credit.study.pending import Job, Pending
 from diffusion_credit.study.plan import (
     SINGLE,
     attributions,
@@ -70,10 +70,10 @@ class Stage:
     def _count_collection(self, results: Path, collection: str, rows: int) -> None:
         folder = results / collection
         manifest = folder / MANIFEST
-        planned = str(manifest) in self.pending.job_of
+        job = self.pending.job_of.get(str(manifest))
         self.total += rows
         if manifest.is_file():
-            if not planned:
+            if job is None:
                 self.done += rows
                 self.seconds.append(folder.glob(f"[!.]*/{SECONDS}"))
                 return
@@ -83,21 +83,30 @@ class Stage:
             else:
                 self.unsure += there
             return
-        if not (folder.exists() or planned or self.pending.unknown):
+        if not (folder.exists() or job or self.pending.unknown):
             self.unneeded += rows
             return
         entries = finished(folder)
-        done = min(rows, sum(entries.values()))  # there are fewer rows after an edit of the batch size
+        there = [name for name, complete in entries.items() if complete]  # as the job that was cut, or runs, wants it
+        kept = [name for name in there if job is None or self._keeps(job, folder / name)]
+        done = min(rows, len(kept))  # there are fewer rows after an edit of the batch size
+        outdated = min(rows - done, len(there) - len(kept))
         self.done += done
-        self.seconds.append(folder / name / SECONDS for name, complete in entries.items() if complete)
+        self.outdated += outdated
+        self.seconds.append(folder / name / SECONDS for name in kept)
         in_work = sum(not complete and being_prepared(folder / name) for name, complete in entries.items())
         if not in_work:
             return
         silent = _seconds_since(results / "logs" / f"{collection}.log")
         if silent < SILENT_SECONDS:
-            self.running += min(in_work, rows - done)
+            self.running += min(in_work, rows - done - outdated)
         else:
             self.silent[collection] = silent / 60
+
+    def _keeps(self, job: Job, entry: Path) -> bool:
+        """Whether a job keeps an entry as far as can be told before it runs."""
+        provenance = provenance_of(entry)
+        return provenance is not None and job.makes(provenance) and self.pending.differing.isdisjoint(job.inputs)
 
     def mean_seconds(self) -> float | None:
         """Of one of those that are done; None where none is, or none says."""

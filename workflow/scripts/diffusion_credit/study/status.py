@@ -7,7 +7,6 @@ it can be asked while jobs run, on any machine that sees the files.
 from collections import Counter
 from pathlib import Path
 
-from diffusion_credit.base.errors import UserError
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.pending import Pending, whys
 from diffusion_credit.study.stages import Stage, stages
@@ -47,12 +46,6 @@ def print_status(study: Study, results: Path, pending: Pending, command: str) ->
         print(f"with: {command}")
     for line in time_left(found):
         print(line)
-
-
-def require_results(results: Path) -> None:
-    """Raises UserError without results."""
-    if not results.is_dir():
-        raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
 
 
 def _notes(stage: Stage) -> list[tuple[int, str]]:

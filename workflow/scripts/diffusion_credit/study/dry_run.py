@@ -1,0 +1,40 @@
+"""A dry run of Snakemake that prints each job of the next run as a line of JSON, and leaves no trace.
+
+It runs as a script of its own: the Snakefile brings the library that lies beside it. Snakemake's text does not do,
+because it names no changed options of a job that has to run for another reason as well.
+"""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from snakemake import cli
+from snakemake.dag import DAG
+from snakemake.persistence import PersistenceBase
+
+
+async def jobs_of(dag: Any, detailed: bool = False) -> AsyncIterator[str]:
+    """What `--summary` prints instead of its table."""
+    for job in filter(lambda job: job.output, dag.needrun_jobs()):
+        change = dag.workflow.persistence.params_changed(job)
+        yield json.dumps(
+            {
+                "rule": job.rule.name,
+                "inputs": [str(file) for file in job.input],
+                "outputs": [str(file) for file in job.output],
+                "reason": str(dag.reason(job)),
+                "params": {key: value for key, value in job.params.items() if key in ("options", "device", "code")},
+                "before": sorted(change.only_old),
+                "now": sorted(change.only_new),
+            }
+        )
+
+
+if __name__ == "__main__":
+    DAG.summary = jobs_of
+    # Not even what Snakemake itself leaves or deletes in its own folder
+    PersistenceBase.save_iocache = PersistenceBase.drop_iocache = lambda self: None
+    os.makedirs = lambda *arguments, **options: None
+    sys.exit(cli.main(sys.argv[1:]))
