@@ -15,9 +15,7 @@ run: .venv/installed
 	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
 	.venv/bin/diffusion-credit show $(STUDY)
 
-# clean-fid, which scores are compared with, asks for torchvision, which those comparisons do not need
 test: .venv/installed
-	.venv/bin/uv pip install -q --system-certs --python .venv --no-deps clean-fid==0.1.35
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --durations=25
 
 slurm-test: .venv/installed
