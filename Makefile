@@ -17,6 +17,7 @@ run: .venv/installed
 	.venv/bin/diffusion-credit show $(STUDY)
 
 test: .venv/installed
+	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --durations=25
 
 quick: .venv/installed
