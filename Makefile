@@ -1,5 +1,6 @@
 # make run    credit the contributors of the default study (STUDY=config/studies/... for another)
 # make test   run the tests; those that need Slurm or Chromium are skipped where these are not installed
+# make quick  the unit tests alone, within three minutes: for every edit
 # make slurm-test   only those on a private Slurm cluster
 # make docs   README and docs as a site, in site/
 
@@ -9,16 +10,19 @@ STUDY  ?= config/config.yaml
 
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: run test slurm-test docs check
+.PHONY: run test quick slurm-test docs check
 
 run: .venv/installed
 	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
 	.venv/bin/diffusion-credit show $(STUDY)
 
-# clean-fid, which scores are compared with, asks for torchvision, which those comparisons do not need
 test: .venv/installed
-	.venv/bin/uv pip install -q --system-certs --python .venv --no-deps clean-fid==0.1.35
+	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --durations=25
+
+quick: .venv/installed
+	.venv/bin/lint-imports
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -q tests/unit
 
 slurm-test: .venv/installed
 	.venv/bin/python -m pytest tests/slurm

@@ -20,6 +20,23 @@ rule attribute_contributors:
         "../workflow/scripts/attribute_contributors.py"
 
 
+rule print_first_values:
+    input:
+        attributions_of(next(iter(STUDY.properties)), STUDY.estimators),
+    output:
+        f"{R}/attribution/first_values.txt",
+    log:
+        f"{R}/logs/attribution/first_values.log",
+    priority: 70
+    conda:
+        ENV
+    params:
+        property=next(iter(STUDY.properties)),
+        code=code("print_first_values.py"),
+    script:
+        "../workflow/scripts/print_first_values.py"
+
+
 rule plot_attribution:
     input:
         f"{R}/attribution/{{property}}/{{method}}.csv",

@@ -77,6 +77,9 @@ METHOD = {  # others descend
     CONDITIONAL: CONDITIONAL,
 }
 TRAINING = plan.trainings(STUDY)
+CREDITED = (
+    [] if LOCAL else [(STUDY.design.regime, name) for name in ("sampled", "anchors")]
+)
 
 
 wildcard_constraints:
@@ -114,6 +117,14 @@ def minutes(collection, each, attempt):
 def minutes_of_all(needed, attempt):
     """Time limit of a cluster job that may take so many minutes after its start."""
     return min(STUDY.limits.longest, ceil(attempt * (STUDY.limits.start + needed)))
+
+
+def urgency(stage, collection):
+    """Priority of a batch at a stage such as `models`: first what values are made from, then what proves them."""
+    regime, name, _ = collection.split("/")
+    if stage == "models" and regime in SINGLE:
+        return 50  # all others start from these, one after the other
+    return 40 if (regime, name) in CREDITED else 0
 
 
 def designs(name, count=None):

@@ -6,6 +6,7 @@ localrules:
     collect_utilities,
     collect_list_utilities,
     attribute_contributors,
+    print_first_values,
     plot_attribution,
     attribute_by_baseline,
     evaluate_lds,
@@ -221,7 +222,10 @@ def league_methods(property):
 
 def attributions():
     """Every table of values, with its figure."""
-    return with_figures(plan.attributions(STUDY))
+    return [
+        f"{R}/attribution/first_values.txt",
+        *with_figures(plan.attributions(STUDY)),
+    ]
 
 
 def evaluations():

@@ -29,7 +29,7 @@ rule extract_features:
         f"{R}/features/{{extractor}}/{{collection}}/manifest.json",
     log:
         f"{R}/logs/features/{{extractor}}/{{collection}}.log",
-    priority: 40
+    priority: lambda w: urgency("features", w.collection)
     conda:
         ENV
     threads: 1

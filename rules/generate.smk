@@ -12,7 +12,7 @@ rule generate_images:
         f"{R}/logs/images/{{collection}}.log",
     benchmark:
         f"{R}/benchmarks/images/{{collection}}.tsv"
-    priority: 30
+    priority: lambda w: urgency("images", w.collection)
     conda:
         ENV
     threads: 1

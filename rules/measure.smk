@@ -26,7 +26,7 @@ rule measure_property:
         f"{R}/properties/{{property}}/{{collection}}/manifest.json",
     log:
         f"{R}/logs/properties/{{property}}/{{collection}}.log",
-    priority: 50
+    priority: lambda w: urgency("properties", w.collection)
     conda:
         ENV
     params:

@@ -17,8 +17,7 @@ rule train_models:
         f"{R}/benchmarks/models/{{regime}}/{{list}}/{{batch}}.tsv"
     wildcard_constraints:
         regime="|".join(START),
-    # The chain full -> pruned -> re-fitted -> sparse is the longest, retraining fills the other cores.
-    priority: lambda w: 0 if w.regime == "retrain" else 20
+    priority: lambda w: urgency("models", f"{w.regime}/{w.list}/{w.batch}")
     conda:
         ENV
     threads: 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import games
 import numpy as np
+import pandas as pd
 import pytest
 
 from diffusion_credit import cli
@@ -104,6 +105,58 @@ def test_groups_pass_credit_down(run) -> None:  # type: ignore[no-untyped-def]
     write("g.csv", ["contributor", "group"], [["l1", "L"], ["r1", "R"], ["r2", "R"], ["l2", "L"], ["r3", "R"]])
     run("attribute", "t.csv", "--estimator", "owen", "--groups", "g.csv", "--output", "a.csv")
     assert read_attribution("a.csv").value == pytest.approx(games.owen(values, [[0, 1], [2, 3, 4]]), abs=1e-9)
+
+
+def test_parquet_comes_and_goes_as_csv_does(run) -> None:  # type: ignore[no-untyped-def]
+    Path("names.txt").write_text("NA\n007\nnan\nx\n1e3\ny\nz\nu\n")
+    design = ("design", "--contributors", "names.txt", "--subsets", "60", "--seed", "4")
+    for kind in ("csv", "parquet"):
+        run(*design, "--output", f"d.{kind}", "--held-out", f"h.{kind}", "--held-out-subsets", "10")
+        frames = {"csv": lambda path: pd.read_csv(path, dtype={"subset": str}), "parquet": pd.read_parquet}
+        rng = np.random.default_rng(0)
+        for name in ("d", "h"):
+            frame = frames[kind](f"{name}.{kind}")
+            frame["value"] = frame.iloc[:, 3:].to_numpy() @ np.arange(8.0) ** 2 + rng.normal(size=len(frame))
+            write_frame = frame.to_parquet if kind == "parquet" else frame.to_csv
+            write_frame(f"{name}v.{kind}", index=False)
+    for source, result in (("csv", "csv"), ("parquet", "parquet"), ("parquet", "csv")):
+        shown = run("attribute", f"dv.{source}", "--output", f"{source}.{result}")
+        assert shown == run("attribute", "dv.csv", "--output", "a.csv")
+        scored = run("lds", f"{source}.{result}", f"hv.{source}", "--table", f"dv.{source}", "--output", f"l.{result}")
+        assert scored == run("lds", "a.csv", "hv.csv", "--table", "dv.csv")
+    assert Path("parquet.csv").read_bytes() == Path("csv.csv").read_bytes()
+    # the line of docs/estimators.md
+    values = pd.read_csv("csv.csv", dtype={"contributor": str}, keep_default_na=False, na_values=[""])
+    assert values.contributor.tolist() == ["NA", "007", "nan", "x", "1e3", "y", "z", "u"]
+    assert values.value.tolist() == read_attribution("csv.csv").value.tolist()
+    found = pd.read_parquet("parquet.parquet")
+    pd.testing.assert_frame_equal(values.astype({"note": str}), found, check_exact=True)
+    lds = pd.read_csv("l.csv", dtype={"alpha": str}, keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(lds, pd.read_parquet("l.parquet"), check_exact=True)
+
+
+def test_groups_may_be_parquet(run) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", [*NAMES, "value"], glove_rows())
+    groups = pd.DataFrame({"contributor": NAMES, "group": [1, 1, 2, 2, 2]})
+    groups.to_csv("g.csv", index=False)
+    groups.to_parquet("g.parquet")
+    shown = [run("attribute", "t.csv", "--estimator", "owen", "--groups", f"g.{kind}", "--output", f"{kind}.csv")
+             for kind in ("csv", "parquet")]  # fmt: skip
+    assert shown[0] == shown[1] and "group 2" in shown[0]
+
+
+def test_without_pyarrow_nothing_is_computed(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", [*NAMES, "value"], glove_rows())
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert (
+        run("attribute", "t.csv", "--output", "a.parquet")
+        == "Error: a.parquet: the package pyarrow is not installed, expected it for Parquet"
+        " (pip install -e '.[parquet]')"
+    )
+    Path("names.txt").write_text("\n".join("abcdefgh"))
+    design = ("design", "--contributors", "names.txt", "--subsets", "9", "--seed", "0", "--output", "d.csv")
+    assert "h.parquet: the package pyarrow" in run(*design, "--held-out", "h.parquet", "--held-out-subsets", "4")
+    assert not Path("d.csv").exists()
 
 
 def without(*rows: int) -> list[list[object]]:

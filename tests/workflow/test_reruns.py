@@ -73,6 +73,7 @@ ONE = measured_anew(ALL + 1, reference=True)  # the data is measured as well
 NO_REFERENCE = measured_anew(ALL + 1, reference=False)
 REPORT = {"write_report": 1}  # follows whatever changes, once
 PAID = {"divide_payout": 1}  # by the values for FID
+FIRST = {"print_first_values": 1}  # of the Inception Score
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Workspace], None]:
@@ -107,12 +108,18 @@ EDITS = {
     "nothing": (lambda workspace: None, {}),
     "touch every source file": (touch_everything, {}),
     "a comment and a docstring": (
-        edit(f"{LIBRARY}/training.py", '"""The training loop', '# why\n"""A training loop'),
+        edit(f"{LIBRARY}/models/training.py", '"""The training loop', '# why\n"""A training loop'),
         {},
     ),
-    "a property's parameter": (configure("properties", "inception_score", "splits", value=2), NO_REFERENCE),
+    "a property's parameter": (
+        configure("properties", "inception_score", "splits", value=2),
+        plan(NO_REFERENCE, FIRST),
+    ),
     "number of clusters": (configure("properties", "cluster_entropy", "clusters", value=4), ONE),
-    "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), plan(ONE, PAID)),
+    "a property's code": (
+        edit(f"{LIBRARY}/measuring/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"),
+        plan(ONE, PAID),
+    ),
     "a helper of one stage": (
         edit(f"{LIBRARY}/evaluation/lds.py", "sign * images", "images * sign"),
         {"evaluate_lds": 3, "evaluate_league": 3, "evaluate_budget": 3},
@@ -123,7 +130,7 @@ EDITS = {
     ),
     "more subsets": (
         configure("design", "subsets", value=16),
-        plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3), PAID),
+        plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3), FIRST, PAID),
     ),
     "the amount of a payout": (configure("payout", "amount", value=10), PAID),
     "the text of the report": (
@@ -136,6 +143,7 @@ EDITS = {
         {
             "attribute_contributors": 3,
             "plot_attribution": 3,
+            "print_first_values": 1,
             "evaluate_lds": 3,
             "evaluate_league": 3,
             "evaluate_budget": 3,
@@ -143,13 +151,14 @@ EDITS = {
     ),
     "an estimator's code": (
         edit(
-            f"{LIBRARY}/estimators/paper.py",
+            f"{LIBRARY}/credit/estimators/paper.py",
             "free - shift * (free.sum() - game.total)",
             "free - (free.sum() - game.total) * shift",
         ),
         {
             "attribute_contributors": 3,
             "plot_attribution": 3,
+            "print_first_values": 1,
             "evaluate_lds": 3,
             "evaluate_league": 3,
             "evaluate_budget": 3,
@@ -159,6 +168,7 @@ EDITS = {
         configure("generation", "images", value=13),
         plan(
             judged(3),
+            FIRST,
             PAID,
             chain(0, ALL, 3),
             {
@@ -176,6 +186,7 @@ EDITS = {
         configure("regimes", "sparse", "steps", value=31),
         plan(
             judged(3),
+            FIRST,
             PAID,
             chain(SPARSE, SPARSE, 3),
             {"collect_utilities": 3, "collect_list_utilities": 3, "evaluate_fidelity": 3},
@@ -185,6 +196,7 @@ EDITS = {
         configure("pruning", "ratio", value=0.4),
         plan(
             judged(3),
+            FIRST,
             PAID,
             chain(SPARSE + 1, SPARSE + 2, 3),
             {

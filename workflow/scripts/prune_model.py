@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from diffusion_credit.base.collection import fill, only_entry
-from diffusion_credit.base.files import MANIFEST, digest_of_file, versions
-from diffusion_credit.base.plugins import module_of
-from diffusion_credit.models.checkpoints import count_parameters, load_model, save_model
-from diffusion_credit.models.weights import by_name
 from job import job
 
-with job(snakemake) as log:
+with job(snakemake, network=True) as log:  # imports that take seconds come after what they need is there
+    from diffusion_credit.base.collection import fill, only_entry
+    from diffusion_credit.base.files import MANIFEST, digest_of_file, versions
+    from diffusion_credit.base.plugins import module_of
+    from diffusion_credit.models.checkpoints import count_parameters, load_model, save_model
+    from diffusion_credit.models.weights import by_name
+
     source = only_entry(snakemake.input.full)
     model, config = load_model(source, weights=by_name(snakemake.input.get("weights", [])))
     before, options = count_parameters(model), snakemake.params.options

@@ -290,6 +290,11 @@ def test_tables_keep_every_bit_and_pandas_reads_them(tmp_path: Path, count: int)
         ("x,y,x,value\n1,0,1,2\n", "found the column 'x' twice"),
         ("x,y,value,value\n1,0,1,2\n", "found the column 'value' twice"),
         ("subset,replicate,seed,x,x,value\n1,0,0,1,0,1\n", "found the column 'x' twice"),
+        (",x,y,value\n0,1,1,5\n1,0,0,2\n", "t.csv: column 1 looks like an index, as its name is ''"),
+        ("Unnamed: 0,x,y,value\n0,1,1,5\n1,0,0,2\n", "column 1 looks like an index, as its name is 'Unnamed: 0'"),
+        ("x,,value\n1,1,5\n", "t.csv: column 2 has no name, expected a contributor's"),
+        ("subset,replicate,seed,x, ,value\n1,0,0,1,0,1\n", "t.csv: column 5 has no name"),
+        ("x,y,value\n1,0,1\n1,1\n", "row 3 has 2 fields, expected 3"),
     ],
 )
 def test_malformed_tables_are_refused_by_row_and_column(tmp_path: Path, text: str, complaint: str) -> None:

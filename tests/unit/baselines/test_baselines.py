@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,9 @@ def planted_model() -> Any:
     model = build(unet.architecture(options, (1, 8, 8)), 0, {})
     images = torch.from_numpy(to_float(planted_pixels()))
     inputs, everyone = Inputs(images, None, {}, None, "d"), np.arange(len(images))
-    train(model, unet.denoiser(model, {}, 1), inputs, everyone, DIFFUSION, TRAINING, 1, Path("unused"), "key")
+    with TemporaryDirectory() as folder:
+        state = Path(folder) / "state.safetensors"
+        train(model, unet.denoiser(model, {}, 1), inputs, everyone, DIFFUSION, TRAINING, 1, state, "key")
     return model.eval()
 
 

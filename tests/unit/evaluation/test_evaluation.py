@@ -6,7 +6,7 @@ from scipy import stats
 
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.evaluation import counterfactual, fidelity, lds
-from diffusion_credit.evaluation.resampling import interval, pearson, spearman
+from diffusion_credit.evaluation.resampling import interval, pearson, ranks, spearman
 
 N = 8
 
@@ -38,6 +38,15 @@ def test_correlations_equal_scipys() -> None:
     draws = rng.integers(40, size=(5, 40))
     each = [stats.spearmanr(a[drawn], b[drawn]).statistic for drawn in draws]
     assert spearman(a[draws], b[draws]) == pytest.approx(each)
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 1), (50, 24), (3, 4, 30)])
+@pytest.mark.parametrize("different", [2, 5, 1000])
+def test_ranks_equal_scipys(shape: tuple[int, ...], different: int) -> None:
+    values = np.random.default_rng(0).integers(different, size=shape).astype(float)
+    assert np.array_equal(ranks(values), stats.rankdata(values, axis=-1))
+    values[..., 0] = np.nan
+    assert np.array_equal(ranks(values), stats.rankdata(values, axis=-1), equal_nan=True)
 
 
 def test_the_bootstrap_interval_equals_scipys() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cleanfid.inception_torchscript import InceptionV3W
+from cleanfid.resize import build_resizer
 from PIL import Image
 from pretrained import SIDE, digest, write_aesthetic_head, write_blip, write_clip, write_inception
 from safetensors.torch import load_file, save_file
@@ -123,6 +125,20 @@ def test_inception_equals_the_networks_own_call(store: dict[str, Path], pixels: 
     np.testing.assert_allclose(found["probabilities"], probabilities, atol=1e-5)
 
 
+def test_inception_features_are_clean_fids(tmp_path: Path, pixels: np.ndarray) -> None:
+    sha256 = write_inception(tmp_path / "weights", features=2048)  # clean-fid takes no other width
+    manifest = tmp_path / "manifest.json"
+    named = {"inception-2015-12-05.pt": sha256}
+    fetch("inception", plain(Weights(folder=str(tmp_path / "weights"), sha256=named)), manifest)
+    network, resize = InceptionV3W(tmp_path / "weights", download=False), build_resizer("clean")
+    x = torch.from_numpy(np.stack([resize(image) for image in pixels]).transpose(0, 3, 1, 2))
+    with torch.inference_mode():
+        expected = network(x)
+    found = LOADERS["inception"]({"inception": manifest}, 8)(pixels)["features"]
+    assert found.std(axis=0).max() > 1e-4
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize(("shape", "size"), [((32, 32), 299), ((400, 350), 299), ((8, 8), 224)])
 def test_resizing_is_bicubic_and_antialiased(shape: tuple[int, int], size: int) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (2, *shape, 3), dtype=np.uint8)
@@ -132,7 +148,7 @@ def test_resizing_is_bicubic_and_antialiased(shape: tuple[int, int], size: int) 
 
 
 def test_resizing_is_clean_fids_to_the_bit() -> None:
-    resize = pytest.importorskip("cleanfid.resize", reason="clean-fid asks for torchvision").build_resizer("clean")
+    resize = build_resizer("clean")
     pixels = np.random.default_rng(2).integers(0, 256, (2, 40, 50, 3), dtype=np.uint8)
     expected = np.stack([resize(image) for image in pixels])
     np.testing.assert_array_equal(resized(pixels, 299).permute(0, 2, 3, 1), expected)

@@ -1,5 +1,6 @@
-"""Properties against torchmetrics, scikit-learn, clean-fid where at hand, hand-computed numbers and invariants."""
+"""Properties against torchmetrics, scikit-learn, clean-fid, hand-computed numbers and invariants."""
 
+import importlib
 import sys
 from types import ModuleType
 from unittest.mock import MagicMock
@@ -131,18 +132,40 @@ def test_kid_has_expectation_0_for_one_distribution() -> None:
     assert min(values) < 0 < max(values)
 
 
-def test_fid_and_kid_equal_clean_fid(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("cleanfid", reason="clean-fid asks for torchvision")
-    vision = ModuleType("torchvision")  # clean-fid imports it for networks that are not used here
+@pytest.fixture
+def clean_fid(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """clean-fid's scores. Its module imports torchvision for networks that are not used here."""
+    vision = ModuleType("torchvision")
     vision.models = MagicMock(inception=MagicMock(**{f"Inception{name}": nn.Module for name in "ACE"}))
     monkeypatch.setitem(sys.modules, "torchvision", vision)
-    from cleanfid.fid import fid_from_feats, kernel_distance
+    return importlib.import_module("cleanfid.fid")
 
+
+def fid_of(generated: np.ndarray, reference: np.ndarray) -> float:
+    return fid.evaluate({"features": generated}, {}, fid.fit({"features": reference}, {}, 0))
+
+
+def test_fid_and_kid_equal_clean_fid(clean_fid: ModuleType) -> None:
     a, b = two_sets(280, 280)
-    assert fid.evaluate({"features": b}, {}, fid.fit({"features": a}, {}, 0)) == pytest.approx(
-        fid_from_feats(a, b), rel=1e-6
-    )
-    assert kid_of(b, a) == pytest.approx(kernel_distance(a, b, num_subsets=1, max_subset_size=280), rel=1e-6)
+    assert fid_of(b, a) == pytest.approx(clean_fid.fid_from_feats(a, b), rel=1e-6)
+    assert kid_of(b, a) == pytest.approx(clean_fid.kernel_distance(a, b, num_subsets=1, max_subset_size=280), rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Matrix is singular")
+def test_fid_equals_clean_fid_with_fewer_images_than_features_and_with_features_of_zeros(clean_fid: ModuleType) -> None:
+    a, b = two_sets(60, 40, 90)
+    assert fid_of(b, a) == pytest.approx(clean_fid.fid_from_feats(a, b), rel=1e-6)
+    a, b = two_sets(400, 300)
+    a[:, :3] = b[:, :3] = 0
+    assert fid_of(b, a) == pytest.approx(clean_fid.fid_from_feats(a, b), rel=1e-6)
+
+
+def test_kid_is_what_clean_fids_subsets_are_about(clean_fid: ModuleType) -> None:
+    a, b = two_sets(300, 200)
+    np.random.seed(0)  # noqa: NPY002 - clean-fid draws its subsets from the global generator
+    drawn = [clean_fid.kernel_distance(a, b, num_subsets=1, max_subset_size=50) for _ in range(400)]
+    assert np.std(drawn) > 0
+    assert abs(kid_of(b, a) - np.mean(drawn)) < 4 * np.std(drawn) / 20
 
 
 def precision_recall_of(generated: np.ndarray, reference: np.ndarray, neighbours: int = 3) -> list[float]:

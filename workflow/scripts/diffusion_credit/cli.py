@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         c.add_argument("--scale", default="full", help="one of its `scales` (default: full)")
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
-    c.add_argument("table", type=Path, help="CSV: a 0/1 column a contributor, value; replicate and seed if you like")
+    c.add_argument("table", type=Path, help="CSV or .parquet: a 0/1 column a contributor, value; replicate, seed")
     c.add_argument("--estimator", choices=ESTIMATORS, default="ridge", help="default: ridge")
     c.add_argument("--option", type=option, action="append", default=[], metavar="KEY=VALUE", help="of the estimator")
     c.add_argument("--output", type=Path, required=True, metavar="OUT.csv", help="the attribution")

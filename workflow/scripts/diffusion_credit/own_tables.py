@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_csv, write_subsets
+from diffusion_credit.base.parquet import need_pyarrow
+from diffusion_credit.base.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_subsets, write_table
 from diffusion_credit.credit.attribution import (
     Attribution,
     credit,
@@ -19,7 +20,7 @@ from diffusion_credit.credit.attribution import (
 )
 from diffusion_credit.credit.regression import PAIRS_NEEDED
 from diffusion_credit.credit.utilities import noise_rows, split
-from diffusion_credit.evaluation.lds import HEADER, references, scores
+from diffusion_credit.evaluation.lds import HEADER, TEXT, references, scores
 from diffusion_credit.study.config import read_options
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.draws import game_of
@@ -71,6 +72,7 @@ def score_text(row: dict[str, str]) -> str:
 def attribute(a: argparse.Namespace) -> None:
     """Credit the contributors of any table of utilities."""
     options = read_options("estimators", a.estimator, dict(a.option))
+    need_pyarrow(a.table, a.groups, a.output)
     refuse_same(a.output, a.table)
     table = read_subsets(a.table, valued=True)
     if a.groups:
@@ -113,6 +115,7 @@ def read_groups(path: Path) -> dict[str, list[str]]:
 
 def make_design(a: argparse.Namespace) -> None:
     """Write subsets to be evaluated elsewhere: the anchors, then the sampled ones."""
+    need_pyarrow(a.groups, a.output, a.held_out)
     try:
         names = a.contributors.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -158,6 +161,7 @@ def make_design(a: argparse.Namespace) -> None:
 
 def lds(a: argparse.Namespace) -> None:
     """Score an attribution against held-out rows."""
+    need_pyarrow(a.attribution, a.held_out, a.table, a.output)
     result, table = read_attribution(a.attribution), read_subsets(a.held_out, valued=True)
     ids, replicate = ids_of(table.members)  # by who is in, whatever the rows are called
     table = replace(table, subset=ids, replicate=replicate)
@@ -184,4 +188,4 @@ def lds(a: argparse.Namespace) -> None:
         found = dict(zip(HEADER, map(str, row), strict=True))
         print(f"  alpha {row[0]}, {row[1]:<12} {score_text(found)}  ({row[2]} subsets x {row[3]} seeds) {row[-1]}")
     if a.output:
-        write_csv(a.output, HEADER, rows)
+        write_table(a.output, dict(zip(HEADER, zip(*rows, strict=True), strict=True)), TEXT)

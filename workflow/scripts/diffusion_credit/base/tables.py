@@ -8,17 +8,20 @@ import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import replacing
+from diffusion_credit.base.parquet import is_parquet, rows_of_parquet, write_parquet
 
 RANDOM = "random"  # stands in place of a method where chance decides what is removed
 KEY = ["subset", "replicate", "seed"]
+INDEX = ("", "Unnamed: 0")  # names that pandas gives to the index of a table, when it writes and when it reads
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,22 @@ def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[o
         writer.writerows(lines)
 
 
-def rows_of(path: str | Path) -> Iterator[list[str]]:
-    """Header and rows of a CSV as text, one at a time.
+def write_table(path: str | Path, columns: dict[str, Sequence[Any]], text: Collection[str]) -> None:
+    """Write a table that people read: Parquet where its name says so, else CSV. text: the columns without numbers."""
+    if is_parquet(path):
+        write_parquet(path, columns, text)
+    else:
+        write_csv(path, list(columns), zip(*columns.values(), strict=True))
 
-    Raises UserError on a missing or empty file, on what is not CSV, and on a row of another length.
+
+def rows_of(path: str | Path) -> Iterator[list[str]]:
+    """Header and rows of a CSV as text, one at a time; of a table in Parquet as a CSV would have them.
+
+    Raises UserError on a missing or empty file, on what is not CSV (or not Parquet), and on a row of another length.
     """
+    if is_parquet(path):
+        yield from rows_of_parquet(path)
+        return
     header: list[str] | None = None
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
@@ -110,19 +124,29 @@ def rows_of(path: str | Path) -> Iterator[list[str]]:
 
 
 def read_csv(path: str | Path) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV as text. Raises what `rows_of` raises."""
+    """Header and rows of a table as text. Raises what `rows_of` raises."""
     header, *rows = rows_of(path)
     return header, rows
 
 
 def write_subsets(path: str | Path, table: Subsets) -> None:
-    """Write a design or a table of utilities, as `write_csv` would; a row's memberships as one piece of text."""
+    """Write a design or a table of utilities, as `write_table` would; in a CSV a row's memberships are one text.
+
+    Raises UserError where a contributor is called as another column is and the table is Parquet.
+    """
+    header = [*KEY, *table.contributors, *([] if table.value is None else ["value"])]
+    if is_parquet(path):
+        if twice := [name for name, count in Counter(header).items() if count > 1]:
+            raise UserError(f"{path}: found the column {twice[0]!r} twice, expected a CSV, which can hold both")
+        columns = [table.subset, table.replicate, table.seed, *table.members.T.astype(np.int64)]
+        columns += [] if table.value is None else [table.value]
+        write_parquet(path, dict(zip(header, columns, strict=True)), ["subset"])
+        return
     keys = [
         [subset, str(replicate), str(seed)]
         for subset, replicate, seed in zip(table.subset, table.replicate, table.seed, strict=True)
     ]
     values = [[]] * len(table) if table.value is None else [[repr(float(x))] for x in table.value]
-    header = [*KEY, *table.contributors, *([] if table.value is None else ["value"])]
     everything = any("\r" in cell for line in (header, *keys) for cell in line)
     digit = b',"0"' if everything else b",0"
     text = np.tile(np.frombuffer(digit, dtype=np.uint8), len(table.contributors))
@@ -146,7 +170,7 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
     Our own are known by their first three columns and by `value` at the end, whatever contributors are called. In
     others `value`, `subset`, `replicate` and `seed` are found by name, the last three may be missing: rows of the same
     contributors are then replicates of one subset. Raises UserError naming file, row and column on a malformed
-    header, membership, number or value.
+    header, membership, number or value. In Parquet the names of the columns count as row 1, too.
     """
     lines = rows_of(path)
     header = next(lines)
@@ -155,6 +179,14 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
     names = [header[i] for i in places]
     special = {name: header.index(name) for name in KEY if name in header}
     value = len(header) - 1 if ours else header.index("value") if "value" in header else None
+    if not ours and header and header[0] in INDEX:
+        raise UserError(
+            f"{path}: column 1 looks like an index, as its name is {header[0]!r}; expected a table without one, as"
+            " to_csv(..., index=False) of pandas writes"
+        )
+    for i in places:
+        if not header[i].strip():
+            raise UserError(f"{path}: column {i + 1} has no name, expected a contributor's")
     unique = names if ours else header
     for name, count in Counter(unique).items():
         if count > 1:

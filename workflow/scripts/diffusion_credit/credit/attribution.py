@@ -9,7 +9,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import module_of
-from diffusion_credit.base.tables import read_csv, write_csv
+from diffusion_credit.base.tables import read_csv, write_table
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import ANY_NUMBER
 from diffusion_credit.credit.utilities import Utilities
@@ -135,15 +135,15 @@ def printable(name: str) -> str:
 
 
 def write_attribution(path: str | Path, result: Attribution) -> None:
-    """Write one row a contributor; what is not estimable stays an empty field."""
-    columns = []
+    """Write one row a contributor, to CSV or Parquet; what is not estimable stays an empty field."""
+    columns = {}
     for name in HEADER:
         column = getattr(result, name)
         if name not in TEXT:
             kind = int if name in INTEGER else float
             column = ["" if np.isnan(x) else kind(x) for x in column]
-        columns.append(column)
-    write_csv(path, HEADER, zip(*columns, strict=True))
+        columns[name] = column
+    write_table(path, columns, TEXT)
 
 
 def read_attribution(path: str | Path) -> Attribution:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import stdtrit
 
 from diffusion_credit.base.seeds import generator
 
@@ -40,6 +39,8 @@ class Interval:
 
     def half_width(self) -> np.ndarray:
         """Half of each 95% interval (n,): t with Satterthwaite's degrees of freedom for the sum of both parts."""
+        from scipy.special import stdtrit  # who only reads or draws values does not wait for it
+
         parts = np.stack([np.diag(self.contrasts), np.full(len(self.center), self.level)])
         total = parts.sum(axis=0)
         spread = parts[0] ** 2 / self.freedom + parts[1] ** 2 / self.level_freedom
@@ -48,6 +49,8 @@ class Interval:
 
     def covers_equal_share(self) -> np.ndarray:
         """(n,) bool: does a value's 95% interval contain the mean of all values? Their common error cancels."""
+        from scipy.special import stdtrit
+
         centring = np.eye(len(self.center)) - 1 / len(self.center)
         variance = np.diag(centring @ self.contrasts @ centring)
         half = stdtrit(self.freedom, (1 + LEVEL) / 2) * np.sqrt(np.maximum(variance, 0))

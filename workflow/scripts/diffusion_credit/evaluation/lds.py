@@ -14,6 +14,7 @@ from diffusion_credit.base.tables import Subsets
 from diffusion_credit.evaluation.resampling import by_subset, estimate, spearman
 
 HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
+TEXT = {"alpha", "predictor", "note"}
 
 
 def references(n: int, images: np.ndarray | None, higher_is_better: bool) -> dict[str, np.ndarray]:

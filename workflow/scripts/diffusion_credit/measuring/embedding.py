@@ -29,7 +29,7 @@ def resized(pixels: np.ndarray, size: int) -> torch.Tensor:
         for channel in range(3):
             plane = Image.fromarray(image[:, :, channel].astype(np.float32))
             planes[channel] = np.asarray(plane.resize((size, size), Image.Resampling.BICUBIC))
-    return torch.from_numpy(result.clip(0, 255))
+    return torch.from_numpy(result.clip(0, 255, out=result))
 
 
 def in_batches(

@@ -1,18 +1,20 @@
 """What frozen models make of images and texts for networks that work in latents, and back."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.autoencoders.vq_model import VQModel
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import read_json
 from diffusion_credit.models.pretrained import load_pretrained, load_tokenizer
 from diffusion_credit.models.weights import open_weights
 
-AUTOENCODERS = {"AutoencoderKL": AutoencoderKL, "VQModel": VQModel}
+AUTOENCODERS = {  # class -> its module in diffusers
+    "AutoencoderKL": "diffusers.models.autoencoders.autoencoder_kl",
+    "VQModel": "diffusers.models.autoencoders.vq_model",
+}
 PROCESS = {  # keys of a scheduler's config by ours
     "timesteps": "num_train_timesteps",
     "schedule": "beta_schedule",
@@ -35,7 +37,8 @@ class Autoencoder:
         name = read_json(self.folder / "config.json").get("_class_name")
         if name not in AUTOENCODERS:
             raise UserError(f"{self.folder / 'config.json'}: found {name!r}, expected one of {sorted(AUTOENCODERS)}")
-        self.model = load_pretrained(AUTOENCODERS[name], self.folder, device)
+        kind = getattr(import_module(AUTOENCODERS[name]), name)
+        self.model = load_pretrained(kind, self.folder, device)
         self.scale = float(scale or self.model.config.scaling_factor)
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
@@ -52,7 +55,7 @@ class Autoencoder:
                 f" which {self.folder} shrinks them"
             )
         found = self.model.encode(x)
-        return self.scale * (found.latents if isinstance(self.model, VQModel) else found.latent_dist.mean)
+        return self.scale * (found.latents if type(self.model).__name__ == "VQModel" else found.latent_dist.mean)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Images of these latents."""
