@@ -1,6 +1,6 @@
 """A study's tables at a glance, and which of them are out of date."""
 
-from collections.abc import Sequence
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -11,24 +11,28 @@ from diffusion_credit.study.config import Study
 from diffusion_credit.study.pending import Pending, whys
 from diffusion_credit.study.plan import looks
 
+UP_TO_DATE = "up to date"
+
 
 def print_tables(study: Study, results: Path, pending: Pending, command: str) -> None:
     """Print every attribution of a study, best contributor first, and what its LDS says of it.
 
-    The first line says whether they are up to date, and so does the last where they are not. command: brings the study
-    up to date.
+    Where some are not up to date, the first and the last line say so. command: brings the study up to date.
     """
     tables = shown(study, results)
-    marks = marks_of(tables, pending)
-    sentence = verdict(tables, marks, pending, command)
-    print(sentence)
-    for line in whys(pending.behind(map(str, marks)), results):
-        print(f"changed: {line}")
+    marks = {table: mark_of(table, pending) for table in tables}
+    sentence = verdict(marks, pending, command)
+    if sentence:
+        print(sentence)
+        # the report, which tells all options of a study, is made from every other table
+        behind = [str(table) for table in (*tables, results / "report.html")]
+        for line in whys(pending.behind(behind), results):
+            print(f"changed: {line}")
     if study.local:
         _print_local(tables[0], marks)
     else:
         _print_credit(study, results, marks)
-    if marks or pending.unknown:
+    if sentence:
         print(f"\n{sentence}")
 
 
@@ -41,27 +45,23 @@ def shown(study: Study, results: Path) -> list[Path]:
     return [results / f"attribution/{name}/{estimator}.csv" for name, estimator in credited] + scores
 
 
-def marks_of(tables: Sequence[Path], pending: Pending) -> dict[Path, str]:
-    """What is said beside each table that is not up to date."""
-    marks = {}
-    for table in tables:
-        if not table.is_file():
-            marks[table] = "not made yet"
-        elif str(table) in pending.job_of:
-            marks[table] = "out of date"
-    return marks
+def mark_of(table: Path, pending: Pending) -> str:
+    """What is said beside a table."""
+    if not table.is_file():
+        return "not made yet"
+    if pending.unknown:
+        return "unknown whether up to date"
+    return "out of date" if str(table) in pending.job_of else UP_TO_DATE
 
 
-def verdict(tables: Sequence[Path], marks: dict[Path, str], pending: Pending, command: str) -> str:
-    """Whether the tables are up to date, in a sentence or two."""
+def verdict(marks: dict[Path, str], pending: Pending, command: str) -> str:
+    """What is to be known of the tables before one reads them; empty where all are up to date."""
     if pending.unknown:
         return f"It is unknown whether these tables are up to date. {pending.unknown}"
-    if not marks:
-        return "All of these tables are up to date."
-    states = ("out of date", "not made yet")
-    counts = {state: sum(mark == state for mark in marks.values()) for state in states}
-    said = " and ".join(f"{n} {'is' if n == 1 else 'are'} {state}" for state, n in counts.items() if n)
-    return f"Of these {len(tables)} tables, {said}. To bring them up to date: {command}"
+    counts = Counter(marks.values())
+    parts = [(counts[state], state) for state in ("out of date", "not made yet") if counts[state]]
+    said = " and ".join(f"{count} {'is' if count == 1 else 'are'} {state}" for count, state in parts)
+    return said and f"Of these {len(marks)} tables, {said}. To bring them up to date: {command}"
 
 
 def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
@@ -70,11 +70,11 @@ def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
             print(f"{name}: {taken['subsets']} subsets, {reason}")
     for name, estimator in product(study.properties, study.estimators):
         file, scores = results / "attribution" / name / f"{estimator}.csv", results / "evaluation" / name / "lds.csv"
-        print(f"\n{name} ({estimator})  {_marked(file, marks)}")
+        print(f"\n{name} ({estimator})  {file}  ({marks[file]})")
         if file.is_file():
             print_attribution(read_attribution(file))
-        if scores in marks:
-            print(f"  {_marked(scores, marks)}")
+        if marks.get(scores, UP_TO_DATE) != UP_TO_DATE:
+            print(f"  {scores}  ({marks[scores]})")
         for line in lds_lines(scores, estimator):
             print(f"  {line}")
     if (report := results / "report.html").is_file():
@@ -83,14 +83,10 @@ def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
 
 def _print_local(path: Path, marks: dict[Path, str]) -> None:
     """Print the LDS of every method of a study of single images; its pictures are beside the scores."""
-    print(_marked(path, marks))
+    print(f"{path}  ({marks[path]})")
     header, rows = read_csv(path) if path.is_file() else ([], [])
     for row in (dict(zip(header, row, strict=True)) for row in rows):
         print(f"{row['images']:<12}{row['method']:<24}{score_text(row)}")
-
-
-def _marked(path: Path, marks: dict[Path, str]) -> str:
-    return f"{path}  ({marks[path]})" if path in marks else str(path)
 
 
 def lds_lines(path: Path, estimator: str) -> list[str]:

@@ -1,7 +1,7 @@
 """A dry run of Snakemake that prints each job of the next run as a line of JSON, and leaves no trace.
 
-It runs as a script of its own: the Snakefile brings the library that lies beside it. Snakemake's text does not do,
-because it names no changed options of a job that has to run for another reason as well.
+It runs as a script of its own: the Snakefile brings the library that lies beside it. What Snakemake itself prints does
+not do: a job that another one makes run says nothing of its own changed options, and a dry run leaves a file behind.
 """
 
 import json
@@ -18,13 +18,15 @@ from snakemake.persistence import PersistenceBase
 async def jobs_of(dag: Any, detailed: bool = False) -> AsyncIterator[str]:
     """What `--summary` prints instead of its table."""
     for job in filter(lambda job: job.output, dag.needrun_jobs()):
-        change = dag.workflow.persistence.params_changed(job)
+        records = dag.workflow.persistence
+        change, made_from = records.params_changed(job), records.input(job.output[0])
         yield json.dumps(
             {
                 "rule": job.rule.name,
                 "inputs": [str(file) for file in job.input],
                 "outputs": [str(file) for file in job.output],
                 "reason": str(dag.reason(job)),
+                "made_from": len(job.input) if made_from is None else len(made_from),
                 "params": {key: value for key, value in job.params.items() if key in ("options", "device", "code")},
                 "before": sorted(change.only_old),
                 "now": sorted(change.only_new),

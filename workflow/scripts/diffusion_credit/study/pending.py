@@ -29,14 +29,15 @@ ABSENT = object()
 class Job:
     """A job that Snakemake would run: its rule, the files it reads and writes, and Snakemake's reason.
 
-    params: options, device and code of now, where the rule has them. before, now: values of the params that differ
-    between what is there and now, as Python writes them.
+    made_from: number of files that its last results were made from. params: options, device and code of now, where the
+    rule has them. before, now: values of params that differ between its last results and now, as Python writes them.
     """
 
     rule: str
     inputs: list[str]
     outputs: list[str]
     reason: str
+    made_from: int
     params: dict[str, Any]
     before: list[str]
     now: list[str]
@@ -50,8 +51,10 @@ class Job:
         """The reason in plain words; None where it follows from another job's, or nothing has been made yet."""
         if self.differs:
             return _difference([*map(_literal, self.before)], [*map(_literal, self.now)])
+        if self.made_from != len(self.inputs):
+            return f"the number of files that it is made from was {self.made_from}, is {len(self.inputs)}"
         if "Set of input files has changed" in self.reason:
-            return "made from other files than are asked for now"
+            return "made from other files than it is to be made from"
         if found := NEWER.search(self.reason):
             newer = found[1].split(", ")
             return f"older than {newer[0]}" + (f" and {len(newer) - 1} more" if len(newer) > 1 else "")
@@ -113,8 +116,9 @@ class Pending:
 
 def ask(config: Path, scale: str) -> Pending:
     """What Snakemake would run in this folder for a study's results."""
-    if not Path("Snakefile").is_file():
-        return Pending(unknown="Snakefile: not found, expected the folder of the workflow")
+    for name, what in (("Snakefile", "the folder of the workflow"), (".snakemake/metadata", "Snakemake's records")):
+        if not Path(name).exists():
+            return Pending(unknown=f"{name}: not found, expected {what}")
     command = [sys.executable, "-P", str(Path(__file__).with_name("dry_run.py"))]
     options = ["--summary", "--dry-run", "--nolock", "--rerun-incomplete", "--nocolor", "--cores", "1"]
     process = subprocess.run(
@@ -159,7 +163,7 @@ def _literal(text: str) -> Any:
 def _difference(before: list[Any], now: list[Any]) -> str:
     """What differs between the params that a result was made with and those of now.
 
-    Snakemake records no names of params: of sections their keys tell, of code and of raw files digests, of others nothing.
+    Snakemake records no names of params: keys tell of sections, digests of code and raw files, and nothing of others.
     """
     sections, others = [], []
     for side in (before, now):

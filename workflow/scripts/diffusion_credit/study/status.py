@@ -23,7 +23,7 @@ def print_status(study: Study, results: Path, pending: Pending, command: str) ->
     found = [stage for stage in stages(study, results, pending) if stage.total]
     width = max(len(stage.name) for stage in found)
     digits = max(len(str(stage.total)) for stage in found)
-    print(results)
+    print(results if pending.jobs or pending.unknown else f"{results}: everything is up to date")
     for stage in found:
         notes = [f"{count} {what}" for count, what in _notes(stage) if count]
         count = f"{stage.done:>{digits}} of {stage.total:<{digits}}"
@@ -37,12 +37,10 @@ def print_status(study: Study, results: Path, pending: Pending, command: str) ->
         print("to check: what they are made from is made again; the next run keeps them if it comes out the same")
     if pending.unknown:
         print(f"What is out of date is unknown, and counted as done. {pending.unknown}")
-    elif not pending.jobs:
-        print("Everything is up to date.")
-    else:
+    elif pending.jobs:
         for line in whys(pending.jobs, results):
             print(f"changed: {line}")
-        print(f"to run: {_counted(pending)}")
+        print(f"to run, or running: {_counted(pending)}")
         print(f"with: {command}")
     for line in time_left(found):
         print(line)
