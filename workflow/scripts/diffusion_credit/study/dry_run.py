@@ -20,16 +20,18 @@ async def jobs_of(dag: Any, detailed: bool = False) -> AsyncIterator[str]:
     for job in filter(lambda job: job.output, dag.needrun_jobs()):
         records = dag.workflow.persistence
         change, made_from = records.params_changed(job), records.input(job.output[0])
+        # What depends on a checkpoint that has not run has only that as input, and params that are not known yet
+        known = not any(file.flags.get("checkpoint_target") for file in job.input)
         yield json.dumps(
             {
                 "rule": job.rule.name,
                 "inputs": [str(file) for file in job.input],
                 "outputs": [str(file) for file in job.output],
                 "reason": str(dag.reason(job)),
-                "made_from": len(job.input) if made_from is None else len(made_from),
+                "made_from": len(made_from if known and made_from is not None else job.input),
                 "params": {key: value for key, value in job.params.items() if key in ("options", "device", "code")},
-                "before": sorted(change.only_old),
-                "now": sorted(change.only_new),
+                "before": sorted(change.only_old) if known else [],
+                "now": sorted(change.only_new) if known else [],
             }
         )
 

@@ -169,7 +169,7 @@ def _difference(before: list[Any], now: list[Any]) -> str:
     for side in (before, now):
         sections.append({key: value for part in side if isinstance(part, dict) for key, value in part.items()})
         others.append([part for part in side if not isinstance(part, dict)])
-    named = list(_changes(*sections))
+    named = list(_changes(sections[0], sections[1]))
     if any(_is_digest(part) for part in others[0] + others[1]):
         named.append("its code or raw files have changed")
     plain = [[part for part in side if not _is_digest(part)] for side in others]

@@ -77,11 +77,11 @@ class Stage:
                 self.done += rows
                 self.seconds.append(folder.glob(f"[!.]*/{SECONDS}"))
                 return
-            there = min(rows, len(announced(folder)))
+            count = min(rows, len(announced(folder)))
             if str(manifest) in self.pending.differing:
-                self.outdated += there
+                self.outdated += count
             else:
-                self.unsure += there
+                self.unsure += count
             return
         if not (folder.exists() or job or self.pending.unknown):
             self.unneeded += rows
