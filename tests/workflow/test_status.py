@@ -3,7 +3,9 @@
 The tiny study, at most 8 rows a batch: sampled 8, anchors 4, held-out 4 subsets x 2, counterfactual 4 a property.
 """
 
+import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -177,6 +179,30 @@ def test_an_edit_is_counted_as_by_hand(
     assert first.startswith(f"Of these 9 tables, {tables} are out of date. To bring them up to date: snakemake ")
     assert len(set(re.findall(r"(results/\S+\.csv)  \(out of date\)", shown))) == tables
     assert re.search(rf"^changed: .*{re.escape(reason)}", shown, re.MULTILINE)
+
+
+def test_a_batch_that_gets_more_rows_keeps_those_that_it_has(edited: Workspace) -> None:
+    """As if a list of 6 held-out rows, of which there are models in one regime, had become one of 8."""
+    design = edited.results / "designs/held_out_0.5/0000.csv"
+    (record,) = (
+        file
+        for file in (edited.folder / ".snakemake/metadata").rglob("*")
+        if file.is_file() and base64.b64decode(file.name).decode() == str(design.relative_to(edited.folder))
+    )
+    known = json.loads(record.read_text())
+    known["params"] = ["6" if param == "8" else param for param in known["params"]]
+    record.write_text(json.dumps(known))
+    manifest = edited.results / "models/sparse/held_out_0.5/0000/manifest.json"
+    times = manifest.stat()
+    made = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**made, "order": made["order"][:6]}))
+    os.utime(manifest, ns=(times.st_atime_ns, times.st_mtime_ns))
+    found, text = status(edited)
+    assert found["designs"] == changed(6, out_of_date=1)
+    assert found["models, sparse"] == changed(SPARSE - 2, missing=2)
+    for stage in ("models, retrain", "models, finetune", "images, sparse", "features, classifier", "properties, fid"):
+        assert found[stage] == finished_study()[stage]
+    assert re.search(r"^time left: .*models, sparse 2 x ", text, re.MULTILINE)
 
 
 def test_after_a_run_all_is_up_to_date_again(edited: Workspace) -> None:

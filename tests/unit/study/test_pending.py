@@ -81,6 +81,30 @@ def test_only_a_manifest_passes_on_that_its_entries_cannot_stay() -> None:
     ]
 
 
+def test_the_entries_of_a_list_that_only_gets_another_end_stay() -> None:
+    def follows(file: str) -> str:
+        return f"Input files updated by another job: {file}"
+
+    def chain(**of_design: Any) -> Pending:
+        return Pending(
+            [
+                job("design.csv", "index.json", rule="make_design", **of_design),
+                job("models/manifest.json", "design.csv", "index.json", reason=follows("design.csv")),
+                job("images/manifest.json", "models/manifest.json", reason=follows("models/manifest.json")),
+                job("values.csv", "images/manifest.json", reason=follows("images/manifest.json")),
+                job("others/manifest.json", "values.csv", reason=follows("values.csv")),
+            ]
+        )
+
+    assert chain(before=[23], now=[25]).resized == {"design.csv", "models/manifest.json", "images/manifest.json"}
+    assert chain(before=[{"kind": "a"}], now=[{"kind": "b"}]).resized == set()
+    assert chain(before=[23, "0" * 64], now=[25, "1" * 64]).resized == set()
+    longer = chain(before=[23], now=[25])
+    assert Pending([*longer.jobs, job("index.json")]).resized == set()
+    newer = job("models/manifest.json", "design.csv", reason=follows("design.csv") + "; Updated input files: b")
+    assert Pending([longer.jobs[0], newer]).resized == {"design.csv"}
+
+
 def test_an_entry_is_kept_that_was_made_with_the_params_of_now() -> None:
     section, flat = {"kind": "fid", "clusters": 3}, {"training": {"steps": 3}, "seed": 1}
     provenance = {"property": section, "code": "c", "source": "d"}

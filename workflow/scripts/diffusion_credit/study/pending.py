@@ -19,6 +19,7 @@ from typing import Any
 from diffusion_credit.base.files import MANIFEST
 
 NEWER = re.compile(r"Updated input files: ([^;]*)")
+FOLLOWS = "Input files updated by another job: "
 DIGEST = re.compile(r"[0-9a-f]{64}")
 SHOWN = 3  # differences between two sections that are named
 LONGEST = 60  # characters of a value that is named
@@ -62,6 +63,12 @@ class Job:
             return f"older than {newer[0]}" + (f" and {len(newer) - 1} more" if len(newer) > 1 else "")
         return None
 
+    @property
+    def only_resized(self) -> bool:
+        """Whether a list of subsets is as it was but for its end: a longer list begins with the shorter one."""
+        numbers = [*map(_literal, self.before), *map(_literal, self.now)]
+        return self.rule == "make_design" and len(numbers) == 2 and all(type(number) is int for number in numbers)
+
     def makes(self, provenance: dict[str, Any]) -> bool:
         """Whether an entry with this provenance was made with the params of now.
 
@@ -103,6 +110,24 @@ class Pending:
             return known[file]
 
         return {file for file in self.job_of if differs(file)}
+
+    @cached_property
+    def resized(self) -> set[str]:
+        """Lists that only get another end, and manifests that run for nothing else: their entries stay."""
+        known: dict[str, bool] = {}
+
+        def is_resized(file: str) -> bool:
+            if file not in known:
+                job = self.job_of[file]
+                behind = [name for name in job.inputs if name in self.job_of]
+                alone = job.reason.startswith(FOLLOWS) and ";" not in job.reason and not job.differs
+                if job.only_resized:
+                    known[file] = not behind
+                else:
+                    known[file] = alone and Path(file).name == MANIFEST and all(map(is_resized, behind))
+            return known[file]
+
+        return {file for file in self.job_of if is_resized(file)}
 
     def behind(self, files: Iterable[str]) -> list[Job]:
         """The jobs that have to run before these files are up to date."""

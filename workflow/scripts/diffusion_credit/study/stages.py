@@ -80,6 +80,9 @@ class Stage:
             count = min(rows, len(announced(folder)))
             if str(manifest) in self.pending.differing:
                 self.outdated += count
+            elif str(manifest) in self.pending.resized:
+                self.done += count
+                self.seconds.append(folder.glob(f"[!.]*/{SECONDS}"))
             else:
                 self.unsure += count
             return
