@@ -4,26 +4,22 @@ The rules alone know what every result depends on, so nothing of that is repeate
 that takes no lock and writes no file; it can be asked while another Snakemake works in the same folder.
 """
 
-import ast
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from diffusion_credit.base.files import MANIFEST
+from diffusion_credit.study.differences import difference, literal
 
 NEWER = re.compile(r"Updated input files: ([^;]*)")
 FOLLOWS = "Input files updated by another job: "
-DIGEST = re.compile(r"[0-9a-f]{64}")
-SHOWN = 3  # differences between two sections that are named
-LONGEST = 60  # characters of a value that is named
-ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Job:
     def why(self) -> str | None:
         """The reason in plain words; None where it follows from another job's, or nothing has been made yet."""
         if self.differs:
-            return _difference([*map(_literal, self.before)], [*map(_literal, self.now)])
+            return difference([*map(literal, self.before)], [*map(literal, self.now)])
         if self.made_from != len(self.inputs):
             return f"the number of files that it is made from was {self.made_from}, is {len(self.inputs)}"
         if "Set of input files has changed" in self.reason:
@@ -66,7 +62,7 @@ class Job:
     @property
     def only_resized(self) -> bool:
         """Whether a list of subsets is as it was but for its end: a longer list begins with the shorter one."""
-        numbers = [*map(_literal, self.before), *map(_literal, self.now)]
+        numbers = [*map(literal, self.before), *map(literal, self.now)]
         return self.rule == "make_design" and len(numbers) == 2 and all(type(number) is int for number in numbers)
 
     def makes(self, provenance: dict[str, Any]) -> bool:
@@ -178,50 +174,3 @@ def whys(jobs: Iterable[Job], results: Path) -> list[str]:
         f"{min(names)}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}"
         for (_, why), names in concerned.items()
     )
-
-
-def _literal(text: str) -> Any:
-    """A param from how Python writes it; the text itself where that is no literal, such as nan."""
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
-        return text
-
-
-def _difference(before: list[Any], now: list[Any]) -> str:
-    """What differs between the params that a result was made with and those of now.
-
-    Snakemake records no names of params: keys tell of sections, digests of code and raw files, and nothing of others.
-    """
-    sections, others = [], []
-    for side in (before, now):
-        sections.append({key: value for part in side if isinstance(part, dict) for key, value in part.items()})
-        others.append([part for part in side if not isinstance(part, dict)])
-    named = list(_changes(sections[0], sections[1]))
-    if any(_is_digest(part) for part in others[0] + others[1]):
-        named.append("its code or raw files have changed")
-    plain = [[part for part in side if not _is_digest(part)] for side in others]
-    if any(plain):
-        named.append(_change("an option", *(side[0] if len(side) == 1 else ABSENT for side in plain)))
-    more = [f"{len(named) - SHOWN} more changes"] if len(named) > SHOWN else []
-    return "; ".join([*named[:SHOWN], *more])
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
-
-
-def _changes(before: dict[str, Any], now: dict[str, Any], within: str = "") -> Iterator[str]:
-    for key in dict.fromkeys([*before, *now]):
-        old, new = before.get(key, ABSENT), now.get(key, ABSENT)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from _changes(old, new, f"{within}{key}.")
-        elif old != new:
-            yield _change(f"{within}{key}", old, new)
-
-
-def _change(name: str, old: Any, new: Any) -> str:
-    texts = [None if value is ABSENT else repr(value) for value in (old, new)]
-    if any(text is None or len(text) > LONGEST for text in texts):
-        return f"{name} has changed"
-    return f"{name} was {texts[0]}, is {texts[1]}"
