@@ -5,12 +5,13 @@ difference where a job ran. Snakemake's own text is in .snakemake/log. It is pri
 whoever asks for less or more: --quiet, --printshellcmds, --verbose, --debug-dag.
 """
 
+import os
 import re
 import sys
 import textwrap
 import time
 from logging import INFO, LogRecord
-from shutil import get_terminal_size
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
@@ -23,11 +24,12 @@ from .time_left import TimeLeft, in_words
 
 GO_ON = "Stopped: what was made so far is kept; run the same command again to go on."
 WIDTH = 100  # columns of a line about a job in a file
+STRAY = Path(".snakemake/log/stderr.txt")  # what processes print before they have a log, or without
 # What Snakemake says before every run and after every failure
 ROUTINE = ("Assuming unrestricted", "Using shell", "Conda environments: ignored", "Singularity containers: ignored")
 FAILED_RUN = "At least one job did not complete successfully."
 STOPPING = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
-FAILED_COMMAND = re.compile(r"CalledProcessError.* ((?:returned non-zero exit status|died with) [^.]+)\.", re.DOTALL)
+FAILED_COMMAND = re.compile(r"CalledProcessError.* (returned non-zero exit status \d+|died with <.*?>)", re.DOTALL)
 BAR = "{percentage:3.0f}%|{bar:20}| {n_fmt} of {total_fmt} jobs{postfix}"
 
 
@@ -52,6 +54,8 @@ class LogHandler(LogHandlerBase):
         return not (asked.dryrun or asked.quiet or asked.printshellcmds or asked.verbose or asked.debug_dag)
 
     def __post_init__(self) -> None:
+        self.stream = sys.stderr
+        self.width = os.get_terminal_size(2).columns if sys.stderr.isatty() else WIDTH
         self.bar: Any = None  # None until a run begins
         self.jobs: dict[int, Job] = {}
         self.running: dict[int, Job] = {}
@@ -93,11 +97,17 @@ class LogHandler(LogHandlerBase):
                 self._hear(record.levelno, record.getMessage())
 
     def _begin(self, jobs: dict[str, int]) -> None:
+        # From here to the end nobody else writes between these lines.
+        self.stream = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace")
+        STRAY.parent.mkdir(parents=True, exist_ok=True)
+        with STRAY.open("w") as stray:
+            os.dup2(stray.fileno(), 2)
         self.began = time.monotonic()
         self.time_left = TimeLeft(jobs)
         self.bar = tqdm(
-            total=sum(jobs.values()), bar_format=BAR, disable=None, leave=False, dynamic_ncols=True, mininterval=0
-        )
+            total=sum(jobs.values()), bar_format=BAR, disable=None, leave=False, ncols=self.width - 1, mininterval=0,
+            file=self.stream,
+        )  # fmt: skip
         self.bar.n = 0  # counted here, since a bar that is not drawn does not count
         Thread(target=self._keep_drawing, daemon=True).start()
 
@@ -112,9 +122,8 @@ class LogHandler(LogHandlerBase):
                 self._warn(f"{job.rule}: {text}")
         told = [text.removeprefix(f"{job.outputs[0]}: ") for level, text in words if level == "INFO"]
         if job.logs:  # `all` has none
-            self._say(
-                _cut(f"{self.bar.n} of {self.bar.total}  {job.name}, {_clock(seconds)}: {(told or ['done'])[-1]}")
-            )
+            line = f"{self.bar.n} of {self.bar.total}  {job.name}, {_clock(seconds)}: {(told or ['done'])[-1]}"
+            self._say(line if len(line) < self.width else f"{line[: self.width - 2]}…")
 
     def _fail(self, record: Any) -> None:
         job = self.jobs.get(record.jobid)
@@ -125,7 +134,7 @@ class LogHandler(LogHandlerBase):
         executor, _, _ = (record.rule_msg or "").partition("\n    ")  # a scheduler's reason; what follows are details
         if sentence is None:
             reason = executor or f"{self.status} and does not say why"
-            sentence = f"{reason} (see {', '.join(record.log)})" if record.log else reason
+            sentence = f"{reason} (see {' and '.join([*record.log, str(STRAY)])})"
         elif executor and not sentence.startswith("Error: "):
             sentence = f"{executor} {sentence}"
         name = job.name if job else record.rule_name
@@ -166,9 +175,15 @@ class LogHandler(LogHandlerBase):
 
     def _say(self, text: str) -> None:
         self.last = text
-        if sys.stderr.isatty():
-            text = "\n".join(_wrapped(line) for line in text.splitlines())
-        tqdm.write(text, file=sys.stderr)
+        if self.stream.isatty():
+            text = "\n".join(self._wrapped(line) for line in text.splitlines())
+            self.stream.write("\r\x1b[K")  # a ^C behind the bar as well
+        tqdm.write(text, file=self.stream)
+        self.stream.flush()
+
+    def _wrapped(self, line: str) -> str:
+        width = self.width - 1
+        return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
     def _draw(self) -> None:
         """The bar: the share done, the time left, and what the job that has run longest says."""
@@ -203,6 +218,7 @@ class LogHandler(LogHandlerBase):
                         self._say(line)
                 if self.stopping or not lines:
                     self._say(GO_ON)
+            os.dup2(self.stream.fileno(), 2)
         super().close()
 
 
@@ -211,18 +227,6 @@ def _ctrl_c_without_traceback(kind: type[BaseException], value: BaseException, t
         print(GO_ON, file=sys.stderr)
     else:
         sys.__excepthook__(kind, value, trace)
-
-
-def _columns() -> int:
-    return get_terminal_size().columns if sys.stderr.isatty() else WIDTH
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _columns() else f"{line[: _columns() - 1]}…"
-
-
-def _wrapped(line: str) -> str:
-    return textwrap.fill(line, _columns(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _clock(seconds: float) -> str:
