@@ -107,12 +107,15 @@ EDITS = {
     "nothing": (lambda workspace: None, {}),
     "touch every source file": (touch_everything, {}),
     "a comment and a docstring": (
-        edit(f"{LIBRARY}/training.py", '"""The training loop', '# why\n"""A training loop'),
+        edit(f"{LIBRARY}/models/training.py", '"""The training loop', '# why\n"""A training loop'),
         {},
     ),
     "a property's parameter": (configure("properties", "inception_score", "splits", value=2), NO_REFERENCE),
     "number of clusters": (configure("properties", "cluster_entropy", "clusters", value=4), ONE),
-    "a property's code": (edit(f"{LIBRARY}/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"), plan(ONE, PAID)),
+    "a property's code": (
+        edit(f"{LIBRARY}/measuring/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"),
+        plan(ONE, PAID),
+    ),
     "a helper of one stage": (
         edit(f"{LIBRARY}/evaluation/lds.py", "sign * images", "images * sign"),
         {"evaluate_lds": 3, "evaluate_league": 3, "evaluate_budget": 3},
@@ -143,7 +146,7 @@ EDITS = {
     ),
     "an estimator's code": (
         edit(
-            f"{LIBRARY}/estimators/paper.py",
+            f"{LIBRARY}/credit/estimators/paper.py",
             "free - shift * (free.sum() - game.total)",
             "free - (free.sum() - game.total) * shift",
         ),
