@@ -18,6 +18,13 @@ rule make_design:
         start=lambda w: int(w.batch) * BATCH,
         stop=lambda w: min((int(w.batch) + 1) * BATCH, LISTS[w.list]),
         seed=STUDY.seed,
-        code=code("make_design.py"),
+        code=lambda w: code(
+            "make_design.py",
+            *(
+                name_of("designs", kind)
+                for key, kind in design_options(w.list).items()
+                if key == "kind"
+            ),
+        ),
     script:
         "../workflow/scripts/make_design.py"

@@ -4,7 +4,7 @@ from diffusion_credit.base.tables import write_subsets
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.data.index import Index
 from diffusion_credit.subsets import design
-from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 from job import job
 
@@ -18,7 +18,7 @@ with job(snakemake):
         case "everyone":
             table = design.everyone(names, seed)
         case "sampled":
-            table = design.sampled(names, options["kind"], stop, game_of(names, seed, reserved, options))
+            table = design.sampled(names, options["kind"], stop, frame_of(names, seed, reserved, options))
         case "anchors":
             table = design.anchors(names, seed, options["replicates"])
         case "held_out":

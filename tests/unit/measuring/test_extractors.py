@@ -22,7 +22,7 @@ from diffusion_credit.measuring.embedding import resized
 from diffusion_credit.measuring.extractors import blip, clip, efficientnet_lite0, inception
 from diffusion_credit.models.weights import fetch
 from diffusion_credit.study.config import plain, read_study
-from diffusion_credit.study.sections import Weights
+from diffusion_credit.study.sections.weights import Weights
 
 PROMPT = "a post impressionist"
 

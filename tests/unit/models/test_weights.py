@@ -20,7 +20,7 @@ from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of_file, files_fingerprint
 from diffusion_credit.models.weights import fetch, files_of, open_weights
 from diffusion_credit.study.config import plain, read_study
-from diffusion_credit.study.sections import Weights
+from diffusion_credit.study.sections.weights import Weights
 
 REVISION = "0123456789" * 4
 

@@ -9,6 +9,7 @@ from diffusion_credit.base.errors import UserError
 
 PLACES = {  # group of plug-ins -> the package that holds them
     "sources": "data.sources",
+    "designs": "subsets.draws",
     "networks": "models.networks",
     "pruning": "models.pruning",
     "extractors": "measuring.extractors",

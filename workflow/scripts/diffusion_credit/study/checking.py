@@ -14,7 +14,7 @@ from diffusion_credit.data.index import Index
 from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.plan import alphas, drawn
 from diffusion_credit.subsets.design import held_out_size, held_out_sizes, sampled, top_count, tuning
-from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 
 CHECKED = 2000  # subsets of a design
@@ -60,7 +60,7 @@ def _credit(study: Study, index: Index) -> dict[str, object]:
         if game.kind in SINGLES and game.subsets < n:
             raise UserError(f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one a contributor")
         options = drawn(study, game)
-        sampled(names, options["kind"], CHECKED, game_of(names, study.seed, reserved, options), key)
+        sampled(names, options["kind"], CHECKED, frame_of(names, study.seed, reserved, options), key)
     if chosen and study.baselines:
         tuning(names, study.seed, held_out_size(chosen.alpha, n), chosen.subsets, reserved)
     return {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top}

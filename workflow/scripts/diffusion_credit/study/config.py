@@ -12,28 +12,18 @@ from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.study import config_checks
 from diffusion_credit.study.complaints import sentence
-from diffusion_credit.study.sections import (
-    Baseline,
-    Design,
-    Diffusion,
-    Estimator,
-    Evaluation,
-    Extractor,
-    Game,
-    Generation,
-    Gradients,
-    Limits,
-    Local,
-    Name,
-    Network,
-    Payout,
-    Property,
-    Pruning,
-    Regimes,
-    Source,
-    Training,
-    Weights,
-)
+from diffusion_credit.study.sections.design import Design, Game
+from diffusion_credit.study.sections.diffusion import Diffusion, Generation
+from diffusion_credit.study.sections.evaluation import Evaluation
+from diffusion_credit.study.sections.gradients import Gradients
+from diffusion_credit.study.sections.limits import Limits
+from diffusion_credit.study.sections.local import Local
+from diffusion_credit.study.sections.names import Name
+from diffusion_credit.study.sections.payout import Payout
+from diffusion_credit.study.sections.regimes import Pruning, Regimes
+from diffusion_credit.study.sections.registered import Baseline, Estimator, Extractor, Network, Property, Source
+from diffusion_credit.study.sections.training import Training
+from diffusion_credit.study.sections.weights import Weights
 
 
 class Study(Section):

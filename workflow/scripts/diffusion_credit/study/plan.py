@@ -6,7 +6,7 @@ from typing import Any
 from diffusion_credit.base.files import read_json
 from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.sections import Local
+from diffusion_credit.study.sections.local import Local
 
 SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
 CONDITIONAL = "conditional"  # the regime whose one model serves all subsets

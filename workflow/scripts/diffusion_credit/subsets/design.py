@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import generator, named_seed
 from diffusion_credit.base.tables import Subsets, concatenate
-from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.reserved import Reserved, reserved_count, subset_of
 
 LDS_KEYS = ("config: evaluation.lds.alphas", "config: evaluation.lds.subsets")
@@ -48,16 +49,16 @@ def held_out_size(alpha: float, n: int) -> int:
     return math.floor(exact + 0.5) if exact < n / 2 else math.ceil(exact - 0.5)
 
 
-def sampled(contributors: list[str], kind: str, subsets: int, game: Game, key: str = "design") -> Subsets:
+def sampled(contributors: list[str], kind: str, subsets: int, frame: Frame, key: str = "design") -> Subsets:
     """The first `subsets` rows of a design; a subset that is drawn again counts as a further replicate.
 
     key: of the config, for messages. Raises UserError when the design needs a subset that is held out.
     """
-    members = np.array(list(itertools.islice(DESIGNS[kind](game), subsets)))
+    members = np.array(list(itertools.islice(module_of("designs", kind).stream(frame), subsets)))
     drawn: dict[bytes, int] = {}
     replicate = []
     for row in members:
-        if row in game.reserved:
+        if row in frame.reserved:
             raise UserError(
                 f"config: {key}.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
                 " evaluation.lds.alphas holds out half; expected other alphas or another design"
@@ -65,7 +66,7 @@ def sampled(contributors: list[str], kind: str, subsets: int, game: Game, key: s
         drawn[row.tobytes()] = drawn.get(row.tobytes(), -1) + 1
         replicate.append(drawn[row.tobytes()])
     ids = [f"{index:05d}" for index in range(subsets)]
-    return _list("sampled", contributors, game.seed, ids, replicate, members)
+    return _list("sampled", contributors, frame.seed, ids, replicate, members)
 
 
 def everyone(contributors: list[str], seed: int) -> Subsets:

@@ -1,0 +1,47 @@
+"""Where pretrained weights come from."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from diffusion_credit.base.options import Section
+from diffusion_credit.study.sections.names import like
+
+WEIGHTS_SUFFIXES = (".safetensors", ".json", ".txt", ".model")  # formats that hold no code
+
+
+class Weights(Section):
+    """Pretrained weights, in a local folder or a repository of the Hugging Face hub."""
+
+    folder: str | None = Field(
+        default=None, min_length=1, description="A folder that holds them; relative to where the workflow is run."
+    )
+    hub: Annotated[str, like(r"[\w.-]+/[\w.-]+", "owner/name")] | None = Field(
+        default=None, description="Instead of a folder, the repository: owner/name."
+    )
+    revision: Annotated[str, like(r"[0-9a-f]{40}", "the hash of a commit, 40 digits")] | None = Field(
+        default=None, description="Of the repository: the hash of a commit, 40 digits."
+    )
+    files: list[str] = Field(
+        default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
+        description="Patterns of the names of the files to take, * for anything, / too; none that could hold code.",
+    )
+    sha256: dict[str, Annotated[str, like(r"[0-9a-f]{64}", "64 digits from 0 to f")] | None] = Field(
+        default={},
+        description="Digests that files must have, by name below the folder, or null where you trust a file unchecked;"
+        " a file that could hold code has to be named here.",
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        if (self.folder is None) == (self.hub is None):
+            raise ValueError(f"folder: found {self.folder!r} beside hub {self.hub!r}, expected one of the two")
+        if (self.hub is None) != (self.revision is None):
+            raise ValueError(f"revision: found {self.revision}, expected the hash of a commit for a hub, and only then")
+        for pattern in self.files:
+            if not pattern.endswith(WEIGHTS_SUFFIXES):
+                raise ValueError(
+                    f"files: found {pattern!r}, expected an end like {' '.join(WEIGHTS_SUFFIXES)}; any other file has"
+                    " to be named in sha256"
+                )
+        return self
