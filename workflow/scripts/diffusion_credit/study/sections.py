@@ -59,22 +59,25 @@ class Weights(Section):
     """Pretrained weights, in a local folder or a repository of the Hugging Face hub."""
 
     folder: str | None = Field(
-        default=None, min_length=1, description="A folder that holds them; relative to where the workflow is run."
+        default=None,
+        min_length=1,
+        description="The local folder that holds the files, relative to where the workflow is run.",
     )
     hub: Annotated[str, _like(r"[\w.-]+/[\w.-]+", "owner/name")] | None = Field(
-        default=None, description="Instead of a folder, the repository: owner/name."
+        default=None, description="The repository on the hub, as owner/name. Give either this or `folder`."
     )
     revision: Annotated[str, _like(r"[0-9a-f]{40}", "the hash of a commit, 40 digits")] | None = Field(
-        default=None, description="Of the repository: the hash of a commit, 40 digits."
+        default=None, description="The commit of the repository, as a hash of 40 digits. `hub` needs it."
     )
     files: list[str] = Field(
         default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
-        description="Patterns of the names of the files to take, * for anything, / too; none that could hold code.",
+        description="Patterns for the names of the files to take. `*` stands for anything, / included. No"
+        " pattern may match files that can hold code.",
     )
     sha256: dict[str, Annotated[str, _like(r"[0-9a-f]{64}", "64 digits from 0 to f")] | None] = Field(
         default={},
-        description="Digests that files must have, by name below the folder, or null where you trust a file unchecked;"
-        " a file that could hold code has to be named here.",
+        description="Digests by file name below the folder. A file must have its digest; null trusts the"
+        " file unchecked. A file that can hold code has to be named here.",
     )
 
     @model_validator(mode="after")
@@ -99,8 +102,10 @@ class Diffusion(Section):
     schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = Field(
         default="linear", description="How noise grows with the timestep (diffusers' names)."
     )
-    beta_start: float = Field(default=0.0001, gt=0, description="First noise variance; unused by squaredcos_cap_v2.")
-    beta_end: float = Field(default=0.02, gt=0, description="Last noise variance; unused by squaredcos_cap_v2.")
+    beta_start: float = Field(
+        default=0.0001, gt=0, description="First noise variance. squaredcos_cap_v2 does not use it."
+    )
+    beta_end: float = Field(default=0.02, gt=0, description="Last noise variance. squaredcos_cap_v2 does not use it.")
     prediction: Literal["epsilon", "v_prediction", "sample"] = Field(
         default="epsilon", description="What the network predicts: the noise, the velocity, or the clean image."
     )
@@ -110,24 +115,32 @@ class Training(Section):
     """One training with AdamW, warm-up, gradient clipping and weight averaging."""
 
     steps: int = Field(ge=1, description="Optimiser steps.")
-    batch_size: int = Field(ge=1, description="Images a step.")
+    batch_size: int = Field(ge=1, description="Images in each step.")
     learning_rate: float = Field(gt=0, description="Highest learning rate.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps in which the rate rises linearly.")
     decay: Literal["cosine", "constant"] = Field(
-        default="cosine", description="The rate after the warm-up: falling to zero, or as it is."
+        default="cosine",
+        description="The learning rate after the warm-up: it falls to zero (`cosine`) or stays as it is (`constant`).",
     )
     optimizer: Literal["adamw", "adamw_8bit"] = Field(
-        default="adamw", description="AdamW, or with its moments in 8 bits to save memory (needs bitsandbytes)."
+        default="adamw",
+        description="AdamW, or AdamW with its moments in 8 bits, which saves memory and needs bitsandbytes.",
     )
     weight_decay: float = Field(default=0.0, ge=0, description="AdamW's decoupled weight decay.")
     gradient_clip: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this L2 norm.")
     ema_decay: float = Field(
-        default=0.999, ge=0, lt=1, description="Decay a step of the weights' average, started anew in every training."
+        default=0.999,
+        ge=0,
+        lt=1,
+        description="Decay of the average of the weights at each step. Every training starts a new average.",
     )
     flip: bool = Field(default=False, description="Mirror half of the images left to right.")
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the forward pass.")
     checkpoints: int = Field(
-        default=0, ge=0, description="Averaged weights kept along the way, evenly spaced, for gradients of checkpoints."
+        default=0,
+        ge=0,
+        description="Number of averaged weights to keep along the way, evenly spaced. Gradients of"
+        " `models: checkpoints` use them.",
     )
 
     @model_validator(mode="after")
@@ -143,17 +156,22 @@ class Influence(Section):
     Keeps `gradients` copies of the weights in memory.
     """
 
-    gradients: int = Field(ge=1, description="Mini-batch gradients that the Fisher matrix is made of.")
-    batch_size: int = Field(ge=1, description="Images a gradient.")
+    gradients: int = Field(ge=1, description="Number of mini-batch gradients that the Fisher matrix is made of.")
+    batch_size: int = Field(ge=1, description="Images in each of these gradients.")
     draws: int = Field(default=1, ge=1, description="Timesteps and noises drawn for each image that is left out.")
-    damping: float = Field(gt=0, description="Added to the Fisher matrix's diagonal; larger steps less far.")
+    damping: float = Field(
+        gt=0, description="Number added to the diagonal of the Fisher matrix. A larger one makes a shorter step."
+    )
 
 
 class Pruning(Section):
     """Structural magnitude pruning of the full model, and its re-fit on everyone's images."""
 
     ratio: float = Field(
-        gt=0, lt=1, description="Share of each layer's channels to remove, or of each adapter's ranks; rounded."
+        gt=0,
+        lt=1,
+        description="Share of each layer's channels to remove, or of each adapter's ranks. It is rounded"
+        " to what the layer allows.",
     )
     time_embedding: bool = Field(default=False, description="Prune the widths of a U-Net's time embedding as well.")
     refit: Training = Field(description="Training of the pruned model on everyone's images.")
@@ -162,100 +180,143 @@ class Pruning(Section):
 class Regimes(Section):
     """How a subset's model is made, one training per regime."""
 
-    sparse: Training = Field(description="From the re-fitted pruned model: sparsified fine-tuning.")
-    retrain: Training = Field(description="From scratch and unpruned: the truth that the others are judged by.")
-    finetune: Training | None = Field(default=None, description="From the full model; needed only where it is used.")
-    gradient_ascent: Training | None = Field(
-        default=None, description="From the full model, climbing the loss of the images left out; likewise."
+    sparse: Training = Field(
+        description="The re-fitted pruned model is fine-tuned on the subset (sparsified fine-tuning)."
     )
-    influence: Influence | None = Field(default=None, description="From the full model, by influence; likewise.")
+    retrain: Training = Field(
+        description="An unpruned model is trained from scratch on the subset. It is the truth that other"
+        " regimes are judged by."
+    )
+    finetune: Training | None = Field(
+        default=None,
+        description="The full model is fine-tuned on the subset. Needed only by a study that uses this regime.",
+    )
+    gradient_ascent: Training | None = Field(
+        default=None,
+        description="The full model climbs the loss of the images left out. Needed only by a study that"
+        " uses this regime.",
+    )
+    influence: Influence | None = Field(
+        default=None,
+        description="The full model takes one Newton step away from the images left out. Needed only by a"
+        " study that uses this regime.",
+    )
     conditional: Training | None = Field(
         default=None,
-        description="One model of everyone that is told each image's contributor; a subset's images are those of its"
-        " contributors (SurrogateSHAP). Needed only by a game of this regime.",
+        description="One model of everyone is told each image's contributor. A subset's images are those"
+        " that it draws for the subset's contributors (SurrogateSHAP). Needed only by a game"
+        " of this regime.",
     )
 
 
 class Target(Section):
-    """When to stop adding subsets: stated before the run, looked at after whole batches only."""
+    """When to stop adding subsets. It is stated before the run and looked at after whole batches only."""
 
     standard_error: dict[Name, Annotated[float, Field(gt=0)]] = Field(
         min_length=1,
-        description="Largest standard error that any contributor's value may have, by property, in its units.",
+        description="For each property, the largest standard error that any contributor's value may have,"
+        " in the property's units.",
     )
     estimator: str = Field(description="Name of the estimator whose standard errors count.")
-    maximum: int = Field(ge=1, description="Number of subsets at which to stop in any case; a multiple of batch_size.")
+    maximum: int = Field(
+        ge=1, description="Number of subsets at which the study stops in any case. It is a multiple of batch_size."
+    )
 
 
 class Game(Section):
-    """Further subsets in a regime of their own, for estimators that name it; judged beside the design in the league."""
+    """A further list of subsets, in a regime of its own, for estimators to be compared with the design's."""
 
     kind: Literal[tuple(DESIGNS)] = Field(  # type: ignore[valid-type]
-        description="How subsets are drawn, as in `design`."
+        description="How the game's subsets are drawn; the names are those of `design.kind`."
     )
-    alpha: float = Field(default=0.5, gt=0, lt=1, description="As in `design`, for `datamodel` alone.")
+    alpha: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Share of the contributors in every subset. Only the kind `datamodel` uses it.",
+    )
     subsets: int = Field(
         ge=1,
-        description="Number of subsets; of leave-one-out and add-one-in the contributors, times the trainings of each.",
+        description="Number of subsets. Leave-one-out and add-one-in need one for each contributor and training seed.",
     )
     regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain", "conditional"] = Field(
-        description="The regime of the models, and of the game's own F(everyone) and F(empty)."
+        description="The regime of the game's models, and of its own F(everyone) and F(empty)."
     )
 
 
 class Gradients(Section):
-    """Per-image gradients of a network's output by its learned weights, projected, for the baselines that use them."""
+    """Projected gradients of a network's output for single images, by its learned weights. Baselines compare them."""
 
     output: Literal["loss", "squared_l2", "mean", "l1", "l2", "linf"] = Field(
-        description="Of what: the training loss (TRAK), or the mean square (D-TRAK), mean or norm of the prediction."
+        description="What the gradients are of: the training loss (TRAK), or of the prediction the mean"
+        " square (`squared_l2`, D-TRAK), the mean, or a norm."
     )
     models: Literal["full", "checkpoints", "retrained"] = Field(
         default="full",
-        description="Of which: the full model, that and the `checkpoints` of its training (TracIn), or the retrained"
-        " models of everyone (an ensemble).",
+        description="Which models the gradients are of: the full model, the full model with the"
+        " `checkpoints` of its training (TracIn), or the retrained models of everyone (an"
+        " ensemble).",
     )
-    timesteps: int = Field(default=10, ge=1, description="Noise levels that gradients are summed over, one noise each.")
+    timesteps: int = Field(
+        default=10, ge=1, description="Number of noise levels that gradients are summed over, with one noise at each."
+    )
     spacing: Literal["even", "cumulative"] = Field(
-        default="even", description="Evenly spaced from 0, or the first ones, of the lowest noise."
+        default="even",
+        description="Which noise levels are taken: levels evenly spaced from 0 (`even`), or the first"
+        " ones, with the least noise (`cumulative`).",
     )
     projection: int | None = Field(
         default=4096,
         ge=4,
         multiple_of=4,
-        description="Numbers that a gradient is projected to; none: no projection, for very small networks.",
+        description="Number of numbers that a gradient is projected to. Without it gradients are not"
+        " projected, which suits very small networks only.",
     )
     path: bool = Field(
-        default=False, description="Also at the clean images that are predicted along the sampling path."
+        default=False,
+        description="Whether gradients are also taken at the clean images that are predicted along the sampling path.",
     )
-    memory: float = Field(default=2.0, gt=0, description="GiB that gradients may take; bounds the images at once.")
+    memory: float = Field(
+        default=2.0, gt=0, description="GiB that gradients may take. It bounds the number of images at once."
+    )
     batch_size: int = Field(
-        default=64, ge=1, description="Noised images in one pass of the network; bounds what it keeps to go back."
+        default=64,
+        ge=1,
+        description="Noised images in one pass of the network. It bounds the memory that the pass keeps"
+        " for its backward pass.",
     )
 
 
 class Design(Section):
-    """Which subsets are evaluated, and how many share a job."""
+    """Which subsets are sampled, and how many share a job."""
 
     kind: Literal[tuple(DESIGNS)] = Field(  # type: ignore[valid-type]
-        default="paired-stratified", description="How subsets are drawn; each estimator says which designs it can use."
+        default="paired-stratified",
+        description="How subsets are drawn. Each estimator needs certain designs: see docs/estimators.md.",
     )
     alpha: float = Field(
-        default=0.5, gt=0, lt=1, description="Share of the contributors in every subset; used by `datamodel` alone."
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Share of the contributors in every subset. Only the kind `datamodel` uses it.",
     )
     subsets: int = Field(
         ge=1,
-        description="Number of sampled subsets, ten times the contributors or more; a multiple of batch_size. With a"
-        " target, the number at which the standard error is first looked at.",
+        description="Number of sampled subsets: ten times the contributors or more, and a multiple of"
+        " batch_size. With a target, it is the number at which the standard error is looked"
+        " at first.",
     )
     target: Target | None = Field(default=None, description="Add batches until the values are sure enough.")
-    batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
-    anchors: int = Field(default=5, ge=2, description="Training seeds of F(everyone) and of F(empty).")
+    batch_size: int = Field(
+        ge=1, description="Subsets that share a job. Batches are aligned, so a larger design only adds jobs."
+    )
+    anchors: int = Field(default=5, ge=2, description="Number of training seeds of F(everyone), and of F(empty).")
     empty: Literal["untrained", "base"] = Field(
-        description="What F(empty) is: `untrained`, the regime's own architecture at random initialisation, or, with"
-        " adapters (lora), `base`, the base model without them."
+        description="What F(empty) is measured on. `untrained` is the regime's own architecture at random"
+        " initialisation. With adapters (lora), `base` is the base model without them."
     )
     regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain"] = Field(
-        default="sparse", description="The regime whose utilities the Shapley values divide."
+        default="sparse", description="The regime of the models that the credit is made from."
     )
 
     @model_validator(mode="after")
@@ -273,15 +334,18 @@ class Design(Section):
 class Generation(Section):
     """Images generated from every model, from the same noise."""
 
-    images: int = Field(ge=2, description="Images a model.")
-    solver: Literal["dpm_solver++", "ddim", "pndm"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
-    steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
+    images: int = Field(ge=2, description="Number of images that each model generates.")
+    solver: Literal["dpm_solver++", "ddim", "pndm"] = Field(
+        default="ddim", description="The sampler. ddim does not clip."
+    )
+    steps: int = Field(default=100, ge=1, description="Network evaluations for each image.")
     guidance: float = Field(
         default=1.0,
         ge=1,
-        description="Classifier-free guidance away from the empty prompt, for networks with a prompt; 1: none.",
+        description="Strength of classifier-free guidance away from the empty prompt, for networks with a"
+        " prompt. 1 means none.",
     )
-    batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory.")
+    batch_size: int = Field(default=256, ge=1, description="Images at once. It bounds the memory.")
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the network.")
 
 
@@ -291,44 +355,56 @@ class Lds(Section):
     alphas: list[Annotated[float, Field(ge=0.001, lt=1)]] = Field(
         min_length=1, description="Sizes of held-out subsets, as shares of the contributors."
     )
-    subsets: int = Field(ge=4, description="Held-out subsets for each alpha; at most half of all of that size.")
+    subsets: int = Field(
+        ge=4, description="Number of held-out subsets for each alpha. It is at most half of all subsets of that size."
+    )
     replicates: int = Field(
-        default=2, ge=2, description="Training seeds of each held-out subset; two give the noise floor."
+        default=2,
+        ge=2,
+        description="Number of training seeds for each held-out subset. Two or more give the noise floor.",
     )
     regimes: list[Literal["sparse", "finetune", "gradient_ascent", "influence"]] = Field(
-        default=["sparse"], description="Regimes compared with `retrain` on the held-out subsets (fidelity)."
+        default=["sparse"], description="Regimes that are compared with `retrain` on the held-out subsets (fidelity)."
     )
 
 
 class Counterfactual(Section):
     """Retraining without the top contributors, and with only them."""
 
-    share: float = Field(default=0.4, gt=0, lt=1, description="Share of the contributors that are the top.")
-    replicates: int = Field(default=3, ge=2, description="Training seeds of each retrained model.")
+    share: float = Field(default=0.4, gt=0, lt=1, description="Share of the contributors that counts as the top.")
+    replicates: int = Field(default=3, ge=2, description="Number of training seeds for each retrained model.")
     estimator: str = Field(description="Name of the estimator whose values decide who is on top.")
     every_method: bool = Field(
         default=False,
-        description="Also retrain without the top of every other estimator and baseline, for the league:"
-        " `replicates` models trained from scratch for each of them and each property.",
+        description="Whether models are also retrained without the top of every other estimator and"
+        " baseline, for the league. That takes `replicates` models for each of them and each"
+        " property.",
     )
 
 
 class Tuning(Section):
-    """Subsets on which baselines choose their variant and lambda; never one that is held out."""
+    """Subsets on which baselines choose their variant and lambda. None of them is held out."""
 
-    alpha: float = Field(default=0.5, ge=0.001, lt=1, description="Their size, as a share of the contributors.")
-    subsets: int = Field(default=24, ge=4, description="Their number; models of the design's regime.")
+    alpha: float = Field(
+        default=0.5, ge=0.001, lt=1, description="Size of the tuning subsets, as a share of the contributors."
+    )
+    subsets: int = Field(
+        default=24, ge=4, description="Number of tuning subsets. Their models are of the design's regime."
+    )
 
 
 class Evaluation(Section):
-    """The proof that the values are good."""
+    """How the values are tested."""
 
     lds: Lds | None = Field(
         default=None,
-        description="Held-out subsets that judge the values; left out, nothing does, and none is reserved.",
+        description="Held-out subsets that judge the values. Without this section nothing judges them,"
+        " and no subset is reserved.",
     )
     tuning: Tuning | None = Field(
-        default=None, description="Needed by baselines, as `lds` is; `{}` takes what follows."
+        default=None,
+        description="Subsets on which baselines choose their variant. Baselines need this section and"
+        " `lds`. `{}` takes the defaults.",
     )
     counterfactual: Counterfactual
 
@@ -337,16 +413,22 @@ class Payout(Section):
     """An amount of money, divided by the values of one property to the cent."""
 
     amount: float = Field(
-        gt=0, le=1e12, description="What is divided, in `currency`; with two decimals at most, as every payment."
+        gt=0,
+        le=1e12,
+        description="The amount to divide, in `currency`. It has two decimals at most, and so has every payment.",
     )
-    currency: str = Field(min_length=1, max_length=20, description="Its name, such as EUR; only shown.")
+    currency: str = Field(
+        min_length=1, max_length=20, description="Name of the currency, such as EUR. It is only shown."
+    )
     property: Name = Field(description="Name of the property whose values decide.")
     estimator: Name = Field(
-        description="Name of the estimator whose values they are; baselines have no unit to pay by."
+        description="Name of the estimator whose values divide the amount. A baseline cannot, because its"
+        " values have no unit."
     )
     negative: Literal["clip", "keep", "refuse"] = Field(
-        description="Who harms the property: gets nothing, and the others divide the amount (`clip`); owes, and the"
-        " others get more (`keep`); or then nobody is paid (`refuse`)."
+        description="What happens with contributors who harm the property. `clip`: they get nothing, and"
+        " the others divide the amount. `keep`: they owe money, and the others get more."
+        " `refuse`: nobody is paid."
     )
 
     @model_validator(mode="after")
@@ -357,37 +439,56 @@ class Payout(Section):
 
 
 class Regeneration(Section):
-    """Retraining without the images that a method says made a generated image, and drawing it again from its noise."""
+    """A generated image, drawn again from its noise by a model without the images that a method says made it."""
 
-    images: int = Field(ge=2, description="Generated images that are drawn again, the first ones.")
-    removed: int = Field(ge=1, description="Training images removed for each: those with the highest scores.")
-    extractor: str = Field(description="Name of the extractor in whose features the two images are compared.")
+    images: int = Field(ge=2, description="Number of generated images that are drawn again. The first ones are taken.")
+    removed: int = Field(
+        ge=1, description="Number of training images that are removed for each of them: those with the highest scores."
+    )
+    extractor: str = Field(description="Name of the extractor whose features compare the old and the new image.")
 
 
 class Local(Section):
-    """Which training images made an image: every training image is a player, whoever owns it."""
+    """Which training images made a generated image. Every training image is a player, whoever owns it."""
 
     validation: int = Field(
-        ge=2, description="Images kept from every training, drawn at random; explained like generated ones."
+        ge=2,
+        description="Number of images that are kept from every training. They are drawn at random, and"
+        " explained like generated ones.",
     )
     training: int | None = Field(
-        default=None, ge=2, description="Images of every training, drawn at random from the others; none: all others."
+        default=None,
+        ge=2,
+        description="Number of training images, drawn at random from the others. Without it all others are taken.",
     )
-    generated: int = Field(ge=2, description="Images of the full model that are explained, the first ones.")
-    batch_size: int = Field(ge=1, description="Subsets a job.")
-    retrain: Training | None = Field(default=None, description="A subset's training from scratch; none: as `training`.")
+    generated: int = Field(
+        ge=2, description="Number of images of the full model that are explained. The first ones are taken."
+    )
+    batch_size: int = Field(ge=1, description="Subsets that share a job.")
+    retrain: Training | None = Field(
+        default=None,
+        description="How a model of a subset is trained from scratch. Without it the options of `training` are taken.",
+    )
     alpha: float = Field(default=0.5, ge=0.001, lt=1, description="Share of the training images in every subset.")
-    subsets: int = Field(default=64, ge=4, description="Held-out subsets that scores are judged by (LDS).")
-    replicates: int = Field(default=3, ge=1, description="Training seeds of each.")
-    tuning: int = Field(default=16, ge=4, description="Further subsets, one training each, on which lambda is chosen.")
+    subsets: int = Field(default=64, ge=4, description="Number of held-out subsets that judge the scores (LDS).")
+    replicates: int = Field(default=3, ge=1, description="Number of training seeds for each held-out subset.")
+    tuning: int = Field(
+        default=16, ge=4, description="Number of further subsets, with one training each, on which lambda is chosen."
+    )
     timesteps: int = Field(
         default=10,
         ge=1,
-        description="Evenly spaced noise levels that an image's loss is averaged over, one noise each.",
+        description="Number of evenly spaced noise levels that an image's loss is averaged over, with one"
+        " noise at each.",
     )
-    regeneration: Regeneration | None = Field(default=None, description="The counterfactual; left out, none is made.")
+    regeneration: Regeneration | None = Field(
+        default=None, description="The counterfactual for single images. Without this section none is made."
+    )
     shown: int = Field(
-        default=8, ge=1, description="Training images listed and drawn at either end of an image's scores."
+        default=8,
+        ge=1,
+        description="Number of training images that are listed and drawn for the highest scores of an"
+        " image, and for the lowest.",
     )
 
 
@@ -402,19 +503,21 @@ class ModelMinutes(Section):
     influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
     retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
     conditional: float = Field(default=240, gt=0, description="The training of the model that is told contributors.")
-    generation: float = Field(default=10, gt=0, description="One model's images.")
-    features: float = Field(default=5, gt=0, description="One model's features, of one extractor.")
-    gradients: float = Field(default=240, gt=0, description="All gradients of one name.")
-    scores: float = Field(default=60, gt=0, description="All scores of one baseline.")
-    losses: float = Field(default=10, gt=0, description="The losses of single images under one model (local).")
+    generation: float = Field(default=10, gt=0, description="The images of one model.")
+    features: float = Field(default=5, gt=0, description="The features of one model's images, by one extractor.")
+    gradients: float = Field(default=240, gt=0, description="All gradients of one entry of `gradients`.")
+    scores: float = Field(default=60, gt=0, description="All scores of one entry of `baselines`.")
+    losses: float = Field(
+        default=10, gt=0, description="The losses of single images under one model, in a study with a section `local`."
+    )
 
 
 class Limits(Section):
-    """Time limits of a cluster's jobs: start + batch x minutes, and as much again at every further attempt.
+    """Time limits of a cluster's jobs. A job may take start + batch x minutes, and each further attempt as much again.
 
     They change no result. A job that runs into its limit keeps what it made, and its next attempt goes on from there.
     """
 
     start: float = Field(default=10, gt=0, description="Minutes that a job may take before its first model.")
     minutes: ModelMinutes = ModelMinutes()
-    longest: int = Field(default=1440, ge=1, description="Minutes that no job may ask for more than.")
+    longest: int = Field(default=1440, ge=1, description="No job asks for more minutes than this.")
