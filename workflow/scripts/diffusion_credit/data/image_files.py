@@ -26,20 +26,29 @@ class ImageOptions(Section):
     """The options of every source that reads image files."""
 
     source: str
-    path: str = Field(
-        min_length=1, description="The folder of the images; relative to where the workflow is run, as every path."
-    )
+    path: str = Field(min_length=1, description="The folder of the images, relative to where the workflow is run.")
     size: int = Field(ge=4, description="Images are cropped to their central square and resized to size x size pixels.")
     crop: int | None = Field(
-        default=None, ge=1, description="Width of the central square in pixels of the file; none: the largest."
+        default=None,
+        ge=1,
+        description="Width of the central square, in pixels of the file. Without it the square is as"
+        " large as possible.",
     )
-    mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (L) or colour (RGB).")
-    minimum_images: int = Field(default=1, ge=1, description="Contributors with fewer images take no part (logged).")
+    mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (`L`) or colour (`RGB`).")
+    minimum_images: int = Field(
+        default=1, ge=1, description="Contributors with fewer images take no part. The index names them."
+    )
     sample: int | None = Field(
-        default=None, ge=2, description="So many contributors are drawn at random, among those with enough images."
+        default=None,
+        ge=2,
+        description="Number of contributors to draw at random among those with enough images. Without it"
+        " all of them take part.",
     )
     sample_seed: int = Field(
-        default=0, ge=0, description="Seed of that draw, apart from the study's: other trainings, same contributors."
+        default=0,
+        ge=0,
+        description="Seed of the draw of contributors. It is apart from the study's seed, so that another"
+        " seed trains again on the same contributors.",
     )
 
 

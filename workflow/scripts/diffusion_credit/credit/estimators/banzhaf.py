@@ -14,7 +14,7 @@ DESIGNS = ("uniform", "all", "paired-stratified", "leverage")
 
 
 class Options(EstimatorSection):
-    """Banzhaf values, which do not sum to the total; best from the design `uniform`."""
+    """Banzhaf values, which do not sum to the total. The design `uniform` suits them best."""
 
     kind: Literal["banzhaf"]
 

@@ -24,24 +24,29 @@ class Options(Section):
     """The training part of CIFAR-10 or CIFAR-100, from the official python archive as it was downloaded."""
 
     source: Literal["cifar"]
-    dataset: Literal["cifar10", "cifar100"] = Field(description="Which of the two.")
+    dataset: Literal["cifar10", "cifar100"] = Field(description="Which of the two data sets.")
     archive: str = Field(
-        min_length=1, description="`cifar-10-python.tar.gz` or `cifar-100-python.tar.gz` (docs/data.md)."
+        min_length=1,
+        description="The file `cifar-10-python.tar.gz` or `cifar-100-python.tar.gz`, as it was downloaded"
+        " (docs/data.md).",
     )
     sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(
         default="official",
-        description="Digest that the archive must have: `official`, another, or null for any (the index notes it).",
+        description="Digest that the archive must have: `official`, one of your own, or null for any. The"
+        " index notes it.",
     )
     players: Literal["class", "image"] = Field(
-        default="class", description="Contributors are classes, or single images, named like `00042 frog`."
+        default="class",
+        description="Whether the contributors are classes, or single images with names like `00042 frog`.",
     )
     superclasses: list[str] | None = Field(
-        default=None, min_length=1, description="Only the classes of these superclasses of CIFAR-100; else of all."
+        default=None, min_length=1, description="Superclasses of CIFAR-100 whose classes take part. Without it all do."
     )
     classes: list[str] | None = Field(
         default=None,
         min_length=1,
-        description="Only these classes; else all. Beside superclasses it must list exactly their classes.",
+        description="Classes that take part. Without it all do. Beside `superclasses` it must list"
+        " exactly their classes.",
     )
 
     @model_validator(mode="after")

@@ -17,19 +17,20 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class Options(ImageOptions):
-    """A folder of images and a CSV with one row an image."""
+    """A folder of images, and a CSV with one row for each image."""
 
     source: Literal["image_table"]
-    table: str = Field(min_length=1, description="The CSV, with a header.")
+    table: str = Field(min_length=1, description="The CSV. It needs a header.")
     image: str = Field(
         min_length=1,
-        description="An image's file below path: `{column}` stands for the row's cell, as in `{split}/{label}/{name}`.",
+        description="An image's file below `path`. `{column}` stands for the row's cell, as in"
+        " `{split}/{label}/{name}`.",
     )
     contributor: str = Field(description="The column that names the contributor.")
     where: dict[str, str | list[str]] = Field(
         default={},
-        description="Only rows with this text, or one of these, in this column, as in"
-        " `{split: train, label: [baroque, realism]}`.",
+        description="Take only rows whose column has this text, or one of these texts, as in `{split:"
+        " train, label: [baroque, realism]}`.",
     )
 
 

@@ -24,10 +24,10 @@ DIRECTION = "HIGHER_IS_BETTER"
 
 
 class Options(PropertySection):
-    """A property of your own, in a Python file: see docs/properties.md."""
+    """A property of your own, in a Python file. docs/properties.md has an example."""
 
     kind: Literal["own"]
-    file: str = Field(min_length=1, description="The file; relative to where the workflow is run.")
+    file: str = Field(min_length=1, description="The Python file, relative to where the workflow is run.")
 
     @model_validator(mode="after")
     def check(self) -> Self:

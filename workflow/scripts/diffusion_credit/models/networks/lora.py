@@ -26,8 +26,8 @@ class Options(NetworkSection):
     """Low-rank adapters (LoRA) on all attention layers of a text-to-image model."""
 
     kind: Literal["lora"]
-    base: str = Field(description="Name of the weights of the base model, a folder in diffusers' format.")
-    rank: int = Field(ge=1, description="Rank of every adapter; their outputs are added unscaled.")
+    base: str = Field(description="Name of the weights of the base model, which is a folder in diffusers' format.")
+    rank: int = Field(ge=1, description="Rank of every adapter. Outputs of adapters are added without scaling.")
     prompt: str = Field(min_length=1, description="The text that all images are trained with and generated for.")
 
     def check_pruning(self, ratio: float) -> None:

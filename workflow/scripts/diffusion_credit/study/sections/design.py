@@ -13,53 +13,70 @@ from diffusion_credit.subsets.draws import DESIGNS
 
 
 class Target(Section):
-    """When to stop adding subsets: stated before the run, looked at after whole batches only."""
+    """When to stop adding subsets. It is stated before the run and looked at after whole batches only."""
 
     standard_error: dict[Name, Annotated[float, Field(gt=0)]] = Field(
         min_length=1,
-        description="Largest standard error that any contributor's value may have, by property, in its units.",
+        description="For each property, the largest standard error that any contributor's value may have,"
+        " in the property's units.",
     )
     estimator: str = Field(description="Name of the estimator whose standard errors count.")
-    maximum: int = Field(ge=1, description="Number of subsets at which to stop in any case; a multiple of batch_size.")
+    maximum: int = Field(
+        ge=1, description="Number of subsets at which the study stops in any case. It is a multiple of batch_size."
+    )
 
 
 class Game(Section):
-    """Further subsets in a regime of their own, for estimators that name it; judged beside the design in the league."""
+    """A further list of subsets, in a regime of its own, for estimators to be compared with the design's."""
 
-    kind: Literal[DESIGNS] = Field(description="How subsets are drawn, as in `design`.")
-    alpha: float = Field(default=0.5, gt=0, lt=1, description="As in `design`, for `datamodel` alone.")
+    kind: Literal[DESIGNS] = Field(
+        description="How the game's subsets are drawn; the names are those of `design.kind`."
+    )
+    alpha: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Share of the contributors in every subset. Only the kind `datamodel` uses it.",
+    )
     subsets: int = Field(
         ge=1,
-        description="Number of subsets; of leave-one-out and add-one-in the contributors, times the trainings of each.",
+        description="Number of subsets. Leave-one-out and add-one-in need one for each contributor and training seed.",
     )
     regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain", "conditional"] = Field(
-        description="The regime of the models, and of the game's own F(everyone) and F(empty)."
+        description="The regime of the game's models, and of its own F(everyone) and F(empty)."
     )
 
 
 class Design(Section):
-    """Which subsets are evaluated, and how many share a job."""
+    """Which subsets are sampled, and how many share a job."""
 
     kind: Literal[DESIGNS] = Field(
-        default="paired-stratified", description="How subsets are drawn; each estimator says which designs it can use."
+        default="paired-stratified",
+        description="How subsets are drawn. Each estimator needs certain designs: see docs/estimators.md.",
     )
     alpha: float = Field(
-        default=0.5, gt=0, lt=1, description="Share of the contributors in every subset; used by `datamodel` alone."
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Share of the contributors in every subset. Only the kind `datamodel` uses it.",
     )
     subsets: int = Field(
         ge=1,
-        description="Number of sampled subsets, ten times the contributors or more; a multiple of batch_size. With a"
-        " target, the number at which the standard error is first looked at.",
+        description="Number of sampled subsets: ten times the contributors or more, and a multiple of"
+        " batch_size. With a target, it is the number at which the standard error is looked"
+        " at first.",
     )
     target: Target | None = Field(default=None, description="Add batches until the values are sure enough.")
-    batch_size: int = Field(ge=1, description="Subsets a job; jobs are aligned, so a larger design only adds jobs.")
-    anchors: int = Field(default=5, ge=2, description="Training seeds of F(everyone) and of F(empty).")
+    batch_size: int = Field(
+        ge=1, description="Subsets that share a job. Batches are aligned, so a larger design only adds jobs."
+    )
+    anchors: int = Field(default=5, ge=2, description="Number of training seeds of F(everyone), and of F(empty).")
     empty: Literal["untrained", "base"] = Field(
-        description="What F(empty) is: `untrained`, the regime's own architecture at random initialisation, or, with"
-        " adapters (lora), `base`, the base model without them."
+        description="What F(empty) is measured on. `untrained` is the regime's own architecture at random"
+        " initialisation. With adapters (lora), `base` is the base model without them."
     )
     regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain"] = Field(
-        default="sparse", description="The regime whose utilities the Shapley values divide."
+        default="sparse", description="The regime of the models that the credit is made from."
     )
 
     @model_validator(mode="after")

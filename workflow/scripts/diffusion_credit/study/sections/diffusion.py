@@ -14,8 +14,10 @@ class Diffusion(Section):
     schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = Field(
         default="linear", description="How noise grows with the timestep (diffusers' names)."
     )
-    beta_start: float = Field(default=0.0001, gt=0, description="First noise variance; unused by squaredcos_cap_v2.")
-    beta_end: float = Field(default=0.02, gt=0, description="Last noise variance; unused by squaredcos_cap_v2.")
+    beta_start: float = Field(
+        default=0.0001, gt=0, description="First noise variance. squaredcos_cap_v2 does not use it."
+    )
+    beta_end: float = Field(default=0.02, gt=0, description="Last noise variance. squaredcos_cap_v2 does not use it.")
     prediction: Literal["epsilon", "v_prediction", "sample"] = Field(
         default="epsilon", description="What the network predicts: the noise, the velocity, or the clean image."
     )
@@ -24,13 +26,16 @@ class Diffusion(Section):
 class Generation(Section):
     """Images generated from every model, from the same noise."""
 
-    images: int = Field(ge=2, description="Images a model.")
-    solver: Literal["dpm_solver++", "ddim", "pndm"] = Field(default="ddim", description="Sampler; ddim is unclipped.")
-    steps: int = Field(default=100, ge=1, description="Network evaluations an image.")
+    images: int = Field(ge=2, description="Number of images that each model generates.")
+    solver: Literal["dpm_solver++", "ddim", "pndm"] = Field(
+        default="ddim", description="The sampler. ddim does not clip."
+    )
+    steps: int = Field(default=100, ge=1, description="Network evaluations for each image.")
     guidance: float = Field(
         default=1.0,
         ge=1,
-        description="Classifier-free guidance away from the empty prompt, for networks with a prompt; 1: none.",
+        description="Strength of classifier-free guidance away from the empty prompt, for networks with a"
+        " prompt. 1 means none.",
     )
-    batch_size: int = Field(default=256, ge=1, description="Images at once; bounds the memory.")
+    batch_size: int = Field(default=256, ge=1, description="Images at once. It bounds the memory.")
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the network.")

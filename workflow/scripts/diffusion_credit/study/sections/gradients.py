@@ -8,30 +8,43 @@ from diffusion_credit.base.options import Section
 
 
 class Gradients(Section):
-    """Per-image gradients of a network's output by its learned weights, projected, for the baselines that use them."""
+    """Projected gradients of a network's output for single images, by its learned weights. Baselines compare them."""
 
     output: Literal["loss", "squared_l2", "mean", "l1", "l2", "linf"] = Field(
-        description="Of what: the training loss (TRAK), or the mean square (D-TRAK), mean or norm of the prediction."
+        description="What the gradients are of: the training loss (TRAK), or of the prediction the mean"
+        " square (`squared_l2`, D-TRAK), the mean, or a norm."
     )
     models: Literal["full", "checkpoints", "retrained"] = Field(
         default="full",
-        description="Of which: the full model, that and the `checkpoints` of its training (TracIn), or the retrained"
-        " models of everyone (an ensemble).",
+        description="Which models the gradients are of: the full model, the full model with the"
+        " `checkpoints` of its training (TracIn), or the retrained models of everyone (an"
+        " ensemble).",
     )
-    timesteps: int = Field(default=10, ge=1, description="Noise levels that gradients are summed over, one noise each.")
+    timesteps: int = Field(
+        default=10, ge=1, description="Number of noise levels that gradients are summed over, with one noise at each."
+    )
     spacing: Literal["even", "cumulative"] = Field(
-        default="even", description="Evenly spaced from 0, or the first ones, of the lowest noise."
+        default="even",
+        description="Which noise levels are taken: levels evenly spaced from 0 (`even`), or the first"
+        " ones, with the least noise (`cumulative`).",
     )
     projection: int | None = Field(
         default=4096,
         ge=4,
         multiple_of=4,
-        description="Numbers that a gradient is projected to; none: no projection, for very small networks.",
+        description="Number of numbers that a gradient is projected to. Without it gradients are not"
+        " projected, which suits very small networks only.",
     )
     path: bool = Field(
-        default=False, description="Also at the clean images that are predicted along the sampling path."
+        default=False,
+        description="Whether gradients are also taken at the clean images that are predicted along the sampling path.",
     )
-    memory: float = Field(default=2.0, gt=0, description="GiB that gradients may take; bounds the images at once.")
+    memory: float = Field(
+        default=2.0, gt=0, description="GiB that gradients may take. It bounds the number of images at once."
+    )
     batch_size: int = Field(
-        default=64, ge=1, description="Noised images in one pass of the network; bounds what it keeps to go back."
+        default=64,
+        ge=1,
+        description="Noised images in one pass of the network. It bounds the memory that the pass keeps"
+        " for its backward pass.",
     )

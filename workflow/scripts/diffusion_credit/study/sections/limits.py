@@ -16,19 +16,21 @@ class ModelMinutes(Section):
     influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
     retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
     conditional: float = Field(default=240, gt=0, description="The training of the model that is told contributors.")
-    generation: float = Field(default=10, gt=0, description="One model's images.")
-    features: float = Field(default=5, gt=0, description="One model's features, of one extractor.")
-    gradients: float = Field(default=240, gt=0, description="All gradients of one name.")
-    scores: float = Field(default=60, gt=0, description="All scores of one baseline.")
-    losses: float = Field(default=10, gt=0, description="The losses of single images under one model (local).")
+    generation: float = Field(default=10, gt=0, description="The images of one model.")
+    features: float = Field(default=5, gt=0, description="The features of one model's images, by one extractor.")
+    gradients: float = Field(default=240, gt=0, description="All gradients of one entry of `gradients`.")
+    scores: float = Field(default=60, gt=0, description="All scores of one entry of `baselines`.")
+    losses: float = Field(
+        default=10, gt=0, description="The losses of single images under one model, in a study with a section `local`."
+    )
 
 
 class Limits(Section):
-    """Time limits of a cluster's jobs: start + batch x minutes, and as much again at every further attempt.
+    """Time limits of a cluster's jobs. A job may take start + batch x minutes, and each further attempt as much again.
 
     They change no result. A job that runs into its limit keeps what it made, and its next attempt goes on from there.
     """
 
     start: float = Field(default=10, gt=0, description="Minutes that a job may take before its first model.")
     minutes: ModelMinutes = ModelMinutes()
-    longest: int = Field(default=1440, ge=1, description="Minutes that no job may ask for more than.")
+    longest: int = Field(default=1440, ge=1, description="No job asks for more minutes than this.")

@@ -10,7 +10,10 @@ class Pruning(Section):
     """Structural magnitude pruning of the full model, and its re-fit on everyone's images."""
 
     ratio: float = Field(
-        gt=0, lt=1, description="Share of each layer's channels to remove, or of each adapter's ranks; rounded."
+        gt=0,
+        lt=1,
+        description="Share of each layer's channels to remove, or of each adapter's ranks. It is rounded"
+        " to what the layer allows.",
     )
     time_embedding: bool = Field(default=False, description="Prune the widths of a U-Net's time embedding as well.")
     refit: Training = Field(description="Training of the pruned model on everyone's images.")
@@ -22,24 +25,41 @@ class Influence(Section):
     Keeps `gradients` copies of the weights in memory.
     """
 
-    gradients: int = Field(ge=1, description="Mini-batch gradients that the Fisher matrix is made of.")
-    batch_size: int = Field(ge=1, description="Images a gradient.")
+    gradients: int = Field(ge=1, description="Number of mini-batch gradients that the Fisher matrix is made of.")
+    batch_size: int = Field(ge=1, description="Images in each of these gradients.")
     draws: int = Field(default=1, ge=1, description="Timesteps and noises drawn for each image that is left out.")
-    damping: float = Field(gt=0, description="Added to the Fisher matrix's diagonal; larger steps less far.")
+    damping: float = Field(
+        gt=0, description="Number added to the diagonal of the Fisher matrix. A larger one makes a shorter step."
+    )
 
 
 class Regimes(Section):
     """How a subset's model is made, one training per regime."""
 
-    sparse: Training = Field(description="From the re-fitted pruned model: sparsified fine-tuning.")
-    retrain: Training = Field(description="From scratch and unpruned: the truth that the others are judged by.")
-    finetune: Training | None = Field(default=None, description="From the full model; needed only where it is used.")
-    gradient_ascent: Training | None = Field(
-        default=None, description="From the full model, climbing the loss of the images left out; likewise."
+    sparse: Training = Field(
+        description="The re-fitted pruned model is fine-tuned on the subset (sparsified fine-tuning)."
     )
-    influence: Influence | None = Field(default=None, description="From the full model, by influence; likewise.")
+    retrain: Training = Field(
+        description="An unpruned model is trained from scratch on the subset. It is the truth that other"
+        " regimes are judged by."
+    )
+    finetune: Training | None = Field(
+        default=None,
+        description="The full model is fine-tuned on the subset. Needed only by a study that uses this regime.",
+    )
+    gradient_ascent: Training | None = Field(
+        default=None,
+        description="The full model climbs the loss of the images left out. Needed only by a study that"
+        " uses this regime.",
+    )
+    influence: Influence | None = Field(
+        default=None,
+        description="The full model takes one Newton step away from the images left out. Needed only by a"
+        " study that uses this regime.",
+    )
     conditional: Training | None = Field(
         default=None,
-        description="One model of everyone that is told each image's contributor; a subset's images are those of its"
-        " contributors (SurrogateSHAP). Needed only by a game of this regime.",
+        description="One model of everyone is told each image's contributor. A subset's images are those"
+        " that it draws for the subset's contributors (SurrogateSHAP). Needed only by a game"
+        " of this regime.",
     )

@@ -14,22 +14,25 @@ class Weights(Section):
     """Pretrained weights, in a local folder or a repository of the Hugging Face hub."""
 
     folder: str | None = Field(
-        default=None, min_length=1, description="A folder that holds them; relative to where the workflow is run."
+        default=None,
+        min_length=1,
+        description="The local folder that holds the files, relative to where the workflow is run.",
     )
     hub: Annotated[str, like(r"[\w.-]+/[\w.-]+", "owner/name")] | None = Field(
-        default=None, description="Instead of a folder, the repository: owner/name."
+        default=None, description="The repository on the hub, as owner/name. Give either this or `folder`."
     )
     revision: Annotated[str, like(r"[0-9a-f]{40}", "the hash of a commit, 40 digits")] | None = Field(
-        default=None, description="Of the repository: the hash of a commit, 40 digits."
+        default=None, description="The commit of the repository, as a hash of 40 digits. `hub` needs it."
     )
     files: list[str] = Field(
         default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
-        description="Patterns of the names of the files to take, * for anything, / too; none that could hold code.",
+        description="Patterns for the names of the files to take. `*` stands for anything, / included. No"
+        " pattern may match files that can hold code.",
     )
     sha256: dict[str, Annotated[str, like(r"[0-9a-f]{64}", "64 digits from 0 to f")] | None] = Field(
         default={},
-        description="Digests that files must have, by name below the folder, or null where you trust a file unchecked;"
-        " a file that could hold code has to be named here.",
+        description="Digests by file name below the folder. A file must have its digest; null trusts the"
+        " file unchecked. A file that can hold code has to be named here.",
     )
 
     @model_validator(mode="after")
