@@ -129,8 +129,9 @@ class LogHandler(LogHandlerBase):
     def _fail(self, record: Any) -> None:
         job = self.jobs.get(record.jobid)
         sentence = job_log.why_it_failed(job_log.latest(job.logs if job else record.log))
-        if "SIGINT" in (sentence or self.status):  # Ctrl-C; Snakemake itself may not have noticed yet
+        if "SIGINT" in (sentence or self.status):  # Ctrl-C, which Snakemake itself may not have noticed yet
             self.stopping, self.status = True, "failed"
+        if self.stopping and (sentence is None or sentence.startswith("stopped by ")):
             return
         scheduler, _, _ = (record.rule_msg or "").partition("\n    ")  # its reason; what follows are details
         if sentence is None:
@@ -196,8 +197,8 @@ class LogHandler(LogHandlerBase):
         with self.lock:  # type: ignore[union-attr]
             if self.total and not self.ended.is_set():
                 self.ended.set()
-                self._conclude()
                 self.screen.end()
+                self._conclude()
         super().close()
 
     def _conclude(self) -> None:
