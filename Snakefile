@@ -27,6 +27,7 @@ localrules:
 
 
 include: "rules/common.smk"
+include: "rules/slurm.smk"
 include: "rules/inputs.smk"
 include: "rules/index.smk"
 include: "rules/weights.smk"
