@@ -31,8 +31,8 @@ OF_DESIGN = [name for name, of in STUDY.estimators.items() if not of.game]
 
 
 def design_options(name):
-    """What the rows of a list depend on."""
-    held_out = dict(alphas=[*ALPHAS.values()], held_out=LDS.subsets if LDS else 0)
+    """What the rows of a list depend on; on its length none of them does."""
+    held_out = dict(alphas=[*ALPHAS.values()])
     if name == "everyone":
         return dict(list="everyone")
     if name == "sampled":
@@ -42,9 +42,7 @@ def design_options(name):
         return dict(list="sampled", **plan.drawn(STUDY, game), **held_out)
     if name == "tuning":
         tuning = STUDY.evaluation.tuning
-        return dict(
-            list="tuning", alpha=tuning.alpha, subsets=tuning.subsets, **held_out
-        )
+        return dict(list="tuning", alpha=tuning.alpha, **held_out)
     if name == "anchors":
         return dict(list="anchors", replicates=STUDY.design.anchors)
     if name.startswith("held_out_"):

@@ -18,12 +18,12 @@ def local_sources(name):
 
 
 def design_options(name):
-    """What the rows of a list depend on."""
+    """What the rows of a list depend on; on its length none of them does."""
     if name == "everyone":
         return dict(list="everyone")
-    held_out = dict(alphas=[LOCAL.alpha], held_out=LOCAL.subsets)
+    held_out = dict(alphas=[LOCAL.alpha])
     if name == "tuning":
-        return dict(list="tuning", alpha=LOCAL.alpha, subsets=LOCAL.tuning, **held_out)
+        return dict(list="tuning", alpha=LOCAL.alpha, **held_out)
     if name.startswith("held_out_"):
         return dict(
             list="held_out", alpha=LOCAL.alpha, replicates=LOCAL.replicates, **held_out

@@ -132,6 +132,21 @@ EDITS = {
         configure("design", "subsets", value=16),
         plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3), FIRST, PAID),
     ),
+    "more held-out subsets": (  # two rows, in a second batch of each of three regimes
+        configure("evaluation", "lds", "subsets", value=5),
+        plan(
+            chain(3, 3, 3),
+            {
+                "make_design": 1,
+                "collect_list_utilities": 3 * 3,
+                "evaluate_lds": 3,
+                "evaluate_league": 3,
+                "evaluate_budget": 3,
+                "evaluate_fidelity": 3,
+                "summarise_runtime": 1,
+            },
+        ),
+    ),
     "the amount of a payout": (configure("payout", "amount", value=10), PAID),
     "the text of the report": (
         edit(f"{LIBRARY}/report/page.html", "images are worth", "images bring"),

@@ -12,7 +12,8 @@ with job(snakemake):
     names, seed = Index(snakemake.input.index).contributors, snakemake.params.seed
     options, start, stop = snakemake.params.options, snakemake.params.start, snakemake.params.stop
     if "alphas" in options:
-        sizes = design.held_out_sizes(options["alphas"], options["held_out"], len(names))
+        subsets = -(-stop // options["replicates"]) if options["list"] == "held_out" else 0
+        sizes = design.held_out_sizes(options["alphas"], subsets, len(names))
         reserved = Reserved(len(names), sizes.values(), seed)
     match options["list"]:
         case "everyone":
@@ -23,10 +24,10 @@ with job(snakemake):
             table = design.anchors(names, seed, options["replicates"])
         case "held_out":
             size = sizes[options["alpha"]]
-            table = design.held_out(names, seed, size, options["held_out"], options["replicates"], reserved)
+            table = design.held_out(names, seed, size, subsets, options["replicates"], reserved)
         case "tuning":
             size = design.held_out_size(options["alpha"], len(names))
-            table = design.tuning(names, seed, size, options["subsets"], reserved)
+            table = design.tuning(names, seed, size, stop, reserved)
         case "counterfactual":
             order = read_attribution(snakemake.input.attribution).order
             table = design.counterfactual(names, seed, order, options["share"], options["replicates"])

@@ -4,54 +4,37 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import yaml
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.tables import read_csv
-from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.estimators import ESTIMATORS
-from diffusion_credit.own_tables import attribute, lds, make_design, print_attribution, score_text
-from diffusion_credit.study.config import read_study
-from diffusion_credit.study.plan import looks
+from diffusion_credit.own_tables import attribute, lds, make_design
+from diffusion_credit.show import print_tables
+from diffusion_credit.study.config import Study, read_study
+from diffusion_credit.study.pending import Pending, ask, command_of
 from diffusion_credit.study.status import print_status
 from diffusion_credit.subsets.draws import DESIGNS
 
 
 def show(config: Path, scale: str) -> None:
-    """Print every attribution of a study, best contributor first, and what its LDS says of it."""
-    study = read_study({**read_yaml(config), "scale": scale})
-    results = Path("results") / study.study
-    if study.local:
-        show_local(results / "evaluation/local/lds.csv")
-        return
-    for taken in looks(study, results)[-1:]:
-        for name, reason in taken["reasons"].items():
-            print(f"{name}: {taken['subsets']} subsets, {reason}")
-    for name, estimator in product(study.properties, study.estimators):
-        file = results / "attribution" / name / f"{estimator}.csv"
-        print(f"\n{name} ({estimator})  {file}")
-        print_attribution(read_attribution(file))
-        for line in lds_lines(results / "evaluation" / name / "lds.csv", estimator):
-            print(f"  {line}")
-    if (report := results / "report.html").is_file():
-        print(f"\nThe report, to be opened in a browser: {report}")
-
-
-def show_local(path: Path) -> None:
-    """Print the LDS of every method of a study of single images; its pictures are beside the scores."""
-    header, rows = read_csv(path)
-    print(path)
-    for row in (dict(zip(header, row, strict=True)) for row in rows):
-        print(f"{row['images']:<12}{row['method']:<24}{score_text(row)}")
+    """Print a study's credit."""
+    print_tables(*_asked(config, scale))
 
 
 def status(config: Path, scale: str) -> None:
     """Print how far a study is."""
+    print_status(*_asked(config, scale))
+
+
+def _asked(config: Path, scale: str) -> tuple[Study, Path, Pending, str]:
+    """A study, the folder of its results, what the next run has to do, and the command of that run."""
     study = read_study({**read_yaml(config), "scale": scale})
-    print_status(study, Path("results") / study.study)
+    results = Path("results") / study.study
+    if not results.is_dir():
+        raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
+    return study, results, ask(config, scale), command_of(config, scale)
 
 
 def read_yaml(path: Path) -> dict[str, object]:
@@ -62,28 +45,6 @@ def read_yaml(path: Path) -> dict[str, object]:
     if not isinstance(found, dict):
         raise UserError(f"{path}: found {found!r:.40}, expected the options of a study")
     return found
-
-
-def lds_lines(path: Path, estimator: str) -> list[str]:
-    """One line for each alpha: the estimator's LDS with its interval, and the noise floor."""
-    if not path.exists():
-        return []
-    header, rows = read_csv(path)
-    table = [dict(zip(header, row, strict=True)) for row in rows]
-    lines = []
-    for row in table:
-        if row["predictor"] == estimator:
-            floor, size = (
-                next(r for r in table if r["alpha"] == row["alpha"] and r["predictor"] == other)
-                for other in ("noise_floor", "subset_size")
-            )
-            line = f"LDS at alpha {row['alpha']}: {score_text(row)}; noise floor: {score_text(floor)}"
-            lines.append(line + (f"; number of contributors alone: {score_text(size)}" if size["lds"] else ""))
-            if row["high"] and float(row["high"]) < 0:
-                lines.append("  the interval lies below 0: these values rank retrained models the wrong way round")
-            elif not row["low"] or float(row["low"]) <= 0:
-                lines.append("  no interval above 0: nothing shows yet that these values rank retrained models")
-    return lines
 
 
 def option(text: str) -> tuple[str, object]:

@@ -91,14 +91,24 @@ def finished(collection: Path) -> dict[str, bool]:
         wanted = read_json(collection / WANTED)
     except UserError:
         return {}
-    return {name: _provenance(collection / name) == digest for name, digest in wanted.items()}
+    return {name: digest_of(provenance_of(collection / name)) == digest for name, digest in wanted.items()}
 
 
-def _provenance(folder: Path) -> str | None:
+def announced(collection: Path) -> list[str]:
+    """The entries of an announced collection, in order; none before it is announced."""
     try:
-        return digest_of(read_json(folder / MANIFEST).get("provenance"))
+        return list(read_json(collection / MANIFEST)["order"])
+    except UserError:
+        return []
+
+
+def provenance_of(entry: Path) -> dict[str, Any] | None:
+    """What an entry was made from; None where none is announced."""
+    try:
+        found: dict[str, Any] | None = read_json(entry / MANIFEST).get("provenance")
     except UserError:
         return None
+    return found
 
 
 def announce_collection(collection: Path, names: list[str]) -> None:

@@ -1,146 +1,91 @@
-"""How far a study is: what is done, in work and missing at each stage, from the files alone.
+"""How far a study is: what is done, in work, out of date and missing at each stage, and how long the rest will take.
 
-Nothing is written or locked, so it can be asked while jobs run, on any machine that sees the files. Whether what is
-done is still up to date only a dry run knows.
+What is there the files say, what of it the next run makes again Snakemake's dry run. Nothing is written or locked, so
+it can be asked while jobs run, on any machine that sees the files.
 """
 
-import time
-from collections import ChainMap
-from dataclasses import dataclass, field
-from math import inf
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
-from diffusion_credit.base.collection import finished
-from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import MANIFEST, being_prepared
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.plan import (
-    SINGLE,
-    attributions,
-    batch_names,
-    evaluations,
-    lists_so_far,
-    local_tables,
-    measured,
-    model_of,
-    reports,
-    rows_of,
-    used,
-)
+from diffusion_credit.study.pending import Pending, whys
+from diffusion_credit.study.stages import Stage, stages
 
-SILENT_SECONDS = 120.0  # a job writes a line to its log every ten, unless a step takes longer
 WIDTH = 30
+TIMED = ("models", "images", "losses", "features")  # the stages whose entries say what they took
 
 
-@dataclass
-class Stage:
-    """Number of files or of entries of collections, and the collections whose jobs have been silent, with minutes."""
+def print_status(study: Study, results: Path, pending: Pending, command: str) -> None:
+    """A line with a bar for each stage, then what is out of date and why, what runs next and how long it may take.
 
-    name: str
-    total: int = 0
-    done: int = 0
-    running: int = 0
-    silent: dict[str, float] = field(default_factory=dict)
-
-    def count_files(self, files: list[Path]) -> None:
-        self.total += len(files)
-        self.done += sum(file.is_file() for file in files)
-
-    def count_collections(self, results: Path, kind: str, rows: dict[str, int]) -> None:
-        for collection, count in rows.items():
-            self._count_collection(results, f"{kind}/{collection}", count)
-
-    def _count_collection(self, results: Path, collection: str, rows: int) -> None:
-        folder = results / collection
-        self.total += rows
-        if (folder / MANIFEST).is_file():
-            self.done += rows
-            return
-        entries = finished(folder)
-        done = min(rows, sum(entries.values()))  # there are fewer rows after an edit of the batch size
-        self.done += done
-        in_work = sum(not complete and being_prepared(folder / name) for name, complete in entries.items())
-        if not in_work:
-            return
-        silent = _seconds_since(results / "logs" / f"{collection}.log")
-        if silent < SILENT_SECONDS:
-            self.running += min(in_work, rows - done)
-        else:
-            self.silent[collection] = silent / 60
-
-
-def _seconds_since(log: Path) -> float:
-    try:
-        return time.time() - log.stat().st_mtime
-    except FileNotFoundError:
-        return inf
-
-
-def stages(study: Study, results: Path) -> list[Stage]:
-    """Every stage in the order of the work, models and images by regime."""
-    rows, size = lists_so_far(study, results), (study.local or study.design).batch_size
-    single = [(regime, "everyone") for regime in (["full"] if study.local else SINGLE)]
-    made = [*single, *used(study)]
-    judging = [("retrain", name) for name in rows if name.startswith(("held_out_", "tuning"))] if study.local else []
-    properties: dict[str, Any] = study.properties or {}
-
-    def batches(pairs: list[tuple[str, str]]) -> dict[str, int]:
-        return {
-            f"{regime}/{name}/{batch}": rows_of(batch, rows[name], size)
-            for regime, name in pairs
-            for batch in batch_names(rows[name], size)
-        }
-
-    found = [Stage("index"), Stage("designs")]
-    found[0].count_files([results / "index/index.json"])
-    for name, count in rows.items():
-        found[1].count_files([results / f"designs/{name}/{batch}.csv" for batch in batch_names(count, size)])
-    for kind, pairs in (("models", made), ("images", [pair for pair in made if pair not in judging])):
-        for regime in dict.fromkeys(regime for regime, _ in pairs):
-            found.append(Stage(f"{kind}, {regime}"))
-            found[-1].count_collections(results, kind, batches([pair for pair in pairs if pair[0] == regime]))
-    found.append(Stage("losses"))
-    found[-1].count_collections(results, "losses", batches(judging))
-    valued = {name: [("data", "everyone"), *single, *measured(study, name)] for name in properties}
-    of_property = {name: batches(pairs) for name, pairs in valued.items()}
-    for extractor in study.extractors:
-        found.append(Stage(f"features, {extractor}"))
-        users = [
-            batches([model_of(*pair) for pair in pairs])
-            for name, pairs in valued.items()
-            if getattr(properties[name], "extractor", None) == extractor
-        ]
-        found[-1].count_collections(results, f"features/{extractor}", dict(ChainMap(*users)))
-    for name, collections in of_property.items():
-        found.append(Stage(f"properties, {name}"))
-        found[-1].count_collections(results, f"properties/{name}", collections)
-    gradients = [f"gradients/{name}/{MANIFEST}" for name in study.gradients]
-    tables = {"attribution": attributions, "evaluation": evaluations, "report": reports}
-    if study.local:
-        tables = {"attribution": local_tables}
-    for name, files in {"gradients": gradients, **{name: of(study) for name, of in tables.items()}}.items():
-        found.append(Stage(name))
-        found[-1].count_files([results / file for file in files])
-    return found
-
-
-def print_status(study: Study, results: Path) -> None:
-    """A line with a bar for each stage, then the batches whose jobs say nothing. Raises UserError without results."""
-    if not results.is_dir():
-        raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
-    found = [stage for stage in stages(study, results) if stage.total]
+    command: brings the study up to date.
+    """
+    found = [stage for stage in stages(study, results, pending) if stage.total]
     width = max(len(stage.name) for stage in found)
     digits = max(len(str(stage.total)) for stage in found)
-    print(results)
+    print(results if pending.jobs or pending.unknown else f"{results}: everything is up to date")
     for stage in found:
-        missing = stage.total - stage.done - stage.running
-        notes = [f"{count} {what}" for count, what in ((stage.running, "running"), (missing, "missing")) if count]
+        notes = [f"{count} {what}" for count, what in _notes(stage) if count]
         count = f"{stage.done:>{digits}} of {stage.total:<{digits}}"
         print(f"{stage.name:<{width}}  {bar(stage)} {count}  {', '.join(notes)}".rstrip())
     for stage in found:
         for collection, minutes in stage.silent.items():
             print(f"{collection}: begun, but its log has been silent for {minutes:.0f} min")
+    if any(stage.outdated for stage in found):
+        print("out of date: made with other options, code or inputs than now; the next run makes them again")
+    if any(stage.unsure for stage in found):
+        print("to check: what they are made from is made again; the next run keeps them if it comes out the same")
+    if pending.unknown:
+        print(f"What is out of date is unknown, and counted as done. {pending.unknown}")
+    elif pending.jobs:
+        for line in whys(pending.jobs, results):
+            print(f"changed: {line}")
+        print(f"to run, or running: {_counted(pending)}")
+        print(f"with: {command}")
+    for line in time_left(found):
+        print(line)
+
+
+def _notes(stage: Stage) -> list[tuple[int, str]]:
+    return [
+        (stage.running, "running"),
+        (stage.outdated, "out of date"),
+        (stage.unsure, "to check"),
+        (stage.missing, "missing"),
+        (stage.unneeded, "deleted and not needed any more"),
+    ]
+
+
+def _counted(pending: Pending) -> str:
+    """Number of jobs, of all and of each rule, the most frequent rule first."""
+    rules = Counter(job.rule for job in pending.jobs)
+    return f"{len(pending.jobs)} jobs ({', '.join(f'{rule} {count}' for rule, count in rules.most_common())})"
+
+
+def time_left(found: list[Stage]) -> list[str]:
+    """What is not done, each times the mean of those that are, in sum; and the stages of which none is measured."""
+    parts, unknown, total = [], [], 0.0
+    for stage in found:
+        count = stage.running + stage.outdated + stage.missing
+        if count and stage.name.startswith(TIMED):
+            if (mean := stage.mean_seconds()) is None:
+                unknown.append(stage.name)
+            else:
+                total += count * mean
+                parts.append(f"{stage.name} {count} x {mean:.3g} s")
+    lines = []
+    if parts:
+        lines.append(f"time left: {_duration(total)} for one process ({', '.join(parts)})")
+        lines.append("  without the start of jobs, tables and figures; n jobs at once take about an n-th of it")
+    if unknown:
+        lines.append(f"time left unknown, because none that is up to date has been timed: {', '.join(unknown)}")
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def bar(stage: Stage) -> str:

@@ -1,0 +1,199 @@
+"""What the next run has to do and why, as Snakemake itself says it.
+
+The rules alone know what every result depends on, so nothing of that is repeated here. Snakemake is asked in a process
+that takes no lock and writes no file; it can be asked while another Snakemake works in the same folder.
+"""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from diffusion_credit.base.files import MANIFEST
+
+NEWER = re.compile(r"Updated input files: ([^;]*)")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+SHOWN = 3  # differences between two sections that are named
+LONGEST = 60  # characters of a value that is named
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that Snakemake would run: its rule, the files it reads and writes, and Snakemake's reason.
+
+    made_from: number of files that its last results were made from. params: options, device and code of now, where the
+    rule has them. before, now: values of params that differ between its last results and now, as Python writes them.
+    """
+
+    rule: str
+    inputs: list[str]
+    outputs: list[str]
+    reason: str
+    made_from: int
+    params: dict[str, Any]
+    before: list[str]
+    now: list[str]
+
+    @property
+    def differs(self) -> bool:
+        """Whether its last results were made with other options or code."""
+        return bool(self.before or self.now)
+
+    def why(self) -> str | None:
+        """The reason in plain words; None where it follows from another job's, or nothing has been made yet."""
+        if self.differs:
+            return _difference([*map(_literal, self.before)], [*map(_literal, self.now)])
+        if self.made_from != len(self.inputs):
+            return f"the number of files that it is made from was {self.made_from}, is {len(self.inputs)}"
+        if "Set of input files has changed" in self.reason:
+            return "made from other files than it is to be made from"
+        if found := NEWER.search(self.reason):
+            newer = found[1].split(", ")
+            return f"older than {newer[0]}" + (f" and {len(newer) - 1} more" if len(newer) > 1 else "")
+        return None
+
+    def makes(self, provenance: dict[str, Any]) -> bool:
+        """Whether an entry with this provenance was made with the params of now.
+
+        Options are recorded as a section or one by one, where a model has a seed of its own.
+        """
+        options = self.params.get("options", {})
+        one_by_one = {key: value for key, value in options.items() if key != "seed"}
+        others = {key: value for key, value in self.params.items() if key != "options"}
+        if options in provenance.values():
+            one_by_one = {}
+        return all(provenance.get(key) == value for key, value in [*one_by_one.items(), *others.items()])
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The jobs of the next run. unknown: why Snakemake could not say, else empty."""
+
+    jobs: list[Job] = field(default_factory=list)
+    unknown: str = ""
+
+    @cached_property
+    def job_of(self) -> dict[str, Job]:
+        """File -> the job that would make it."""
+        return {output: job for job in self.jobs for output in job.outputs}
+
+    @cached_property
+    def differing(self) -> set[str]:
+        """Manifests whose entries cannot stay: made with other options or code, or from such manifests.
+
+        An entry records the digests of what it was made from, hence of all that these depend on. A plain file, such as
+        a list of subsets, may come out as it was: what was made from it may stay.
+        """
+        known: dict[str, bool] = {}
+
+        def differs(file: str) -> bool:
+            if file not in known:
+                job = self.job_of.get(file) if Path(file).name == MANIFEST else None
+                known[file] = job is not None and (job.differs or any(map(differs, job.inputs)))
+            return known[file]
+
+        return {file for file in self.job_of if differs(file)}
+
+    def behind(self, files: Iterable[str]) -> list[Job]:
+        """The jobs that have to run before these files are up to date."""
+        found: dict[int, Job] = {}
+        waiting = [*files]
+        while waiting:
+            job = self.job_of.get(waiting.pop())
+            if job and id(job) not in found:
+                found[id(job)] = job
+                waiting += job.inputs
+        return list(found.values())
+
+
+def ask(config: Path, scale: str) -> Pending:
+    """What Snakemake would run in this folder for a study's results."""
+    for name, what in (("Snakefile", "the folder of the workflow"), (".snakemake/metadata", "Snakemake's records")):
+        if not Path(name).exists():
+            return Pending(unknown=f"{name}: not found, expected {what}")
+    command = [sys.executable, "-P", str(Path(__file__).with_name("dry_run.py"))]
+    options = ["--summary", "--dry-run", "--nolock", "--rerun-incomplete", "--nocolor", "--cores", "1"]
+    process = subprocess.run(
+        [*command, *options, "--configfile", str(config), "--config", f"scale={scale}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
+    if process.returncode:
+        said = [line.strip() for line in process.stderr.splitlines() if line.strip()]
+        return Pending(unknown=f"Snakemake says: {said[-1] if said else process.returncode}")
+    return Pending([Job(**json.loads(line)) for line in process.stdout.splitlines() if line.startswith("{")])
+
+
+def command_of(config: Path, scale: str) -> str:
+    """The command that brings a study up to date."""
+    return f"snakemake --cores all --configfile {config}" + ("" if scale == "full" else f" --config scale={scale}")
+
+
+def whys(jobs: Iterable[Job], results: Path) -> list[str]:
+    """A line for each reason that is no other job's: what it concerns, and what changed."""
+    concerned: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        if why := job.why():
+            name = os.path.relpath(job.outputs[0], results).removesuffix(f"/{MANIFEST}")
+            concerned.setdefault((job.rule, why), []).append(name)
+    return sorted(
+        f"{min(names)}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}"
+        for (_, why), names in concerned.items()
+    )
+
+
+def _literal(text: str) -> Any:
+    """A param from how Python writes it; the text itself where that is no literal, such as nan."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+
+
+def _difference(before: list[Any], now: list[Any]) -> str:
+    """What differs between the params that a result was made with and those of now.
+
+    Snakemake records no names of params: keys tell of sections, digests of code and raw files, and nothing of others.
+    """
+    sections, others = [], []
+    for side in (before, now):
+        sections.append({key: value for part in side if isinstance(part, dict) for key, value in part.items()})
+        others.append([part for part in side if not isinstance(part, dict)])
+    named = list(_changes(sections[0], sections[1]))
+    if any(_is_digest(part) for part in others[0] + others[1]):
+        named.append("its code or raw files have changed")
+    plain = [[part for part in side if not _is_digest(part)] for side in others]
+    if any(plain):
+        named.append(_change("an option", *(side[0] if len(side) == 1 else ABSENT for side in plain)))
+    more = [f"{len(named) - SHOWN} more changes"] if len(named) > SHOWN else []
+    return "; ".join([*named[:SHOWN], *more])
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any], within: str = "") -> Iterator[str]:
+    for key in dict.fromkeys([*before, *now]):
+        old, new = before.get(key, ABSENT), now.get(key, ABSENT)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _changes(old, new, f"{within}{key}.")
+        elif old != new:
+            yield _change(f"{within}{key}", old, new)
+
+
+def _change(name: str, old: Any, new: Any) -> str:
+    texts = [None if value is ABSENT else repr(value) for value in (old, new)]
+    if any(text is None or len(text) > LONGEST for text in texts):
+        return f"{name} has changed"
+    return f"{name} was {texts[0]}, is {texts[1]}"
