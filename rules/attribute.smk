@@ -22,11 +22,11 @@ rule attribute_contributors:
 
 rule print_first_values:
     input:
-        attributions_of(next(iter(STUDY.properties)), STUDY.estimators),
+        attributions_of(next(iter(STUDY.properties)), [MAIN]),
     output:
-        f"{R}/attribution/first_values.txt",
+        f"{R}/first_values.txt",
     log:
-        f"{R}/logs/attribution/first_values.log",
+        f"{R}/logs/first_values.log",
     priority: 70
     conda:
         ENV

@@ -223,7 +223,7 @@ def league_methods(property):
 def attributions():
     """Every table of values, with its figure."""
     return [
-        f"{R}/attribution/first_values.txt",
+        f"{R}/first_values.txt",
         *with_figures(plan.attributions(STUDY)),
     ]
 

@@ -125,6 +125,8 @@ class LogHandler(LogHandlerBase):
         told = [text.removeprefix(f"{job.outputs[0]}: ") for level, text in words if level == "INFO"] or ["done"]
         if job.logs and "RULES" not in self.quiet:  # `all` has none
             self.screen.tell(f"{self.done} of {self.total}  {job.name}, {_clock(seconds)}: {told[-1]}")
+            for text in (path for path in job.outputs if path.endswith(".txt")):  # made to be read at once
+                self.screen.say(Path(text).read_text(encoding="utf-8").rstrip())
 
     def _fail(self, record: Any) -> None:
         job = self.jobs.get(record.jobid)
