@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from logging import INFO, LogRecord
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
