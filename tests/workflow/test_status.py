@@ -150,7 +150,7 @@ def test_a_finished_study_is_up_to_date_and_being_asked_leaves_no_trace(edited: 
     locks = edited.folder / ".snakemake/locks"
     locks.mkdir(exist_ok=True)
     (locks / "0.output.lock").write_text(f"{edited.results.relative_to(edited.folder)}/report.html\n")
-    edited.command()
+    assert "Directory cannot be locked" in edited.run().stdout
     before = traces(edited.folder)
     found, text = status(edited)
     assert found == finished_study()
@@ -219,6 +219,14 @@ def test_what_was_deleted_and_is_not_needed_is_not_missing(edited: Workspace) ->
     for kind in ("models", "images"):
         assert found[f"{kind}, sparse"] == {"total": SPARSE, "done": SPARSE - 8, "deleted and not needed any more": 8}
     assert text.startswith("results/tiny: everything is up to date\n")
+
+
+def test_what_snakemake_refuses_is_said(edited: Workspace) -> None:
+    edited.config["evaluation"]["lds"]["subsets"] = 6
+    found, text = status(edited)
+    assert found["models, retrain"] == changed(RETRAIN, missing=2 * 2)
+    complaint = "Snakemake says: config: evaluation.lds.subsets: found 6, expected at most 5, half of the subsets of 2"
+    assert f"What is out of date is unknown, and counted as done. {complaint}" in text
 
 
 def test_without_snakemakes_word_the_files_are_counted(finished: Workspace, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ REASONS: dict[str, tuple[dict[str, Any], str | None]] = {
     ),
     "a newer file": ({"reason": "Updated input files: a, b; and so on"}, "older than a and 1 more"),
     "another job": ({"reason": "Input files updated by another job: a"}, None),
-    "nothing there": ({"reason": "Missing output files: out"}, None),
+    "nothing there": ({"reason": "Missing output files: out; Updated input files: a"}, None),
 }
 
 

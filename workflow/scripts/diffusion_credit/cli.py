@@ -67,8 +67,14 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     for c in (
-        command("show", lambda a: show(a.config, a.scale), "print the credited contributors of a finished study"),
-        command("status", lambda a: status(a.config, a.scale), "print how far a study is; also while jobs run"),
+        command(
+            "show", lambda a: show(a.config, a.scale), "print a study's credit, and which of its tables are out of date"
+        ),
+        command(
+            "status",
+            lambda a: status(a.config, a.scale),
+            "print how far a study is and what is out of date; also while jobs run",
+        ),
     ):
         c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
         c.add_argument("--scale", default="full", help="one of its `scales` (default: full)")

@@ -55,6 +55,8 @@ class Job:
             return f"the number of files that it is made from was {self.made_from}, is {len(self.inputs)}"
         if "Set of input files has changed" in self.reason:
             return "made from other files than it is to be made from"
+        if "Missing output files" in self.reason:
+            return None
         if found := NEWER.search(self.reason):
             newer = found[1].split(", ")
             return f"older than {newer[0]}" + (f" and {len(newer) - 1} more" if len(newer) > 1 else "")
@@ -128,10 +130,11 @@ def ask(config: Path, scale: str) -> Pending:
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         check=False,
     )
+    lines = process.stdout.splitlines()
     if process.returncode:
-        said = [line.strip() for line in process.stderr.splitlines() if line.strip()]
-        return Pending(unknown=f"Snakemake says: {said[-1] if said else process.returncode}")
-    return Pending([Job(**json.loads(line)) for line in process.stdout.splitlines() if line.startswith("{")])
+        said = [line for line in lines if line[:1].strip()]  # what is indented says where in the workflow it failed
+        return Pending(unknown=f"Snakemake says: {said[-1] if said else process.stderr.strip()}")
+    return Pending([Job(**json.loads(line)) for line in lines if line.startswith("{")])
 
 
 def command_of(config: Path, scale: str) -> str:

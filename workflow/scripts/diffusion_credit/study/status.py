@@ -42,6 +42,8 @@ def print_status(study: Study, results: Path, pending: Pending, command: str) ->
             print(f"changed: {line}")
         print(f"to run, or running: {_counted(pending)}")
         print(f"with: {command}")
+    if any(job.rule == "check_precision" for job in pending.jobs):
+        print("the next look at the standard errors decides whether more subsets follow, which nothing here counts")
     for line in time_left(found):
         print(line)
 
@@ -75,10 +77,10 @@ def time_left(found: list[Stage]) -> list[str]:
                 parts.append(f"{stage.name} {count} x {mean:.3g} s")
     lines = []
     if parts:
-        lines.append(f"time left: {_duration(total)} for one process ({', '.join(parts)})")
+        lines.append(f"time left: {_duration(total)} for one process ({'; '.join(parts)})")
         lines.append("  without the start of jobs, tables and figures; n jobs at once take about an n-th of it")
     if unknown:
-        lines.append(f"time left unknown, because none that is up to date has been timed: {', '.join(unknown)}")
+        lines.append(f"time left unknown, because none that is up to date has been timed: {'; '.join(unknown)}")
     return lines
 
 
