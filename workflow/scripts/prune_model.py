@@ -11,7 +11,7 @@ from job import job
 
 with job(snakemake) as log:
     source = only_entry(snakemake.input.full)
-    model, config = load_model(source, weights=by_name(snakemake.input.get("weights", [])))
+    model, config = load_model(source, weights=by_name(snakemake.input.weights))
     before, options = count_parameters(model), snakemake.params.options
     pruning = module_of("pruning", config["architecture"]["kind"])
     kept = {**config, "architecture": pruning.prune(model, config["architecture"], options)}
