@@ -5,7 +5,7 @@ rule make_design:
     input:
         index=f"{R}/index/index.json",
         checked=ancient(f"{R}/index/checked.json"),
-        attribution=best_first,
+        ranked_by=lambda w: needs.ranked_by(w.list),
     output:
         f"{R}/designs/{{list}}/{{batch}}.csv",
     log:
@@ -14,17 +14,13 @@ rule make_design:
     conda:
         ENV
     params:
-        options=lambda w: design_options(w.list),
+        options=lambda w: needs.lists[w.list].options,
         start=lambda w: int(w.batch) * BATCH,
-        stop=lambda w: min((int(w.batch) + 1) * BATCH, LISTS[w.list]),
+        stop=lambda w: int(w.batch) * BATCH + needs.rows(w.list, w.batch),
         seed=STUDY.seed,
         code=lambda w: code(
             "make_design.py",
-            *(
-                name_of("designs", kind)
-                for key, kind in design_options(w.list).items()
-                if key == "kind"
-            ),
+            *needs.design_plugins(w.list),
         ),
     script:
         "../workflow/scripts/make_design.py"

@@ -208,13 +208,13 @@ def test_the_best_training_images_are_removed(tmp_path: Path) -> None:
 
     scores = np.random.default_rng(0).standard_normal((5, 20)).astype(np.float32)
     save_file({"generated": scores, "validation": scores}, tmp_path / "scores.safetensors")
-    members = regeneration.best_removed(str(tmp_path / "scores.safetensors"), 20, 3, 4, 6)
+    members = regeneration.best_removed(tmp_path / "scores.safetensors", 20, 3, 4, 6)
     assert members.shape == (4, 20) and (members.sum(axis=1) == 14).all()
     for row, kept in zip(scores, members, strict=False):
         assert row[~kept].min() > row[kept].max()
-    chance = regeneration.best_removed("", 20, 3, 4, 6)
+    chance = regeneration.best_removed(None, 20, 3, 4, 6)
     assert (chance.sum(axis=1) == 14).all() and len(np.unique(chance, axis=0)) == 4
-    assert (regeneration.best_removed("", 20, 3, 2, 6) == chance[:2]).all()
+    assert (regeneration.best_removed(None, 20, 3, 2, 6) == chance[:2]).all()
 
 
 def test_changes_are_distances_and_cosines() -> None:

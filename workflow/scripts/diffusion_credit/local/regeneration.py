@@ -3,7 +3,6 @@
 Source: Zheng et al., D-TRAK, arXiv 2311.00500, section 4 (counterfactual).
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,14 @@ CHANGES = [
 ]
 
 
-def best_removed(scores: Sequence[str] | str, n: int, seed: int, images: int, removed: int) -> np.ndarray:
+def best_removed(scores: Path | None, n: int, seed: int, images: int, removed: int) -> np.ndarray:
     """Members (images, n) of models without the `removed` best training images of each of the first generated ones.
 
-    scores: the file of a method's, or empty: then chance decides.
+    scores: the file of a method's, or None: then chance decides.
     """
     members = np.ones((images, n), dtype=bool)
-    if scores:
-        ranked = np.argsort(-read_arrays(Path(str(scores)))[GENERATED][:images], axis=1, kind="stable")
+    if scores is not None:
+        ranked = np.argsort(-read_arrays(scores)[GENERATED][:images], axis=1, kind="stable")
     else:
         ranked = np.stack([generator(seed, "removed", image).permutation(n) for image in range(images)])
     np.put_along_axis(members, ranked[:, :removed], False, axis=1)

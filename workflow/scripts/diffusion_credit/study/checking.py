@@ -12,7 +12,7 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import check_contributors
 from diffusion_credit.data.index import Index
 from diffusion_credit.study.config import Study, plain
-from diffusion_credit.study.plan import alphas, drawn
+from diffusion_credit.study.subset_lists import alphas, drawn
 from diffusion_credit.subsets.design import held_out_size, held_out_sizes, sampled, top_count, tuning
 from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
