@@ -78,7 +78,7 @@ def test_the_lists_of_a_study_of_contributors(league: Study) -> None:
 def test_the_lists_of_a_study_of_images() -> None:
     study = local_study()
     found = lists(study)
-    # 32 held-out subsets of 2 trainings, 16 to choose lambda, and 12 images without each of 6 methods' best, or chance's
+    # 32 held-out subsets of 2 trainings, 16 to choose lambda, 12 images without the best of 6 methods, or of chance
     removed = {f"without_{name}": 12 for name in [*study.baselines, "random"]}
     assert {name: each.rows for name, each in found.items()} == {
         "everyone": 1,

@@ -15,9 +15,9 @@ class SubsetList:
     """A list of subsets, whose rows become models in batches.
 
     rows: their number; of `sampled` the largest that a target allows. options: what `make_design` draws the rows by,
-    whatever their number; `list` in them is the kind of list. ranked_by: the files, below the study's results, that say who is best and so
-    removed. of_property: the one property that its models are measured on; None: all. by_losses: are its models judged
-    by the losses of single images, and draw none?
+    whatever their number; `list` in them is the kind of list. ranked_by: the files, below the study's results, that
+    say who is best and so removed. of_property: the one property that its models are measured on; None: all.
+    by_losses: are its models judged by the losses of single images, and draw none?
     """
 
     name: str

@@ -13,7 +13,6 @@ from typing import Any
 from diffusion_credit.base.collection import SECONDS, announced, finished, provenance_of
 from diffusion_credit.base.files import MANIFEST, being_prepared, read_json
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.pending import Job, Pending
 from diffusion_credit.study.plan import (
     SINGLE,
     attributions,
@@ -25,6 +24,7 @@ from diffusion_credit.study.plan import (
     reports,
     used,
 )
+from diffusion_credit.study.progress.pending import Job, Pending
 from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
 
 SILENT_SECONDS = 120.0  # a job writes a line to its log every ten, unless a step takes longer
