@@ -22,11 +22,19 @@ from .time_left import TimeLeft, in_words
 
 GO_ON = "Stopped: what was made so far is kept; run the same command again to go on."
 # What Snakemake says in every run, and after every failure
-ROUTINE = ("Assuming unrestricted", "Using shell", "Conda environments: ign", "Singularity containers: ign", "Reasons:")
+ROUTINE = (
+    "Assuming unrestricted",
+    "Using shell",
+    "Conda environments: ign",
+    "Singularity containers: ign",
+    "Reasons:",
+    "SLURM run ID",
+)
 EXITING = "Exiting because a job execution failed."
 FAILED_RUN = "At least one job did not complete successfully."
 STOPPING = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
 FAILED_COMMAND = re.compile(r"CalledProcessError.* (returned non-zero exit status \d+|died with <.*?>)", re.DOTALL)
+DETAILS = re.compile(r"\n    |Detailed failure reason unavailable|For further error details")  # of a scheduler's reason
 
 
 class Job(NamedTuple):
@@ -136,10 +144,11 @@ class LogHandler(LogHandlerBase):
             self.stopping, self.status = True, "failed"
         if self.stopping and (sentence is None or sentence.startswith("stopped by ")):
             return
-        scheduler, _, _ = (record.rule_msg or "").partition("\n    ")  # its reason; what follows are details
+        scheduler = DETAILS.split(record.rule_msg or "")[0].strip()
         if sentence is None:
             reason = scheduler or f"{self.status} and does not say why"
-            sentence = f"{reason} (see {' and '.join([*record.log, str(STRAY)])})"
+            places = [log for log in record.log if Path(log).exists()] + [str(STRAY)] * (not scheduler)
+            sentence = f"{reason} (see {' and '.join(places)})" if places else reason
         elif scheduler and not sentence.startswith("Error: "):
             sentence = f"{scheduler} {sentence}"
         name = job.name if job else record.rule_name
@@ -168,7 +177,7 @@ class LogHandler(LogHandlerBase):
             self.stopping = True
             self.screen.say("Stopping: the jobs at work save their state.")
         elif again := re.match(r"Trying to restart job (\d+)", text):
-            self.screen.say(f"{self.jobs[int(again[1])].name}: is tried again")
+            self.screen.say(f"{self.jobs[int(again[1])].name} is tried again")
         elif not self.total and not text.strip().startswith(ROUTINE):
             self.screen.say(text)
 
