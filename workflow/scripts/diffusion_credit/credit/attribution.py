@@ -75,8 +75,8 @@ def check_contributors(kind: str, n: int) -> None:
     """Raises UserError when an estimator of this kind cannot credit n contributors."""
     if n > MOST and kind not in ANY_NUMBER:
         raise UserError(
-            f"estimator {kind}: not estimable: found {n} contributors, expected at most {MOST}; more than that only"
-            f" {' and '.join(ANY_NUMBER)} credits"
+            f"estimator {kind}: not estimable: found {n} contributors, expected at most {MOST}, or the"
+            f" estimator {' or '.join(ANY_NUMBER)}"
         )
 
 

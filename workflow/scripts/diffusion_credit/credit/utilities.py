@@ -81,7 +81,7 @@ def split(table: Subsets, source: str | Path = "utilities") -> Utilities:
         )
     middle = ~(full | empty)
     if not middle.any():
-        raise UserError(f"{source}: found only rows of everyone and of no one, expected proper subsets, too")
+        raise UserError(f"{source}: found only rows of everyone and of no one, expected proper subsets as well")
     return Utilities(
         table.contributors, table.members[middle], table.value[middle], table.value[full], table.value[empty]
     )

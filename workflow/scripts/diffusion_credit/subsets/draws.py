@@ -248,8 +248,8 @@ def _unreserved(game: Game, draw: Callable[[], list[np.ndarray]]) -> list[np.nda
         if not any(members in game.reserved for members in rows):
             return rows
     raise UserError(
-        "config: evaluation.lds.alphas: found sizes of which the design needs the subsets that are held out,"
-        " expected other sizes or another design.kind"
+        "config: evaluation.lds.alphas: found sizes whose subsets are held out although the design needs them,"
+        " expected other alphas or another design.kind"
     )
 
 

@@ -34,8 +34,8 @@ class Options(NetworkSection):
         kept = kept_ranks(self.rank, ratio)
         if not 0 < kept < self.rank:
             raise ValueError(
-                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected to remove some and"
-                " not all"
+                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected a ratio that"
+                " removes some and not all"
             )
 
     def needs_weights(self) -> list[str]:

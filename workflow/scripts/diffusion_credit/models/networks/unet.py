@@ -64,8 +64,8 @@ def check_size(options: dict[str, Any], height: int, width: int) -> None:
     step = 2 ** (levels - 1)
     if height % step or width % step:
         raise UserError(
-            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected a size that is a"
-            f" multiple of {step} (data.size) or fewer levels"
+            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected fewer levels,"
+            f" or a size (data.size) that is a multiple of {step}"
         )
 
 
