@@ -88,7 +88,7 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
 
 
 def credit(contributors: list[str], total: float, found: Estimate, higher_is_better: bool, top: int) -> Attribution:
-    """The columns of an estimate.
+    """The attribution table of an estimate.
 
     Ranks go from the most helpful to the least: by falling value, or by rising value where lower is better.
     total: F(everyone) - F(empty), which shares are of; 0 where there are none. top: how many are

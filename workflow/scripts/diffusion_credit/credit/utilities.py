@@ -38,7 +38,7 @@ class Utilities:
         return float(self.everyone.mean() - self.empty.mean())
 
     def head(self, rows: int) -> "Utilities":
-        """The same ends with the first rows only."""
+        """The utilities of the first `rows` subsets, with the same F(everyone) and F(empty)."""
         return Utilities(self.contributors, self.members[:rows], self.value[:rows], self.everyone, self.empty)
 
     @cached_property

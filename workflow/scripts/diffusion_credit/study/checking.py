@@ -33,7 +33,7 @@ def check_again(study: Study, folder: Path, fingerprint: Callable[[], str]) -> N
 
 
 def digest(study: Study, fingerprint: str) -> str:
-    """Of what the index is made of."""
+    """A digest of everything that the index is made from."""
     local = [study.local.validation, study.local.training, study.seed] if study.local else []
     return digest_of([plain(study.data), fingerprint, *local])
 

@@ -77,7 +77,7 @@ def rivals(study: Study) -> list[str]:
 
 
 def compared(study: Study) -> list[str]:
-    """The properties for which it is."""
+    """The properties for which the top of every rival is removed as well; none unless the study asks for it."""
     return [*study.properties] if study.evaluation.counterfactual.every_method and rivals(study) else []
 
 

@@ -156,12 +156,12 @@ def datamodel(game: Game) -> Iterator[np.ndarray]:
 
 
 def leave_one_out(game: Game) -> Iterator[np.ndarray]:
-    """Everyone but one, again and again."""
+    """Subsets of everyone but one contributor, for each contributor in turn, again and again."""
     return (~subset_of(game.n, [i]) for i in itertools.cycle(range(game.n)))
 
 
 def add_one_in(game: Game) -> Iterator[np.ndarray]:
-    """One alone, again and again."""
+    """Subsets of one contributor alone, for each contributor in turn, again and again."""
     return (subset_of(game.n, [i]) for i in itertools.cycle(range(game.n)))
 
 

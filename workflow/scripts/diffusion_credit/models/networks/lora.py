@@ -48,11 +48,11 @@ def kept_ranks(rank: int, ratio: float) -> int:
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
-    """The base model's own network takes any size that its autoencoder does."""
+    """Does nothing: the base model's own network takes any size that its autoencoder takes."""
 
 
 def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
-    """What the adapters are for; the base's own config says the rest. shape: of latents, (channels, height, width)."""
+    """The architecture of the adapters; the base's config has the rest. shape: of latents, (channels, height, width)."""
     channels, height, width = shape
     return {
         "kind": "lora",
