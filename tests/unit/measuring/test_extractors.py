@@ -267,7 +267,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "as many neighbours as images": (
         with_clip() | measuring("precision_recall", which="recall", neighbours=12),
-        "properties.a.neighbours: found 12, expected at most 11, by generation.images",
+        "properties.a.neighbours: found 12, expected at most 11, because generation.images = 12",
     ),
 }
 

@@ -51,7 +51,7 @@ def local_study(**edits: Any) -> Study:
 
 
 def test_the_lists_of_a_study_of_contributors(league: Study) -> None:
-    reserved = {"alphas": [0.5], "held_out": 4}
+    reserved = {"alphas": [0.5]}
     removal = {"share": 0.4, "replicates": 2}
     rivals = ["add_one_in", "told", "pixels", "d_trak"]
     assert [*lists(league).values()] == [
@@ -60,7 +60,7 @@ def test_the_lists_of_a_study_of_contributors(league: Study) -> None:
         SubsetList("anchors", 2 * 2, {"list": "anchors", "replicates": 2}),
         SubsetList("game_alone", 5, {"list": "sampled", "kind": "add-one-in", "groups": {}, **reserved}),
         SubsetList("game_told", 16, {"list": "sampled", "kind": "datamodel", "alpha": 0.4, "groups": {}, **reserved}),
-        SubsetList("tuning", 5, {"list": "tuning", "alpha": 0.4, "subsets": 5, **reserved}),
+        SubsetList("tuning", 5, {"list": "tuning", "alpha": 0.4, **reserved}),
         SubsetList("held_out_0.5", 4 * 2, {"list": "held_out", "alpha": 0.5, "replicates": 2, **reserved}),
         SubsetList(
             "counterfactual_fid", 2 * 2, {"list": "counterfactual", **removal}, ["attribution/fid/ridge.csv"], "fid"

@@ -56,7 +56,7 @@ def folder_of(options: ImageOptions) -> Path:
     """The folder of the images. Raises UserError when it is none."""
     folder = Path(options.path)
     if not folder.is_dir():
-        raise UserError(f"data.path: {folder} is not a folder, expected the one that holds the images")
+        raise UserError(f"data.path: {folder} is not a folder, expected the folder that holds the images")
     return folder
 
 
@@ -78,8 +78,8 @@ def take_part(files: Files, options: ImageOptions) -> tuple[Files, list[str]]:
         return enough, notes
     if options.sample > len(enough):
         raise UserError(
-            f"config: data.sample: found {options.sample}, expected at most {len(enough)}, the contributors with at"
-            f" least {least} images"
+            f"config: data.sample: found {options.sample}, expected at most {len(enough)}, the number of"
+            f" contributors with at least {least} images"
         )
     drawn = sorted(enough, key=lambda name: named_seed(options.sample_seed, "sample", name))[: options.sample]
     notes.append(f"drew {options.sample} of {len(enough)} contributors with data.sample_seed = {options.sample_seed}")
@@ -111,7 +111,7 @@ def read_image(file: Path, size: int, mode: str, crop: int | None = None) -> np.
     try:
         with Image.open(file) as opened:
             if opened.mode not in MODES:
-                raise UserError(f"{file}: found pixels of mode {opened.mode}, expected 8 bits a channel")
+                raise UserError(f"{file}: found pixels of mode {opened.mode}, expected 8 bits in each channel")
             picture: Image.Image = ImageOps.exif_transpose(opened)
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")

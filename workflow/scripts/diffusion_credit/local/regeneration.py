@@ -51,7 +51,7 @@ def image_of(entry: str) -> int:
 def changes(
     original: np.ndarray, found: np.ndarray, embedded: np.ndarray, features: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Of each image (images,): Euclidean distance of the pixels in [0, 1], and cosine of the features."""
+    """How much each image changed, as arrays (images,): Euclidean distance of pixels in [0, 1], cosine of features."""
     gap = (original.astype(np.float64) - found) / 255
     a, b = (
         x / np.linalg.norm(x, axis=1, keepdims=True) for x in (embedded.astype(np.float64), features.astype(np.float64))

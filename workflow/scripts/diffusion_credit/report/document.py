@@ -150,7 +150,7 @@ class Credit(Part):
 
 
 def values_of(result: Attribution) -> list[Value]:
-    """One for each contributor, in their order."""
+    """The values of an attribution, in the order of its contributors."""
 
     def number(name: str, i: int) -> float | None:
         found = float(getattr(result, name)[i])

@@ -33,7 +33,7 @@ def check_again(study: Study, folder: Path, fingerprint: Callable[[], str]) -> N
 
 
 def digest(study: Study, fingerprint: str) -> str:
-    """Of what the index is made of."""
+    """A digest of everything that the index is made from."""
     local = [study.local.validation, study.local.training, study.seed] if study.local else []
     return digest_of([plain(study.data), fingerprint, *local])
 
@@ -58,7 +58,9 @@ def _credit(study: Study, index: Index) -> dict[str, object]:
     reserved = Reserved(n, sizes.values(), study.seed)
     for key, game in {"design": study.design, **{f"games.{name}": game for name, game in study.games.items()}}.items():
         if game.kind in SINGLES and game.subsets < n:
-            raise UserError(f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one a contributor")
+            raise UserError(
+                f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one for each contributor"
+            )
         options = drawn(study, game)
         sampled(names, options["kind"], CHECKED, frame_of(names, study.seed, reserved, options), key)
     if chosen and study.baselines:
@@ -74,6 +76,7 @@ def _local(study: Study, index: Index) -> dict[str, object]:
     tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed), "local.tuning")
     if local.regeneration and local.regeneration.removed >= n:
         raise UserError(
-            f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}"
+            f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}, the"
+            " number of training images"
         )
     return {"contributors": n, "held_out_sizes": [size]}

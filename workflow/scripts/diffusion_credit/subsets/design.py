@@ -33,11 +33,14 @@ def held_out_sizes(alphas: list[float], subsets: int, n: int, keys: tuple[str, s
         if not 0 < alpha < 1 or alpha * n < 1 or size >= n:
             raise UserError(f"{keys[0]}: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
         if size in sizes.values():
-            raise UserError(f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha")
+            raise UserError(
+                f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha, expected alphas that give"
+                " different sizes"
+            )
         if subsets > reserved_count(n, size):
             raise UserError(
                 f"{keys[1]}: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
-                f" {size} of {n} contributors, because the design needs the other half"
+                f" {size} of {n} contributors; the other half is for the design"
             )
         sizes[alpha] = size
     return sizes
@@ -105,8 +108,8 @@ def tuning(
     most = math.comb(n, size) - (reserved_count(n, size) if size in reserved.sizes else 0)
     if not 0 < size < n or subsets > most:
         raise UserError(
-            f"config: {key}: found {subsets}, expected at most {most}, so many subsets of {size} of"
-            f" {n} contributors are not held out"
+            f"config: {key}: found {subsets}, expected at most {most}, the number of subsets of {size} of"
+            f" {n} contributors that are not held out"
         )
     found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)
     ids = [f"size{size}-{i:04d}" for i in range(subsets)]
@@ -160,7 +163,7 @@ def top_count(share: float, n: int) -> int:
     if not 1 <= count < n:
         raise UserError(
             f"config: evaluation.counterfactual.share: found {share}, which is {count} of {n} contributors,"
-            " expected at least one and not all"
+            " expected at least one contributor and not all"
         )
     return count
 

@@ -53,6 +53,6 @@ def unreserved(frame: Frame, draw: Callable[[], list[np.ndarray]]) -> list[np.nd
         if not any(members in frame.reserved for members in rows):
             return rows
     raise UserError(
-        "config: evaluation.lds.alphas: found sizes of which the design needs the subsets that are held out,"
-        " expected other sizes or another design.kind"
+        "config: evaluation.lds.alphas: found sizes whose subsets are held out although the design needs them,"
+        " expected other alphas or another design.kind"
     )

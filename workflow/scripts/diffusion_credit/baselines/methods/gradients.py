@@ -44,7 +44,7 @@ class Options(BaselineSection):
 
 
 def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
-    """A candidate for each lambda."""
+    """One matrix of scores for each lambda; a single one for scores without lambda."""
     along = {of: PATH if options["along"] == "path" and of == GENERATED else of for of in sets}  # others have no path
     models = list(sources["gradients"].values())
     kernels = [Kernel(model["data"]["features"], model["data"]["error"]) for model in models]

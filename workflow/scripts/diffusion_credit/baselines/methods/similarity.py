@@ -30,7 +30,7 @@ class Options(BaselineSection):
 
 
 def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
-    """One candidate."""
+    """One matrix of similarities, because this method has no variants."""
     data, measure = sources["data"]["features"], options["measure"]
     if measure == "distance":
         yield "", {of: _distances(sources[of]["features"], data) for of in sets}, {}

@@ -20,5 +20,5 @@ class Options(EstimatorSection):
 
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
-    """Banzhaf values."""
+    """Banzhaf values of a game; they do not sum to the total."""
     return semivalues.estimate(game, semivalues.banzhaf(game.n))

@@ -73,7 +73,7 @@ def _numbered(folder: str, names: list[str]) -> dict[str, str]:
     numbered: dict[str, str] = {}
     for name in sorted(names):
         if (other := numbered.setdefault(Path(name).stem, name)) != name:
-            raise UserError(f"{folder}: found both {other} and {name}, expected one of them")
+            raise UserError(f"{folder}: found both {other} and {name}, expected only one of them")
     return numbered
 
 

@@ -67,7 +67,7 @@ def read(options: Options) -> Images:
     chosen = np.flatnonzero(np.isin(archive.label, classes))
     missing = [archive.classes[i] for i in classes if i not in archive.label]
     if missing:
-        raise UserError(f"{options.archive}: found no image of {', '.join(missing)}, expected some of every class")
+        raise UserError(f"{options.archive}: found no image of {', '.join(missing)}, expected images of every class")
     rows = archive.pixels[chosen].reshape(-1, 3, 32, 32)
     if options.players == "image":
         contributors = [f"{i:05d} {archive.classes[archive.label[i]]}" for i in chosen]
@@ -92,11 +92,15 @@ def _classes(options: Options, archive: Archive) -> list[int]:
     pairs = {(int(fine), int(coarse)) for fine, coarse in zip(archive.label, archive.coarse, strict=True)}
     for label, name in enumerate(archive.classes):
         if len(found := [archive.superclasses[coarse] for fine, coarse in sorted(pairs) if fine == label]) > 1:
-            raise UserError(f"{options.archive}: found the class {name} in {' and '.join(found)}, expected it in one")
+            raise UserError(
+                f"{options.archive}: found the class {name} in {' and '.join(found)}, expected it in only one"
+            )
     chosen = _numbers(options.archive, "superclass", options.superclasses, archive.superclasses)
     classes = sorted(fine for fine, coarse in pairs if coarse in chosen)
     if empty := set(chosen) - {coarse for _, coarse in pairs}:
-        raise UserError(f"{options.archive}: found no image of {archive.superclasses[min(empty)]}, expected some")
+        raise UserError(
+            f"{options.archive}: found no image of {archive.superclasses[min(empty)]}, expected at least one"
+        )
     if wanted and wanted != classes:
         differing = sorted(set(wanted) ^ set(classes))
         raise UserError(

@@ -65,15 +65,15 @@ def listed(options: Options) -> Files:
         if not image.is_relative_to(root):
             raise UserError(f"{where}, expected a name that stays below {options.path}")
         if not os.path.isfile(image):  # pathlib's raises on names that are too long
-            raise UserError(f"{where}, which is no file in {options.path}")
+            raise UserError(f"{where}, expected a file in {options.path}")
         if image in seen:
-            raise UserError(f"{where} again, expected it in row {seen[image]} alone")
+            raise UserError(f"{where} again, expected it only in row {seen[image]}")
         if not (contributor := cells[options.contributor]).strip():
             raise UserError(f"{where} without a contributor, expected one in the column {options.contributor}")
         seen[image] = number
         files.setdefault(contributor, []).append(path)
     if not files:
-        raise UserError(f"{options.table}: found no row with {options.where}, expected some (data.where)")
+        raise UserError(f"{options.table}: found no row with {options.where}, expected at least one (data.where)")
     return {contributor: sorted(files[contributor]) for contributor in sorted(files)}
 
 

@@ -108,7 +108,9 @@ def _load(file: Path, sha256: str) -> ModuleType:
     """The file as a module, run once a process. Raises UserError when it is not the one that the jobs were made for."""
     source = file.read_bytes()
     if digest_of_file(file) != sha256:
-        raise UserError(f"{file}: changed since the workflow was started; run it again")
+        raise UserError(
+            f"{file}: found changed since the workflow was started, expected the same file; start the workflow again"
+        )
     module = sys.modules["own_property"] = ModuleType("own_property")
     module.__file__ = str(file)
     exec(compile(source, str(file), "exec"), module.__dict__)

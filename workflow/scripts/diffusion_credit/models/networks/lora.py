@@ -34,8 +34,8 @@ class Options(NetworkSection):
         kept = kept_ranks(self.rank, ratio)
         if not 0 < kept < self.rank:
             raise ValueError(
-                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected to remove some and"
-                " not all"
+                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected a ratio that"
+                " removes some and not all"
             )
 
     def needs_weights(self) -> list[str]:
@@ -48,11 +48,11 @@ def kept_ranks(rank: int, ratio: float) -> int:
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
-    """The base model's own network takes any size that its autoencoder does."""
+    """Does nothing: the base model's own network takes any size that its autoencoder takes."""
 
 
 def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
-    """What the adapters are for; the base's own config says the rest. shape: of latents, (channels, height, width)."""
+    """The architecture of the adapters; the base's config has the rest. shape: of latents, (channels, height, width)."""
     channels, height, width = shape
     return {
         "kind": "lora",

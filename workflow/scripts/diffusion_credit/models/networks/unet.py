@@ -64,8 +64,8 @@ def check_size(options: dict[str, Any], height: int, width: int) -> None:
     step = 2 ** (levels - 1)
     if height % step or width % step:
         raise UserError(
-            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected a size that is a"
-            f" multiple of {step} (data.size) or fewer levels"
+            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected fewer levels,"
+            f" or a size (data.size) that is a multiple of {step}"
         )
 
 
@@ -90,7 +90,7 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
 
 
 def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-    """The same network, told the number of a contributor besides."""
+    """The architecture of the same network that is also told the number of a contributor."""
     return {**architecture, "num_class_embeds": contributors}
 
 
@@ -128,7 +128,7 @@ def denoiser(
 
 
 def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
-    """All weights."""
+    """The weights that a checkpoint holds, by name: all of them."""
     return dict(model.state_dict())
 
 

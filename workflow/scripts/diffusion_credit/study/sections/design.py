@@ -85,7 +85,7 @@ class Design(Section):
             raise ValueError(f"subsets: found {self.subsets}, expected a multiple of batch_size = {self.batch_size}")
         if self.target and (self.target.maximum % self.batch_size or self.target.maximum < self.subsets):
             raise ValueError(
-                f"target.maximum: found {self.target.maximum}, expected a multiple of batch_size = {self.batch_size},"
-                f" not below subsets = {self.subsets}"
+                f"target.maximum: found {self.target.maximum}, expected a multiple of batch_size = {self.batch_size}"
+                f" that is at least subsets = {self.subsets}"
             )
         return self

@@ -33,5 +33,5 @@ class Payout(Section):
     @model_validator(mode="after")
     def check(self) -> Self:
         if round(self.amount, 2) != self.amount:
-            raise ValueError(f"amount: found {self.amount}, expected whole cents")
+            raise ValueError(f"amount: found {self.amount}, expected two decimals at most")
         return self

@@ -38,13 +38,17 @@ class Weights(Section):
     @model_validator(mode="after")
     def check(self) -> Self:
         if (self.folder is None) == (self.hub is None):
-            raise ValueError(f"folder: found {self.folder!r} beside hub {self.hub!r}, expected one of the two")
+            raise ValueError(
+                f"folder: found {self.folder!r} together with hub {self.hub!r}, expected exactly one of them"
+            )
         if (self.hub is None) != (self.revision is None):
-            raise ValueError(f"revision: found {self.revision}, expected the hash of a commit for a hub, and only then")
+            raise ValueError(
+                f"revision: found {self.revision}, expected the hash of a commit with a hub, and none with a folder"
+            )
         for pattern in self.files:
             if not pattern.endswith(WEIGHTS_SUFFIXES):
                 raise ValueError(
-                    f"files: found {pattern!r}, expected an end like {' '.join(WEIGHTS_SUFFIXES)}; any other file has"
-                    " to be named in sha256"
+                    f"files: found {pattern!r}, expected a pattern that ends in one of {' '.join(WEIGHTS_SUFFIXES)};"
+                    " name any other file in sha256"
                 )
         return self

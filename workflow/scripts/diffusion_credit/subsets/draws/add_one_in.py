@@ -1,4 +1,4 @@
-"""One alone, again and again."""
+"""Subsets of one contributor alone, for each contributor in turn, again and again."""
 
 import itertools
 from collections.abc import Iterator

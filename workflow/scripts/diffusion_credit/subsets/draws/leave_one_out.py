@@ -1,4 +1,4 @@
-"""Everyone but one, again and again."""
+"""Subsets of everyone but one contributor, for each contributor in turn, again and again."""
 
 import itertools
 from collections.abc import Iterator
