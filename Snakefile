@@ -27,9 +27,11 @@ localrules:
 
 
 include: "rules/common.smk"
+include: "rules/slurm.smk"
 include: "rules/inputs.smk"
 include: "rules/index.smk"
 include: "rules/weights.smk"
+include: "rules/design.smk"
 include: "rules/encode.smk"
 include: "rules/train.smk"
 include: "rules/generate.smk"
@@ -40,7 +42,6 @@ include: "rules/clipart.smk"
 
 if LOCAL:
 
-    include: "rules/local_inputs.smk"
     include: "rules/local.smk"
 
     if LOCAL.regeneration:
@@ -64,27 +65,24 @@ else:
         include: "rules/payout.smk"
 
 
-include: "rules/design.smk"
-
-
 if LOCAL:
 
     rule all:
         default_target: True
         input:
-            local_results(),
+            needs.with_figures(plan.local_tables(STUDY)),
 
 else:
 
     rule all:
         default_target: True
         input:
-            attributions(),
-            evaluations(),
-            [f"{R}/{file}" for file in plan.reports(STUDY)],
+            needs.attributions(),
+            needs.evaluations(),
+            needs.below(plan.reports(STUDY)),
             looks_so_far,
 
     rule credit:
         input:
-            attributions(),
+            needs.attributions(),
             looks_so_far,

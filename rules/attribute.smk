@@ -3,7 +3,7 @@
 
 rule attribute_contributors:
     input:
-        lambda w: utilities_for(w.property, w.estimator),
+        lambda w: needs.utilities_for(w.property, w.estimator),
     output:
         reported(f"{R}/attribution/{{property}}/{{estimator}}.csv", "attribution"),
     log:
@@ -12,21 +12,23 @@ rule attribute_contributors:
     conda:
         ENV
     params:
-        options=lambda w: estimator_options(w.estimator),
+        options=lambda w: needs.estimator_options(w.estimator),
         share=COUNTERFACTUAL.share,
         higher_is_better=lambda w: STUDY.properties[w.property].higher_is_better,
-        code=lambda w: code("attribute_contributors.py", estimator_plugin(w.estimator)),
+        code=lambda w: code(
+            "attribute_contributors.py", needs.estimator_plugin(w.estimator)
+        ),
     script:
         "../workflow/scripts/attribute_contributors.py"
 
 
 rule print_first_values:
     input:
-        attributions_of(next(iter(STUDY.properties)), STUDY.estimators),
+        needs.attributions_of(next(iter(STUDY.properties)), [MAIN]),
     output:
-        f"{R}/attribution/first_values.txt",
+        f"{R}/first_values.txt",
     log:
-        f"{R}/logs/attribution/first_values.log",
+        f"{R}/logs/first_values.log",
     priority: 70
     conda:
         ENV

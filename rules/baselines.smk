@@ -3,7 +3,9 @@
 
 rule score_baseline:
     input:
-        lambda w: [manifest for _, manifest in baseline_sources(w.baseline).values()],
+        lambda w: [
+            manifest for _, manifest in needs.baseline_sources(w.baseline).values()
+        ],
         index=f"{R}/index/index.json",
     output:
         table=f"{R}/baselines/{{baseline}}.csv",
@@ -17,7 +19,7 @@ rule score_baseline:
         runtime=lambda w, attempt: minutes_of_all(STUDY.limits.minutes.scores, attempt),
     params:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
-        sources=lambda w: baseline_sources(w.baseline),
+        sources=lambda w: needs.baseline_sources(w.baseline),
         code=lambda w: code(
             "score_baseline.py", name_of("baselines", STUDY.baselines[w.baseline].kind)
         ),
@@ -28,7 +30,7 @@ rule score_baseline:
 rule attribute_by_baseline:
     input:
         table=f"{R}/baselines/{{baseline}}.csv",
-        tuning=lambda w: utilities_of(w.property, UTILITY, "tuning"),
+        tuning=lambda w: needs.tuning_of(w.property),
         index=f"{R}/index/index.json",
     output:
         reported(f"{R}/attribution/{{property}}/{{baseline}}.csv", "attribution"),

@@ -3,13 +3,13 @@
 
 def sampled_designs(count):
     """Designs of the first batches of sampled subsets and of the anchors."""
-    return designs("sampled", count) + designs("anchors")
+    return needs.designs("sampled", count) + needs.designs("anchors")
 
 
 def sampled_properties(property, count):
-    return properties(property, UTILITY, "sampled", count) + properties(
-        property, UTILITY, "anchors"
-    )
+    return needs.properties(
+        property, STUDY.design.regime, "sampled", count
+    ) + needs.properties(property, STUDY.design.regime, "anchors")
 
 
 def looks():
@@ -50,11 +50,11 @@ def stopping_rule():
     if not TARGET:
         return None
     return dict(
-        options=estimator_options(TARGET.estimator),
+        options=needs.estimator_options(TARGET.estimator),
         targets=TARGET.standard_error,
         maximum=TARGET.maximum,
         batch_size=BATCH,
-        code=code("check_precision.py", estimator_plugin(TARGET.estimator)),
+        code=code("check_precision.py", needs.estimator_plugin(TARGET.estimator)),
     )
 
 

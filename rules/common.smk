@@ -16,15 +16,10 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
 
-from diffusion_credit.study import plan
-from diffusion_credit.study.checking import check_again
 from diffusion_credit.base.code import code_digest
-from diffusion_credit.study.complaints import refuse_repeated_keys
-from diffusion_credit.study.config import plain, read_study, recipe
-from diffusion_credit.base.options import sections
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import files_fingerprint, read_json
-from diffusion_credit.study.plan import CONDITIONAL, SINGLE
+from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import (
     module_of,
     name_of,
@@ -32,6 +27,20 @@ from diffusion_credit.base.plugins import (
     packages_of_training,
 )
 from diffusion_credit.models.weights import files_of
+from diffusion_credit.study import costs, plan
+from diffusion_credit.study.checking import check_again
+from diffusion_credit.study.complaints import refuse_repeated_keys
+from diffusion_credit.study.config import plain, read_study, recipe
+from diffusion_credit.study.needs import Needs
+from diffusion_credit.study.paths import Paths
+from diffusion_credit.study.plan import CONDITIONAL, SINGLE
+from diffusion_credit.study.subset_lists import (
+    alphas,
+    held_out,
+    methods,
+    removing,
+    without,
+)
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -52,25 +61,12 @@ except UserError as error:
 
 ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
 R = f"results/{STUDY.study}"
+ALPHAS = alphas(STUDY)
 LOCAL = STUDY.local  # are single images credited for single images?
 BATCH = (LOCAL or STUDY.design).batch_size
 EMPTY = None if LOCAL else STUDY.design.empty
-ALPHAS = plan.alphas(STUDY)
-LISTS = plan.lists(STUDY)
 NETWORK = name_of("networks", STUDY.model.kind)
-ENCODED = bool(STUDY.model.needs_weights())  # does the network work in latents?
-
-# How a regime's models come to be: the checkpoint they start from, and their training.
-START = {
-    "full": None,
-    "retrain": None,
-    "refit": "pruned",
-    "finetune": "full",
-    "gradient_ascent": "full",
-    "influence": "full",
-    "sparse": "refit",
-    CONDITIONAL: None,
-}
+GPU = int(STUDY.device == "cuda")
 METHOD = {  # others descend
     "gradient_ascent": "ascent",
     "influence": "influence",
@@ -80,10 +76,11 @@ TRAINING = plan.trainings(STUDY)
 CREDITED = (
     [] if LOCAL else [(STUDY.design.regime, name) for name in ("sampled", "anchors")]
 )
+needs = Paths(STUDY) if LOCAL else Needs(STUDY)
 
 
 wildcard_constraints:
-    regime="|".join([*START, "pruned"]),
+    regime="|".join([*plan.START, "pruned"]),
     collection=r"[a-z_]+/[\w.]+/\d\d\d\d+",
     list=r"[\w.]+",
     batch=r"\d\d\d\d+",
@@ -101,17 +98,12 @@ def code(script, *plugins):
     return code_digest(SCRIPTS / script, *plugins)
 
 
-def batches(name, count=None):
-    """Names of all batches of a list, or of the first ones."""
-    return plan.batch_names(LISTS[name] if count is None else count * BATCH, BATCH)
-
-
 def minutes(collection, each, attempt):
     """Time limit of a cluster job: its start, and what each model of its batch may take; more at every attempt."""
     *regime, name, batch = collection.split("/")
     if CONDITIONAL in regime:  # as many entries as contributors
         return STUDY.limits.longest
-    return minutes_of_all(plan.rows_of(batch, LISTS[name], BATCH) * each, attempt)
+    return minutes_of_all(needs.rows(name, batch) * each, attempt)
 
 
 def minutes_of_all(needed, attempt):
@@ -122,27 +114,9 @@ def minutes_of_all(needed, attempt):
 def urgency(stage, collection):
     """Priority of a batch at a stage such as `models`: first what values are made from, then what proves them."""
     regime, name, _ = collection.split("/")
-    if stage == "models" and regime in SINGLE:
+    if stage == "models" and regime in plan.SINGLE:
         return 50  # all others start from these, one after the other
     return 40 if (regime, name) in CREDITED else 0
-
-
-def designs(name, count=None):
-    return [f"{R}/designs/{name}/{batch}.csv" for batch in batches(name, count)]
-
-
-def collections(stage, regime, name, count=None):
-    """Manifests of the batches of a list in a regime, at a stage such as `models`."""
-    return [
-        f"{R}/{stage}/{regime}/{name}/{batch}/manifest.json"
-        for batch in batches(name, count)
-    ]
-
-
-def of_everyone(stage, regime):
-    """Manifest of the one model of everyone that a study makes in a single regime."""
-    (manifest,) = collections(stage, regime, "everyone")
-    return manifest
 
 
 def reported(path, caption=None):

@@ -3,18 +3,18 @@
 
 use rule generate_images as generate_by_contributor with:
     input:
-        models=of_contributors("models"),
+        models=needs.of_contributors("models"),
         index=f"{R}/index/index.json",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
     output:
-        of_contributors("images"),
+        needs.of_contributors("images"),
     log:
         f"{R}/logs/images/{CONDITIONAL}/everyone/0000.log",
     benchmark:
         f"{R}/benchmarks/images/{CONDITIONAL}/everyone/0000.tsv"
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=STUDY.limits.longest,
 
 
@@ -23,10 +23,10 @@ ruleorder: generate_by_contributor > generate_images
 
 rule measure_pooled:
     input:
-        source=lambda w: of_contributors(measured_on(w.property)),
+        source=lambda w: needs.of_contributors(needs.measured_on(w.property)),
         design=f"{R}/designs/{{list}}/{{batch}}.csv",
         index=f"{R}/index/index.json",
-        reference=reference_of,
+        reference=lambda w: needs.reference(w.property),
     output:
         f"{R}/properties/{{property}}/{CONDITIONAL}/{{list}}/{{batch}}/manifest.json",
     log:
@@ -36,8 +36,8 @@ rule measure_pooled:
         ENV
     params:
         options=lambda w: plain(STUDY.properties[w.property]),
-        images=lambda w: measured_on(w.property) == "images",
-        code=lambda w: code("measure_pooled.py", plugin(w.property)),
+        images=lambda w: needs.measured_on(w.property) == "images",
+        code=lambda w: code("measure_pooled.py", needs.property_plugin(w.property)),
     script:
         "../workflow/scripts/measure_pooled.py"
 

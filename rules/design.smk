@@ -5,7 +5,7 @@ rule make_design:
     input:
         index=f"{R}/index/index.json",
         checked=ancient(f"{R}/index/checked.json"),
-        attribution=best_first,
+        ranked_by=lambda w: needs.ranked_by(w.list),
     output:
         f"{R}/designs/{{list}}/{{batch}}.csv",
     log:
@@ -14,10 +14,13 @@ rule make_design:
     conda:
         ENV
     params:
-        options=lambda w: design_options(w.list),
+        options=lambda w: needs.lists[w.list].options,
         start=lambda w: int(w.batch) * BATCH,
-        stop=lambda w: min((int(w.batch) + 1) * BATCH, LISTS[w.list]),
+        stop=lambda w: int(w.batch) * BATCH + needs.rows(w.list, w.batch),
         seed=STUDY.seed,
-        code=code("make_design.py"),
+        code=lambda w: code(
+            "make_design.py",
+            *needs.design_plugins(w.list),
+        ),
     script:
         "../workflow/scripts/make_design.py"

@@ -6,7 +6,7 @@ rule encode_inputs:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
         checked=ancient(f"{R}/index/checked.json"),
-        weights=weights_of(STUDY.model),
+        weights=needs.weights(STUDY.model),
     output:
         f"{R}/inputs/manifest.json",
     log:
@@ -16,7 +16,7 @@ rule encode_inputs:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
     params:
         options=dict(model=plain(STUDY.model), diffusion=plain(STUDY.diffusion)),
         device=STUDY.device,

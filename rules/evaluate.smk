@@ -3,12 +3,12 @@
 
 rule evaluate_lds:
     input:
-        utilities=lambda w: utilities_of_all(w.property),
+        utilities=lambda w: needs.utilities_of_all(w.property),
         attributions=expand(
             f"{R}/attribution/{{{{property}}}}/{{estimator}}.csv",
             estimator=STUDY.estimators,
         ),
-        held_out=lambda w: held_out(w.property, "retrain"),
+        held_out=lambda w: needs.held_out(w.property, "retrain"),
         index=f"{R}/index/index.json",
     output:
         table=reported(f"{R}/evaluation/{{property}}/lds.csv"),
@@ -29,13 +29,13 @@ rule evaluate_lds:
 
 rule evaluate_league:
     input:
-        utilities=lambda w: utilities_of_all(w.property),
-        attributions=lambda w: attributions_of(w.property, plan.methods(STUDY)),
-        held_out=lambda w: held_out(w.property, "retrain"),
-        tuning=lambda w: tuning_of(w.property),
-        anchors=lambda w: utilities_of(w.property, "retrain", "anchors"),
-        removed=lambda w: removed_tops(w.property),
-        spent=lambda w: all_spent(w.property),
+        utilities=lambda w: needs.utilities_of_all(w.property),
+        attributions=lambda w: needs.attributions_of(w.property, methods(STUDY)),
+        held_out=lambda w: needs.held_out(w.property, "retrain"),
+        tuning=lambda w: needs.tuning_of(w.property),
+        anchors=lambda w: needs.utilities_of(w.property, "retrain", "anchors"),
+        removed=lambda w: needs.removed_tops(w.property),
+        spent=lambda w: costs.all_spent(needs, w.property, sampled_count()),
         index=f"{R}/index/index.json",
     output:
         table=reported(f"{R}/evaluation/{{property}}/league.csv"),
@@ -47,12 +47,13 @@ rule evaluate_league:
         ENV
     params:
         alphas=list(ALPHAS),
-        methods=lambda w: league_methods(w.property),
+        methods=lambda w: costs.league_methods(needs, w.property, sampled_count()),
         main=COUNTERFACTUAL.estimator,
         higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code(
-            "evaluate_league.py", *map(estimator_plugin, sorted(STUDY.estimators))
+            "evaluate_league.py",
+            *map(needs.estimator_plugin, sorted(STUDY.estimators)),
         ),
     script:
         "../workflow/scripts/evaluate_league.py"
@@ -61,7 +62,7 @@ rule evaluate_league:
 rule evaluate_budget:
     input:
         utilities=f"{R}/utilities/{{property}}.csv",
-        held_out=lambda w: held_out(w.property, "retrain"),
+        held_out=lambda w: needs.held_out(w.property, "retrain"),
     output:
         table=reported(f"{R}/evaluation/{{property}}/budget.csv"),
         figure=reported(f"{R}/evaluation/{{property}}/budget.png"),
@@ -72,11 +73,11 @@ rule evaluate_budget:
         ENV
     params:
         alphas=list(ALPHAS),
-        estimators={name: estimator_options(name) for name in OF_DESIGN},
+        estimators={name: needs.estimator_options(name) for name in OF_DESIGN},
         batch_size=BATCH,
         target=lambda w: target_of(w.property),
         seed=STUDY.seed,
-        code=code("evaluate_budget.py", *map(estimator_plugin, sorted(OF_DESIGN))),
+        code=code("evaluate_budget.py", *map(needs.estimator_plugin, sorted(OF_DESIGN))),
     script:
         "../workflow/scripts/evaluate_budget.py"
 
@@ -86,7 +87,7 @@ rule evaluate_fidelity:
         tables=lambda w: [
             table
             for regime in ("retrain", *FIDELITY)
-            for table in held_out(w.property, regime)
+            for table in needs.held_out(w.property, regime)
         ],
     output:
         table=reported(f"{R}/evaluation/{{property}}/fidelity.csv"),
@@ -106,10 +107,8 @@ rule evaluate_fidelity:
 
 rule evaluate_counterfactual:
     input:
-        anchors=lambda w: utilities_of(w.property, "retrain", "anchors"),
-        removed=lambda w: utilities_of(
-            w.property, "retrain", f"counterfactual_{w.property}"
-        ),
+        anchors=lambda w: needs.utilities_of(w.property, "retrain", "anchors"),
+        removed=lambda w: needs.counterfactual(w.property),
     output:
         table=reported(f"{R}/evaluation/{{property}}/counterfactual.csv"),
         figure=reported(f"{R}/evaluation/{{property}}/counterfactual.png"),
@@ -127,9 +126,13 @@ rule evaluate_counterfactual:
 rule summarise_runtime:
     input:
         benchmarks=lambda w: [
-            f"{R}/benchmarks/{s}/{path}.tsv" for _, s, path in timed()
+            f"{R}/benchmarks/{stage}/{path}.tsv"
+            for stage, path in costs.timed(needs, sampled_count())
         ],
-        manifests=lambda w: [f"{R}/{s}/{path}/manifest.json" for _, s, path in timed()],
+        manifests=lambda w: [
+            f"{R}/{stage}/{path}/manifest.json"
+            for stage, path in costs.timed(needs, sampled_count())
+        ],
     output:
         reported(f"{R}/evaluation/runtime.csv"),
     log:
@@ -144,9 +147,9 @@ rule summarise_runtime:
 
 rule summarise_models:
     input:
-        models=[of_everyone("models", name) for name in SINGLE],
+        models=[needs.of_everyone("models", name) for name in SINGLE],
         properties=[
-            of_everyone(f"properties/{property}", name)
+            needs.of_everyone(f"properties/{property}", name)
             for name in ("data", *SINGLE)
             for property in STUDY.properties
         ],
@@ -168,7 +171,7 @@ rule draw_contact_sheets:
     input:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
-        images=[of_everyone("images", name) for name in SINGLE],
+        images=[needs.of_everyone("images", name) for name in SINGLE],
     output:
         models=reported(f"{R}/evaluation/models.png"),
         contributor=reported(f"{R}/evaluation/contributor.png"),

@@ -23,8 +23,8 @@ ruleorder: write_data_images > generate_images
 rule extract_features:
     input:
         images=f"{R}/images/{{collection}}/manifest.json",
-        fitted=fitted_extractor,
-        weights=lambda w: weights_of(STUDY.extractors[w.extractor]),
+        fitted=lambda w: needs.fitted_extractor(w.extractor),
+        weights=lambda w: needs.weights(STUDY.extractors[w.extractor]),
     output:
         f"{R}/features/{{extractor}}/{{collection}}/manifest.json",
     log:
@@ -34,7 +34,7 @@ rule extract_features:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=lambda w, attempt: minutes(
             w.collection, STUDY.limits.minutes.features, attempt
         ),

@@ -4,8 +4,8 @@
 rule generate_images:
     input:
         models=f"{R}/models/{{collection}}/manifest.json",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
     output:
         f"{R}/images/{{collection}}/manifest.json",
     log:
@@ -17,7 +17,7 @@ rule generate_images:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=lambda w, attempt: minutes(
             w.collection, STUDY.limits.minutes.generation, attempt
         ),

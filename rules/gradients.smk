@@ -3,13 +3,13 @@
 
 rule compute_gradients:
     input:
-        models=gradient_models,
-        images=of_everyone("images", "full"),
-        validation=of_everyone("images", "validation") if LOCAL else [],
+        models=lambda w: needs.gradient_models(w.gradients),
+        images=needs.of_everyone("images", "full"),
+        validation=needs.of_everyone("images", "validation") if LOCAL else [],
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
     output:
         f"{R}/gradients/{{gradients}}/manifest.json",
     log:
@@ -19,7 +19,7 @@ rule compute_gradients:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=lambda w, attempt: minutes_of_all(
             STUDY.limits.minutes.gradients, attempt
         ),

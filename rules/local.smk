@@ -1,11 +1,18 @@
 """Training images as players: losses under many models -> scores of images, their LDS, images drawn again."""
 
 
+localrules:
+    list_influential,
+
+
+HELD_OUT = held_out(*ALPHAS)
+
+
 use rule write_data_images as write_validation_images with:
     input:
         pixels=f"{R}/index/validation.npy",
     output:
-        of_everyone("images", "validation"),
+        needs.of_everyone("images", "validation"),
     log:
         f"{R}/logs/images/validation/everyone/0000.log",
 
@@ -16,11 +23,11 @@ ruleorder: write_validation_images > generate_images
 rule measure_losses:
     input:
         models=f"{R}/models/{{collection}}/manifest.json",
-        images=[of_everyone("images", name) for name in ("validation", "full")],
+        images=[needs.of_everyone("images", name) for name in ("validation", "full")],
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
     output:
         f"{R}/losses/{{collection}}/manifest.json",
     log:
@@ -30,7 +37,7 @@ rule measure_losses:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=lambda w, attempt: minutes(
             w.collection, STUDY.limits.minutes.losses, attempt
         ),
@@ -51,9 +58,9 @@ rule measure_losses:
 
 rule score_images:
     input:
-        sources=lambda w: [m for _, m in local_sources(w.baseline).values()],
-        designs=designs("tuning"),
-        losses=collections("losses", "retrain", "tuning"),
+        sources=lambda w: [m for _, m in needs.local_sources(w.baseline).values()],
+        designs=needs.designs("tuning"),
+        losses=needs.collections("losses", "retrain", "tuning"),
     output:
         scores=f"{R}/local/{{baseline}}/scores.safetensors",
         about=f"{R}/local/{{baseline}}/about.json",
@@ -66,7 +73,7 @@ rule score_images:
         runtime=lambda w, attempt: minutes_of_all(STUDY.limits.minutes.scores, attempt),
     params:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
-        sources=lambda w: local_sources(w.baseline),
+        sources=lambda w: needs.local_sources(w.baseline),
         generated=LOCAL.generated,
         code=lambda w: code(
             "score_images.py", name_of("baselines", STUDY.baselines[w.baseline].kind)
@@ -80,7 +87,7 @@ rule list_influential:
         scores=f"{R}/local/{{baseline}}/scores.safetensors",
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
-        images=of_everyone("images", "full"),
+        images=needs.of_everyone("images", "full"),
     output:
         table=reported(f"{R}/local/{{baseline}}/influential.csv"),
         sheet=reported(f"{R}/local/{{baseline}}/influential.png"),
@@ -98,9 +105,9 @@ rule list_influential:
 rule evaluate_local:
     input:
         scores=[f"{R}/local/{name}/scores.safetensors" for name in STUDY.baselines],
-        tuning=designs("tuning"),
-        designs=designs(f"held_out_{ALPHA}"),
-        losses=collections("losses", "retrain", f"held_out_{ALPHA}"),
+        tuning=needs.designs("tuning"),
+        designs=needs.designs(HELD_OUT),
+        losses=needs.collections("losses", "retrain", HELD_OUT),
     output:
         table=reported(f"{R}/evaluation/local/lds.csv", "local_lds"),
         figure=reported(f"{R}/evaluation/local/lds.png", "local_lds"),

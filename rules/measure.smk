@@ -3,7 +3,7 @@
 
 rule fit_reference:
     input:
-        reference_features,
+        lambda w: needs.reference_features(w.property),
     output:
         f"{R}/references/{{property}}.safetensors",
     log:
@@ -13,15 +13,15 @@ rule fit_reference:
     params:
         options=lambda w: plain(STUDY.properties[w.property]),
         seed=STUDY.seed,
-        code=lambda w: code("fit_reference.py", plugin(w.property)),
+        code=lambda w: code("fit_reference.py", needs.property_plugin(w.property)),
     script:
         "../workflow/scripts/fit_reference.py"
 
 
 rule measure_property:
     input:
-        source=lambda w: f"{R}/{measured_on(w.property)}/{w.collection}/manifest.json",
-        reference=reference_of,
+        source=lambda w: f"{R}/{needs.measured_on(w.property)}/{w.collection}/manifest.json",
+        reference=lambda w: needs.reference(w.property),
     output:
         f"{R}/properties/{{property}}/{{collection}}/manifest.json",
     log:
@@ -31,7 +31,7 @@ rule measure_property:
         ENV
     params:
         options=lambda w: plain(STUDY.properties[w.property]),
-        code=lambda w: code("measure_property.py", plugin(w.property)),
+        code=lambda w: code("measure_property.py", needs.property_plugin(w.property)),
     script:
         "../workflow/scripts/measure_property.py"
 
@@ -55,8 +55,8 @@ rule collect_utilities:
 
 use rule collect_utilities as collect_list_utilities with:
     input:
-        designs=lambda w: designs(w.list),
-        properties=lambda w: properties(w.property, w.regime, w.list),
+        designs=lambda w: needs.designs(w.list),
+        properties=lambda w: needs.properties(w.property, w.regime, w.list),
     output:
         f"{R}/utilities/{{property}}/{{regime}}_{{list}}.csv",
     log:

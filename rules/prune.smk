@@ -3,10 +3,10 @@
 
 rule prune_model:
     input:
-        full=of_everyone("models", "full"),
-        weights=weights_of(STUDY.model),
+        full=needs.of_everyone("models", "full"),
+        weights=needs.weights(STUDY.model),
     output:
-        of_everyone("models", "pruned"),
+        needs.of_everyone("models", "pruned"),
     log:
         f"{R}/logs/models/pruned/everyone/0000.log",
     priority: 50

@@ -5,29 +5,31 @@ localrules:
     compare_regenerated,
 
 
-REMOVING = plan.removing(STUDY)
+REMOVING = removing(STUDY)
 EXTRACTOR = LOCAL.regeneration.extractor
 
 
 rule regenerate_images:
     input:
-        models=f"{R}/models/retrain/without_{{method}}/{{batch}}/manifest.json",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
+        models=f"{R}/models/retrain/{{list}}/{{batch}}/manifest.json",
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
     output:
-        f"{R}/images/retrain/without_{{method}}/{{batch}}/manifest.json",
+        f"{R}/images/retrain/{{list}}/{{batch}}/manifest.json",
     log:
-        f"{R}/logs/images/retrain/without_{{method}}/{{batch}}.log",
+        f"{R}/logs/images/retrain/{{list}}/{{batch}}.log",
     benchmark:
-        f"{R}/benchmarks/images/retrain/without_{{method}}/{{batch}}.tsv"
+        f"{R}/benchmarks/images/retrain/{{list}}/{{batch}}.tsv"
+    wildcard_constraints:
+        list="|".join(map(without, REMOVING)),
     priority: 30
     conda:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=lambda w, attempt: minutes(
-            f"without_{w.method}/{w.batch}", STUDY.limits.minutes.generation, attempt
+            f"{w.list}/{w.batch}", STUDY.limits.minutes.generation, attempt
         ),
     params:
         options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
@@ -42,17 +44,19 @@ ruleorder: regenerate_images > generate_images
 
 rule compare_regenerated:
     input:
-        original=of_everyone("images", "full"),
-        features=of_everyone(f"features/{EXTRACTOR}", "full"),
+        original=needs.of_everyone("images", "full"),
+        features=needs.of_everyone(f"features/{EXTRACTOR}", "full"),
         images=[
             m
             for name in REMOVING
-            for m in collections("images", "retrain", f"without_{name}")
+            for m in needs.collections("images", "retrain", without(name))
         ],
         embedded=[
             m
             for name in REMOVING
-            for m in collections(f"features/{EXTRACTOR}", "retrain", f"without_{name}")
+            for m in needs.collections(
+                f"features/{EXTRACTOR}", "retrain", without(name)
+            )
         ],
     output:
         table=reported(f"{R}/evaluation/local/regeneration.csv"),

@@ -11,14 +11,16 @@ rule write_report:
         pixels=f"{R}/index/pixels.npy",
         attributions=[f"{R}/attribution/{name}/{MAIN}.csv" for name in HIGHER],
         utilities=[f"{R}/utilities/{name}.csv" for name in HIGHER],
-        tables=reported_tables(),
+        tables=needs.reported_tables(),
         payout=f"{R}/payout.csv" if STUDY.payout else [],
-        sampled=lambda w: collections("images", UTILITY, "sampled", sampled_count()),
-        anchors=collections("images", UTILITY, "anchors"),
-        retrained=collections("images", "retrain", "anchors"),
-        removed=[manifest for name in HIGHER for manifest in removed(name)],
-        models=[of_everyone("images", name) for name in SINGLE],
-        made=made_of_everyone(),
+        sampled=lambda w: needs.collections(
+            "images", STUDY.design.regime, "sampled", sampled_count()
+        ),
+        anchors=needs.collections("images", STUDY.design.regime, "anchors"),
+        retrained=needs.collections("images", "retrain", "anchors"),
+        removed=[manifest for name in HIGHER for manifest in needs.removed(name)],
+        models=[needs.of_everyone("images", name) for name in SINGLE],
+        made=needs.made_of_everyone(),
     output:
         page=f"{R}/report.html",
         document=f"{R}/credit.json",
@@ -30,7 +32,7 @@ rule write_report:
     params:
         study=recipe(STUDY),
         higher_is_better=HIGHER,
-        removed={name: removed(name) for name in HIGHER},
+        removed={name: needs.removed(name) for name in HIGHER},
         templates=files_fingerprint(
             {name: TEMPLATES / name for name in ("page.html", "style.css", "card.md")}
         ),

@@ -6,9 +6,9 @@ rule train_models:
         design=f"{R}/designs/{{list}}/{{batch}}.csv",
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
-        encoded=encoded(),
-        weights=weights_of(STUDY.model),
-        start=starting_point,
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
+        start=lambda w: needs.start(w.regime),
     output:
         f"{R}/models/{{regime}}/{{list}}/{{batch}}/manifest.json",
     log:
@@ -16,13 +16,13 @@ rule train_models:
     benchmark:
         f"{R}/benchmarks/models/{{regime}}/{{list}}/{{batch}}.tsv"
     wildcard_constraints:
-        regime="|".join(START),
+        regime="|".join(plan.START),
     priority: lambda w: urgency("models", f"{w.regime}/{w.list}/{w.batch}")
     conda:
         ENV
     threads: 1
     resources:
-        gpu=1 if STUDY.device == "cuda" else 0,
+        gpu=GPU,
         runtime=lambda w, attempt: minutes(
             f"{w.list}/{w.batch}", getattr(STUDY.limits.minutes, w.regime), attempt
         ),

@@ -48,6 +48,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = tiny_config()
+        self.printed = ""  # by the run that finished the study
         folder.mkdir(exist_ok=True)
         ignore = shutil.ignore_patterns("__pycache__")
         for name in ("rules", "workflow", "envs", "profiles"):
@@ -95,6 +96,7 @@ class Workspace:
         """Run the whole study, undisturbed."""
         process = self.run()
         assert process.returncode == 0, process.stdout
+        self.printed = process.stdout
         return self
 
     def environment(self) -> dict[str, str]:

@@ -104,7 +104,7 @@ def test_a_job_that_is_stopped_goes_on_where_it_was(
 def test_slurmctld_is_killed_and_restarted(
     without_batch: ClusterWorkspace, local: ClusterWorkspace, cluster: Cluster
 ) -> None:
-    snakemake = without_batch.start(TARGET)
+    snakemake = without_batch.start(TARGET, "--printshellcmds")
     in_the_middle(without_batch, snakemake)
     cluster.kill("slurmctld")
     time.sleep(25)  # two questions of Snakemake after its jobs fail

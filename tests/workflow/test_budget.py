@@ -47,7 +47,7 @@ def test_a_target_stops_the_study_and_a_tighter_one_goes_on(workspace: Workspace
     # half of the sampling variance wants twice the subsets, more than the maximum
     tighter = float(np.sqrt((error**2 + interval.level) / 2))
     kept = {path: path.stat().st_mtime_ns for path in workspace.results.rglob("images.zip")}
-    process = study(workspace, tighter, 40).run("credit")
+    process = study(workspace, tighter, 40).run("credit", "--printshellcmds")
     assert process.returncode == 0, process.stdout
     assert batches(workspace) == ["0000", "0001", "0002", "0003", "0004"]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

@@ -49,7 +49,7 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
     made = {path: path.stat().st_mtime_ns for path in entries}
     (workspace.folder / "clip").rename(workspace.folder / "elsewhere")
     workspace.config["weights"]["clip"]["folder"] = "elsewhere"
-    process = workspace.run(*TABLES)
+    process = workspace.run(*TABLES, "--printshellcmds")
     assert process.returncode == 0, process.stdout
     assert "rule fetch_weights:" in process.stdout
     assert {path: path.stat().st_mtime_ns for path in entries} == made

@@ -185,7 +185,7 @@ def test_the_status_of_a_study_from_its_files(finished: Workspace, tmp_path: Pat
 def test_a_jobs_time_limit_follows_from_its_batch(workspace: Workspace) -> None:
     minutes = {"full": 90, "sparse": 4, "retrain": 700, "generation": 0.3}
     workspace.config["limits"] = {"start": 10, "minutes": minutes, "longest": 1440}
-    plan = workspace.run("--dry-run", "results/tiny/evaluation/runtime.csv").stdout
+    plan = workspace.run("--dry-run", "--printshellcmds", "results/tiny/evaluation/runtime.csv").stdout
     jobs = re.findall(r"rule (train_models|generate_images):.*?wildcards: (\S.*?)\n.*?runtime=(\d+)", plan, re.DOTALL)
     limits = {f"{rule} {wildcards}": int(runtime) for rule, wildcards, runtime in jobs}
     assert limits["train_models regime=full, list=everyone, batch=0000"] == 10 + 90

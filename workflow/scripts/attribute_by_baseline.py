@@ -10,7 +10,7 @@ from job import job
 
 with job(snakemake) as log:
     params, names = snakemake.params, Index(snakemake.input.index).contributors
-    tuning = read_subsets(snakemake.input.tuning, valued=True)
+    tuning = read_subsets(*snakemake.input.tuning, valued=True)
     found = chosen_estimate(read_variants(snakemake.input.table), tuning, params.higher_is_better)
     log.info("%s, %s: %s", snakemake.wildcards.baseline, snakemake.wildcards.property, found.fit)
     result = credit(names, 0.0, found, params.higher_is_better, top_count(params.share, len(names)))

@@ -19,16 +19,16 @@ with job(snakemake, network=True) as log:  # imports that take seconds come afte
     from diffusion_credit.models.weights import by_name
 
     params, device = snakemake.params, snakemake.params.device
-    index, weights = Index(snakemake.input.index), by_name(snakemake.input.get("weights", []))
-    encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None
+    index, weights = Index(snakemake.input.index), by_name(snakemake.input.weights)
+    encoded = next(map(Path, snakemake.input.encoded), None)
     inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
     chosen = params.options["gradients"]["models"]
     files = [WEIGHTS]
     if chosen == "checkpoints":
         files = [*map(checkpoint_file, range(params.checkpoints)), WEIGHTS]
-    manifests = snakemake.input.models if isinstance(snakemake.input.models, list) else [snakemake.input.models]
-    found = [each for manifest in manifests for name, each in entries(manifest).items() if name.startswith("everyone-")]
-    pairs = [(folder, file, digest) for folder, digest in found for file in files]
+    found = [entry for manifest in snakemake.input.models for entry in entries(manifest).items()]
+    everyone = [each for name, each in found if name.startswith("everyone-")]
+    pairs = [(folder, file, digest) for folder, digest in everyone for file in files]
     models = {f"{number:02d}": each for number, each in enumerate(pairs)}
     ((digest, read),) = images_of(Path(snakemake.input.images)).values()
     pixels = read()[: params.generated]

@@ -29,7 +29,7 @@ def method_of(about, attribution, removed):
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
     tables = dict(zip(params.alphas, [read_subsets(path, valued=True) for path in inputs.held_out], strict=True))
-    for path in [*inputs.utilities, *([inputs.tuning] if inputs.get("tuning") else [])]:
+    for path in [*inputs.utilities, *inputs.tuning]:
         for table in tables.values():
             assert_disjoint(read_subsets(path, valued=True).members, table.members)
     removed = concatenate([read_subsets(path, valued=True) for path in inputs.removed])

@@ -13,8 +13,7 @@ from job import job
 
 with job(snakemake):
     options, device = snakemake.params.options, snakemake.params.device
-    fitted = Path(snakemake.input.fitted) if snakemake.input.get("fitted") else None
-    weights = by_name(snakemake.input.get("weights", []))
+    fitted, weights = next(map(Path, snakemake.input.fitted), None), by_name(snakemake.input.weights)
     depends = {
         "options": options,
         "code": snakemake.params.code,

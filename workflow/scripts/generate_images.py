@@ -16,8 +16,8 @@ with job(snakemake, network=True) as log:  # imports that take seconds come afte
     found = entries(models)
     made = generate(
         models,
-        Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None,
-        by_name(snakemake.input.get("weights", [])),
+        next(map(Path, snakemake.input.encoded), None),
+        by_name(snakemake.input.weights),
         Path(snakemake.output[0]).parent,
         {**snakemake.params.options, "device": snakemake.params.device, "code": snakemake.params.code},
         progress(log, "image", contributors or len(found)),

@@ -1,4 +1,8 @@
-"""What every script of the workflow shares: its log, its progress, and how it fails."""
+"""What every script of the workflow shares: its log, its progress, and how it fails.
+
+A script says everything in its log and nothing on the terminal. Snakemake's logger plugin, in a folder beside this
+file, reads the log and shows what matters.
+"""
 
 import errno
 import logging
@@ -32,11 +36,11 @@ def job(snakemake: Any, network: bool = False) -> Iterator[logging.Logger]:
     log = logging.getLogger(snakemake.rule)
     log.setLevel(logging.DEBUG)
     log.propagate = False
-    stream, file = logging.StreamHandler(), _continued(Path(snakemake.log[0]))
-    stream.setLevel(logging.INFO)
-    stream.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    file = _continued(Path(snakemake.log[0]))
     file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
-    log.handlers = logging.getLogger("diffusion_credit").handlers = [stream, file]
+    log.handlers = logging.getLogger("diffusion_credit").handlers = [file]
+    for printed in (sys.stdout, sys.stderr):  # by libraries
+        os.dup2(file.stream.fileno(), printed.fileno())
     logging.getLogger("diffusion_credit").setLevel(logging.DEBUG)
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
     log.debug("started on %s%s", platform.node(), f", GPU {gpus}" if gpus else "")
@@ -88,14 +92,11 @@ def _stop(number: int, frame: Any) -> None:
 
 
 def progress(log: logging.Logger, unit: str, entries: int) -> Any:
-    """A function of (name, done, of) that draws a bar on a terminal and writes a line now and then to the log.
+    """A function of (name, done, of) that writes a line to the log now and then.
 
     From now on a request to stop takes effect where the function is next called, so that the caller can save its
     state; before, and in scripts without progress, it does so anywhere.
     """
-    from tqdm import tqdm
-
-    bar = tqdm(unit=unit, disable=not sys.stderr.isatty(), leave=False, mininterval=1.0)
     last = time.monotonic()
     seen: set[str] = set()
     asked: list[int] = []
@@ -106,16 +107,11 @@ def progress(log: logging.Logger, unit: str, entries: int) -> Any:
         nonlocal last
         if asked:
             _stop(asked[0], None)
-        if name not in seen:
-            seen.add(name)
-            bar.reset(of)
-            bar.set_description(f"{log.name} {name}")
-        bar.update(done - bar.n)
+        seen.add(name)
         if done == of:
             log.debug("%s: finished", name)
         if time.monotonic() - last > LOG_SECONDS:
             last = time.monotonic()
-            bar.clear()
-            log.info("%s (%d of %d): %d of %d %ss", name, len(seen), entries, done, of, unit)
+            log.debug("%s (%d of %d): %d of %d %ss", name, len(seen), entries, done, of, unit)
 
     return report

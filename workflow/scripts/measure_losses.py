@@ -15,7 +15,7 @@ with job(snakemake, network=True) as log:  # imports that take seconds come afte
     from diffusion_credit.models.weights import by_name
 
     index, device = Index(snakemake.input.index), snakemake.params.device
-    encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None
+    encoded = next(map(Path, snakemake.input.encoded), None)
     inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
     models = entries(snakemake.input.models)
     sets = {}
@@ -26,7 +26,7 @@ with job(snakemake, network=True) as log:  # imports that take seconds come afte
         models,
         sets,
         inputs,
-        by_name(snakemake.input.get("weights", [])),
+        by_name(snakemake.input.weights),
         Path(snakemake.output[0]).parent,
         {**snakemake.params.options, "device": device, "code": snakemake.params.code},
         progress(log, "image", len(models)),

@@ -12,8 +12,8 @@ from job import job
 
 with job(snakemake):
     options, table = snakemake.params.options, read_subsets(snakemake.input.design)
-    path = snakemake.input.get("reference")
-    reference = (Path(path), read_arrays(Path(path))) if path else None
+    path = next(map(Path, snakemake.input.reference), None)
+    reference = (path, read_arrays(path)) if path else None
     pool = Pool(Path(snakemake.input.source), snakemake.params.images, Index(snakemake.input.index).counts)
     rows = dict(zip(table.names, zip(table.members, table.seed, strict=True), strict=True))
     common = definition(options, snakemake.params.code, reference) | {"source": pool.digests}

@@ -8,13 +8,13 @@ from diffusion_credit.measuring.values import measure
 from job import job
 
 with job(snakemake):
-    options, reference = snakemake.params.options, snakemake.input.get("reference")
+    options, reference = snakemake.params.options, next(map(Path, snakemake.input.reference), None)
     measure(
         snakemake.wildcards.property,
         module_of("properties", options["kind"]),
         options,
         Path(snakemake.input.source),
-        (Path(reference), read_arrays(Path(reference))) if reference else None,
+        (reference, read_arrays(reference)) if reference else None,
         Path(snakemake.output[0]).parent,
         snakemake.params.code,
     )

@@ -1,4 +1,4 @@
-"""The first property's attributions, printed as soon as they are there, long before what proves them is."""
+"""The first property's attribution as text, which is shown as soon as it is there, long before what proves it is."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -10,9 +10,8 @@ from diffusion_credit.own_tables import print_attribution
 from job import job
 
 with job(snakemake), redirect_stdout(StringIO()) as text:
-    for path in map(Path, snakemake.input):
-        print(f"{snakemake.params.property} ({path.stem}), not yet evaluated: do not act on these values before it is")
-        print_attribution(read_attribution(path))
+    path = Path(snakemake.input[0])
+    print(f"\n{snakemake.params.property} ({path.stem}), not yet evaluated: how good these values are is measured next")
+    print_attribution(read_attribution(path))
     with replacing(snakemake.output[0]) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
-print(text.getvalue(), flush=True)

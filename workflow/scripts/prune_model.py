@@ -12,7 +12,7 @@ with job(snakemake, network=True) as log:  # imports that take seconds come afte
     from diffusion_credit.models.weights import by_name
 
     source = only_entry(snakemake.input.full)
-    model, config = load_model(source, weights=by_name(snakemake.input.get("weights", [])))
+    model, config = load_model(source, weights=by_name(snakemake.input.weights))
     before, options = count_parameters(model), snakemake.params.options
     pruning = module_of("pruning", config["architecture"]["kind"])
     kept = {**config, "architecture": pruning.prune(model, config["architecture"], options)}

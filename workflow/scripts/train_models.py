@@ -14,13 +14,12 @@ with job(snakemake, network=True) as log:  # imports that take seconds come afte
     from diffusion_credit.models.weights import by_name
 
     table, index, device = read_subsets(snakemake.input.design), Index(snakemake.input.index), snakemake.params.device
-    encoded = Path(snakemake.input.encoded).parent if snakemake.input.get("encoded") else None
     made = train_subsets(
         table,
         index,
-        read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device),
-        only_entry(snakemake.input.start) if snakemake.input.get("start") else None,
-        by_name(snakemake.input.get("weights", [])),
+        read_inputs(index, open_pixels(snakemake.input.pixels), next(map(Path, snakemake.input.encoded), None), device),
+        next(map(only_entry, snakemake.input.start), None),
+        by_name(snakemake.input.weights),
         Path(snakemake.output[0]).parent,
         {**snakemake.params.options, "device": device, "code": snakemake.params.code},
         progress(log, "step", len(table)),

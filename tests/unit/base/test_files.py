@@ -344,6 +344,8 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
         "entropy": ("measure_property.py", "measuring.properties.cluster_entropy"),
         "prune": ("prune_model.py", "models.networks.unet", "models.pruning.unet"),
         "influence": ("train_models.py", "models.unlearning"),
+        "uniform": ("make_design.py", "subsets.draws.uniform"),
+        "owen": ("make_design.py", "subsets.draws.owen"),
     }
 
     def digests() -> dict[str, str]:
@@ -361,9 +363,16 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
         "train",
         "influence",
     }  # a helper's helper
-    assert changed(package / "base/seeds.py", "digest[:6]", "digest[:5]") == {"train", "influence"}
+    assert changed(package / "base/seeds.py", "digest[:6]", "digest[:5]") == {
+        "train",
+        "influence",
+        "uniform",
+        "owen",
+    }
     assert changed(package / "models/pruning/unet.py", "p=2", "p=1") == {"prune"}
     assert changed(package / "models/unlearning.py", "size**0.5", "size**0.25") == {"influence"}
+    assert changed(package / "subsets/draws/uniform.py", "< 0.5", "<= 0.5") == {"uniform"}
+    assert changed(package / "subsets/draws/paired_stratified.py", "VAIN = 500", "VAIN = 501") == {"owen"}
     assert changed(package / "base/files.py", "indent=1", "indent=2") == {*arguments}
     assert changed(package / "models/training.py", '"""The training loop', '"""A training loop') == set()
     assert changed(package / "models/training.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()

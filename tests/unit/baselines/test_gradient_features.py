@@ -56,7 +56,7 @@ def made(
         widths = dict(channels=[8, 8], layers_per_block=1, norm_groups=4, attention=[1], head_width=None)
         architecture = unet.architecture(widths, (3, 4, 4))
         model = build(architecture, 1, weights)
-    inputs = read_inputs(NoIndex(), PIXELS, folder / "encoded", "cpu")  # type: ignore[arg-type]
+    inputs = read_inputs(NoIndex(), PIXELS, folder / "encoded" / MANIFEST, "cpu")  # type: ignore[arg-type]
     if not (folder / "model").exists():
         (folder / "model").mkdir()
         save_model(folder / "model", model, {"architecture": architecture, "diffusion": DIFFUSION, "latents": None}, {})

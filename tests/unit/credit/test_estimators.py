@@ -12,6 +12,7 @@ import shapiq
 from games import complete, lattice, random_game
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import (
     add_one_in,
@@ -29,7 +30,7 @@ from diffusion_credit.credit.estimators import (
 from diffusion_credit.credit.regression import Regression, kernel, least_squares
 from diffusion_credit.credit.semivalues import mean_value, shapley
 from diffusion_credit.credit.utilities import Utilities
-from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.reserved import Reserved
 
 TABLES = {
@@ -58,7 +59,8 @@ def drawn(n: int, design: str, rows: int, noise: float = 0.0, seed: int = 0, **o
     """A random pairwise game evaluated on a design, with noise, and three rows of either end."""
     rng = np.random.default_rng(seed)
     worth, gain = rng.gamma(2, 1, n), np.triu(rng.normal(size=(n, n)), 1)
-    members = np.array(list(islice(DESIGNS[design](Game(n, seed, Reserved(n, [], seed), **options)), rows)))  # type: ignore[arg-type]
+    frame = Frame(n, seed, Reserved(n, [], seed), **options)  # type: ignore[arg-type]
+    members = np.array(list(islice(module_of("designs", design).stream(frame), rows)))
 
     def f(x: np.ndarray) -> np.ndarray:
         x = 1.0 * x

@@ -23,7 +23,7 @@ from diffusion_credit.evaluation.counterfactual import rows as counterfactual_ro
 from diffusion_credit.evaluation.lds import predicted
 from diffusion_credit.report import figures
 from diffusion_credit.subsets.design import counterfactual, sampled
-from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 
 PLANTED = 10
@@ -47,7 +47,7 @@ def planted(n: int, rows: int, strength: float, noise: float) -> tuple[Utilities
     rng = np.random.default_rng(1)
     truth = rng.normal(size=n)
     truth[:PLANTED] = strength
-    design = sampled(names(n), "datamodel", rows, game_of(names(n), 0, Reserved(n, [n // 2], 0), {"alpha": 0.5}))
+    design = sampled(names(n), "datamodel", rows, frame_of(names(n), 0, Reserved(n, [n // 2], 0), {"alpha": 0.5}))
     value = design.members @ truth
     value += rng.normal(size=rows) * sqrt(noise) * value.std()
     return Utilities(names(n), design.members, value, truth.sum(keepdims=True), np.zeros(1)), truth

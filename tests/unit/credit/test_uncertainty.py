@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.credit.attribution import credit, read_attribution, write_attribution
 from diffusion_credit.credit.estimates import Estimate, Interval
@@ -15,7 +16,7 @@ from diffusion_credit.credit.regression import Regression, kernel, sampling_dist
 from diffusion_credit.credit.semivalues import shapley
 from diffusion_credit.credit.utilities import Utilities, ends_variance, noise_rows
 from diffusion_credit.evaluation.budget import curve, look
-from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.reserved import Reserved
 
 
@@ -30,7 +31,7 @@ def drawn(
     """A saturating game with noise and five rows of either end, and its contributors' strengths."""
     rng = np.random.default_rng(seed)
     worth = rng.gamma(2, 1, n)
-    members = np.array(list(islice(DESIGNS[design](Game(n, seed, Reserved(n, [], seed))), rows)))
+    members = np.array(list(islice(module_of("designs", design).stream(Frame(n, seed, Reserved(n, [], seed))), rows)))
 
     def f(x: np.ndarray) -> np.ndarray:
         return 1 + x @ worth + noise * rng.normal(size=len(x))

@@ -27,17 +27,26 @@ DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, b
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    "credit": ({"pruning": {"ratio": 0.5, "refit": TRAINING}}, "pruning: found beside local, expected none"),
-    "no methods": ({"baselines": {}}, "baselines: not found, expected the methods that credit images"),
+    "credit": (
+        {"pruning": {"ratio": 0.5, "refit": TRAINING}},
+        "pruning: found together with local, expected only one of them",
+    ),
+    "no methods": ({"baselines": {}}, "baselines: not found, expected at least one method, because"),
     "own score": (
         {"baselines": {"score": {"kind": "own_score", "extractor": "classifier", "of": "x"}}},
         "found 'x', expected a score|found own_score, which is the same for every image",
     ),
-    "chance": ({"baselines": {"random": {"kind": "similarity"}}}, "baselines: found the name random, expected another"),
-    "floor": ({"baselines": {"noise_floor": {"kind": "similarity"}}}, "found the name noise_floor, expected another"),
+    "chance": (
+        {"baselines": {"random": {"kind": "similarity"}}},
+        "baselines: found the name random, expected another name, because results use this one",
+    ),
+    "floor": (
+        {"baselines": {"noise_floor": {"kind": "similarity"}}},
+        "found the name noise_floor, expected another name",
+    ),
     "ensemble": (
         {"gradients.squared_l2.models": "retrained"},
-        r"gradients\.squared_l2\.models: found retrained, expected full or checkpoints beside local",
+        r"gradients\.squared_l2\.models: found retrained, expected full or checkpoints in a study with local",
     ),
     "too few drawn": (
         {"local.generated": 101},
@@ -85,7 +94,7 @@ def test_checkpoints_are_kept_of_the_full_model_alone() -> None:
     ("edit", "complaint"),
     [
         ({"alpha": 0.001}, r"config: local\.alpha: found 0\.001, expected between 1/60 and 1 for 60 contributors"),
-        ({"removed": 60}, r"config: local\.regeneration\.removed: found 60, expected less than 60"),
+        ({"removed": 60}, r"config: local\.regeneration\.removed: found 60, expected less than 60, the number of"),
         (
             {"alpha": 0.017, "subsets": 31},
             r"config: local\.subsets: found 31, expected at most 30, half of the subsets",
@@ -208,13 +217,13 @@ def test_the_best_training_images_are_removed(tmp_path: Path) -> None:
 
     scores = np.random.default_rng(0).standard_normal((5, 20)).astype(np.float32)
     save_file({"generated": scores, "validation": scores}, tmp_path / "scores.safetensors")
-    members = regeneration.best_removed(str(tmp_path / "scores.safetensors"), 20, 3, 4, 6)
+    members = regeneration.best_removed(tmp_path / "scores.safetensors", 20, 3, 4, 6)
     assert members.shape == (4, 20) and (members.sum(axis=1) == 14).all()
     for row, kept in zip(scores, members, strict=False):
         assert row[~kept].min() > row[kept].max()
-    chance = regeneration.best_removed("", 20, 3, 4, 6)
+    chance = regeneration.best_removed(None, 20, 3, 4, 6)
     assert (chance.sum(axis=1) == 14).all() and len(np.unique(chance, axis=0)) == 4
-    assert (regeneration.best_removed("", 20, 3, 2, 6) == chance[:2]).all()
+    assert (regeneration.best_removed(None, 20, 3, 2, 6) == chance[:2]).all()
 
 
 def test_changes_are_distances_and_cosines() -> None:
@@ -256,7 +265,11 @@ def test_every_image_becomes_a_player_but_those_held_back() -> None:
     fewer, same = as_players(images, 3, 4, 1)
     assert len(fewer.contributors) == 4 and set(fewer.contributors) < set(players.contributors)
     assert np.array_equal(same.pixels, held_back.pixels)
-    with pytest.raises(UserError, match=r"local\.validation: found 9 and two for training, expected at most 10 images"):
+    with pytest.raises(
+        UserError, match=r"local\.validation: found 9 and two images for training, expected at most 10 images"
+    ):
         as_players(images, 9, None, 1)
-    with pytest.raises(UserError, match=r"found 5 and local\.training = 6 for training, expected at most 10 images"):
+    with pytest.raises(
+        UserError, match=r"found 5 and local\.training = 6 images for training, expected at most 10 images"
+    ):
         as_players(images, 5, 6, 1)

@@ -22,7 +22,7 @@ from diffusion_credit.measuring.embedding import resized
 from diffusion_credit.measuring.extractors import blip, clip, efficientnet_lite0, inception
 from diffusion_credit.models.weights import fetch
 from diffusion_credit.study.config import plain, read_study
-from diffusion_credit.study.sections import Weights
+from diffusion_credit.study.sections.weights import Weights
 
 PROMPT = "a post impressionist"
 
@@ -267,7 +267,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "as many neighbours as images": (
         with_clip() | measuring("precision_recall", which="recall", neighbours=12),
-        "properties.a.neighbours: found 12, expected at most 11, by generation.images",
+        "properties.a.neighbours: found 12, expected at most 11, because generation.images = 12",
     ),
 }
 

@@ -120,5 +120,7 @@ def test_a_file_that_changed_under_a_running_workflow_is_refused(value: Callable
     options = plain(own.Options(kind="own", file="my_property.py"))
     Path("my_property.py").write_text(GOOD + "# another\n")
     own._load.cache_clear()
-    with pytest.raises(UserError, match=r"my_property.py: changed since the workflow was started"):
+    with pytest.raises(
+        UserError, match=r"my_property.py: found changed since the workflow was started, expected the same file"
+    ):
         own.evaluate(Path("images/everyone-0"), options, {})

@@ -11,6 +11,7 @@ from pipelines import PROCESS, announced, write_stable_diffusion, write_vqvae
 from safetensors.torch import load_file, save_file
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import MANIFEST
 from diffusion_credit.data.images import to_float
 from diffusion_credit.models.checkpoints import build, parameters
 from diffusion_credit.models.diffusion import sample
@@ -40,7 +41,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def encoded(options: dict, weights: dict[str, Path], folder: Path) -> Inputs:
     encode(PIXELS, {"model": options, "diffusion": DIFFUSION, "device": "cpu"}, weights, folder)
-    return read_inputs(NoIndex(), PIXELS, folder, "cpu")  # type: ignore[arg-type]
+    return read_inputs(NoIndex(), PIXELS, folder / MANIFEST, "cpu")  # type: ignore[arg-type]
 
 
 def test_latents_are_the_autoencoders_and_decode_to_what_it_decodes(weights: dict[str, Path], tmp_path: Path) -> None:
@@ -155,4 +156,4 @@ def test_damaged_inputs_are_refused(weights: dict[str, Path], tmp_path: Path) ->
     file = tmp_path / "inputs.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"\1")
     with pytest.raises(UserError, match=r"inputs\.safetensors"):
-        read_inputs(NoIndex(), PIXELS, tmp_path, "cpu")  # type: ignore[arg-type]
+        read_inputs(NoIndex(), PIXELS, tmp_path / MANIFEST, "cpu")  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of_file, files_fingerprint
 from diffusion_credit.models.weights import fetch, files_of, open_weights
 from diffusion_credit.study.config import plain, read_study
-from diffusion_credit.study.sections import Weights
+from diffusion_credit.study.sections.weights import Weights
 
 REVISION = "0123456789" * 4
 
@@ -61,7 +61,7 @@ def test_a_pickle_is_taken_only_with_its_digest(folder: Path, tmp_path: Path) ->
     fetch("sd", options(folder, files=[], sha256={"unet/model.bin": digest}), tmp_path / "manifest.json")
     assert list(json.loads((tmp_path / "manifest.json").read_text())["files"]) == ["unet/model.bin"]
     for pattern in ("*", "*.bin", "unet/*", "*.py"):
-        with pytest.raises(ValueError, match=r"files: found .*, expected an end like \.safetensors"):
+        with pytest.raises(ValueError, match=r"files: found .*, expected a pattern that ends in one of \.safetensors"):
             options(folder, files=[pattern])
 
 
@@ -202,8 +202,11 @@ def test_a_truncated_or_missing_file_is_refused_by_name(folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({}, "config: weights.sd.folder: found None beside hub None"),
-        ({"folder": "x", "hub": "a/b", "revision": "0" * 40}, "config: weights.sd.folder: found 'x' beside hub 'a/b'"),
+        ({}, "config: weights.sd.folder: found None together with hub None"),
+        (
+            {"folder": "x", "hub": "a/b", "revision": "0" * 40},
+            "config: weights.sd.folder: found 'x' together with hub 'a/b'",
+        ),
         ({"hub": "a/b"}, "config: weights.sd.revision: found None, expected the hash of a commit"),
         ({"hub": "a/b", "revision": "main"}, "config: weights.sd.revision: found 'main'"),
         ({"hub": "../../b", "revision": "0" * 40}, "config: weights.sd.hub: found '../../b'"),

@@ -87,7 +87,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"generation": {**tiny_config()["generation"], "guidance": 7.5}},
         "generation.guidance: found 7.5, expected 1 for a model of kind unet",
     ),
-    "half a cent": ({"payout": {**PAYOUT, "amount": 10.005}}, "payout.amount: found 10.005, expected whole cents"),
+    "half a cent": (
+        {"payout": {**PAYOUT, "amount": 10.005}},
+        "payout.amount: found 10.005, expected two decimals at most",
+    ),
     "no rule for negative values": (
         {"payout": {k: v for k, v in PAYOUT.items() if k != "negative"}},
         "payout.negative: not found, expected",
@@ -98,7 +101,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a property called like a folder of tables": (
         {"properties": {**tiny_config()["properties"], "evaluation": {"kind": "fid", "extractor": "classifier"}}},
-        "properties: found the name evaluation, expected another",
+        "properties: found the name evaluation, expected another name, because tables of results use this one",
     ),
     "a branch for a commit": (
         {"weights": {"sd": {"hub": "a/b", "revision": "main"}}},
@@ -123,11 +126,11 @@ SQUARE = {"output": "squared_l2"}
 MISTAKES |= {
     "baselines without tuning": (
         {"baselines": PIXELS},
-        "evaluation.tuning: not found, expected the subsets on which baselines choose variants",
+        "evaluation.tuning: not found, expected this section, because baselines choose their variants by it",
     ),
     "baselines that nothing judges": (
         {"baselines": PIXELS, "evaluation": {k: v for k, v in TUNED.items() if k != "lds"}},
-        "baselines: found some without evaluation.lds",
+        "baselines: found without evaluation.lds, expected both",
     ),
     "a baseline called like a row of the league": (
         {"baselines": {"noise_floor": {"kind": "similarity"}}, "evaluation": TUNED},
@@ -151,7 +154,7 @@ MISTAKES |= {
             "gradients": {"square": SQUARE},
             "evaluation": TUNED,
         },
-        "gradients.square.path: found false, expected true for j",
+        "gradients.square.path: found false, expected true, because baselines.j takes gradients along the path",
     ),
     "no lambda": (
         {"baselines": {"d": {**D_TRAK["d_trak"], "damping": [0.0]}}},
@@ -159,13 +162,13 @@ MISTAKES |= {
     ),
     "checkpoints that nobody keeps": (
         {"gradients": {"square": {**SQUARE, "models": "checkpoints"}}},
-        "training.checkpoints: found 0, expected some for gradients.square",
+        "training.checkpoints: found 0, expected 1 or more, because gradients.square takes them",
     ),
     "checkpoints that nobody reads": (
         {"regimes": {**tiny_config()["regimes"], "sparse": {**tiny_config()["training"], "checkpoints": 1}}},
         "regimes.sparse.checkpoints: found 1, expected 0",
     ),
-    "a game that nobody plays": ({"games": ALONE}, "games.alone: found no estimator that names it"),
+    "a game that nobody plays": ({"games": ALONE}, "games.alone: found no estimator with game: alone, expected one"),
     "an estimator of no game": (
         {"estimators": {"ridge": {"kind": "ridge", "game": "alone"}}},
         "estimators.ridge.game: found 'alone', expected a name below games: there is none",
@@ -176,7 +179,7 @@ MISTAKES |= {
     ),
     "only games": (
         {"games": ALONE, "estimators": {"ridge": {"kind": "add-one-in", "game": "alone"}}},
-        "estimators: found only such of games",
+        "estimators: found only estimators with a game, expected at least one without",
     ),
     "adapters that should be told": (
         {
@@ -185,7 +188,7 @@ MISTAKES |= {
             "games": {"told": {"kind": "uniform", "regime": "conditional", "subsets": 9}},
             "estimators": {"ridge": {"kind": "ridge"}, "told": {"kind": "banzhaf", "game": "told"}},
         },
-        "games.told.regime: found conditional, expected another for lora",
+        "games.told.regime: found conditional, expected another regime, because a model of kind lora",
     ),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diffusion_credit.study.pending import Job, Pending, whys
+from diffusion_credit.study.progress.pending import Job, Pending, whys
 
 
 def job(output: str, *inputs: str, reason: str = "", before: Any = (), now: Any = (), **fields: Any) -> Job:

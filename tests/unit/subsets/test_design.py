@@ -18,7 +18,8 @@ from diffusion_credit.subsets.design import (
     sampled,
     top_count,
 )
-from diffusion_credit.subsets.draws import DESIGNS, Game, shapley_sizes
+from diffusion_credit.subsets.draws import DESIGNS
+from diffusion_credit.subsets.frame import Frame, shapley_sizes
 from diffusion_credit.subsets.reserved import Reserved, reserved_count
 
 NAMES = [f"c{i}" for i in range(10)]
@@ -26,8 +27,8 @@ FIXED = ("leave-one-out", "add-one-in", "all")  # designs that need subsets of t
 
 
 def draw(kind: str, subsets: int, seed: int, n: int = 10, held: tuple[int, ...] = (), **options: object) -> Subsets:
-    game = Game(n, seed, Reserved(n, held, seed), groups=[i * 3 // n for i in range(n)], **options)  # type: ignore[arg-type]
-    return sampled([f"c{i}" for i in range(n)], kind, subsets, game)
+    frame = Frame(n, seed, Reserved(n, held, seed), groups=[i * 3 // n for i in range(n)], **options)  # type: ignore[arg-type]
+    return sampled([f"c{i}" for i in range(n)], kind, subsets, frame)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 7])
@@ -175,7 +176,7 @@ def test_too_many_subsets_to_list_are_reserved_by_half_of_the_hashes() -> None:
     rng = np.random.default_rng(0)
     draws = [np.isin(np.arange(60), rng.choice(60, 30, replace=False)) for _ in range(2000)]
     assert sum(row in reserved for row in draws) == pytest.approx(1000, abs=100)
-    design = sampled(names, "paired-stratified", 300, Game(60, 0, reserved))
+    design = sampled(names, "paired-stratified", 300, Frame(60, 0, reserved))
     assert_disjoint(design.members, held_out(names, 0, 30, 50, 1, reserved).members)
 
 

@@ -13,8 +13,8 @@ from diffusion_credit.credit.estimators import ESTIMATORS
 from diffusion_credit.own_tables import attribute, lds, make_design
 from diffusion_credit.show import print_tables
 from diffusion_credit.study.config import Study, read_study
-from diffusion_credit.study.pending import Pending, ask, command_of
-from diffusion_credit.study.status import print_status
+from diffusion_credit.study.progress.pending import Pending, ask, command_of
+from diffusion_credit.study.progress.status import print_status
 from diffusion_credit.subsets.draws import DESIGNS
 
 

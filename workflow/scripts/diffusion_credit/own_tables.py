@@ -23,7 +23,7 @@ from diffusion_credit.credit.utilities import noise_rows, split
 from diffusion_credit.evaluation.lds import HEADER, TEXT, references, scores
 from diffusion_credit.study.config import read_options
 from diffusion_credit.subsets import design
-from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 
 
@@ -146,7 +146,7 @@ def make_design(a: argparse.Namespace) -> None:
     if a.design == "owen" and not a.groups:
         raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")
     options = {"alpha": a.alpha, "groups": read_groups(a.groups) if a.groups else {}}
-    sampled = design.sampled(names, a.design, a.subsets, game_of(names, a.seed, reserved, options))
+    sampled = design.sampled(names, a.design, a.subsets, frame_of(names, a.seed, reserved, options))
     write_subsets(a.output, concatenate([design.anchors(names, a.seed, a.anchors), sampled]))
     different = len({min(row.tobytes(), (~row).tobytes()) for row in sampled.members})
     print(f"{a.output}: {2 * a.anchors} rows of everyone and of no one, {a.subsets} subsets")

@@ -86,7 +86,7 @@ def is_finished(collection: Path) -> bool:
 
 
 def finished(collection: Path) -> dict[str, bool]:
-    """Entry -> whether it is there as the last job to begin wanted it; {} before any began. Verifies no digests."""
+    """Entry -> whether it is there as the last job to begin wanted it. Empty before any job. Verifies no digests."""
     try:
         wanted = read_json(collection / WANTED)
     except UserError:

@@ -56,7 +56,10 @@ class ExtractorSection(Section):
 class EstimatorSection(Section):
     """The base of every estimator's `Options`."""
 
-    game: str | None = Field(default=None, description="Name of the game that it credits; none: the study's design.")
+    game: str | None = Field(
+        default=None,
+        description="Name of the game that the estimator credits. Without it the estimator credits the study's design.",
+    )
 
 
 class BaselineSection(Section):

@@ -9,6 +9,7 @@ from diffusion_credit.base.errors import UserError
 
 PLACES = {  # group of plug-ins -> the package that holds them
     "sources": "data.sources",
+    "designs": "subsets.draws",
     "networks": "models.networks",
     "pruning": "models.pruning",
     "extractors": "measuring.extractors",
@@ -37,7 +38,7 @@ def packages_of(group: str, kind: str) -> dict[str, str]:
 
 
 def packages_of_training(options: dict[str, Any]) -> dict[str, str]:
-    """The same of a `training` section."""
+    """Versions of the packages that a `training` section needs. Raises UserError as `packages_of` does."""
     eight_bit = options.get("optimizer") == "adamw_8bit"
     return _versions({"bitsandbytes": "adam8bit"} if eight_bit else {}, "optimizer adamw_8bit")
 

@@ -108,5 +108,5 @@ def compute(
 
 
 def _noise(seed: int, name: str, image: int, shape: tuple[int, ...]) -> np.ndarray:
-    """One noise for each timestep, of an image of a set: a function of its number alone."""
+    """The noise of an image of a set, one for each timestep. It is a function of the image's number alone."""
     return generator(seed, "gradient", name, image).standard_normal(shape, dtype=np.float32)

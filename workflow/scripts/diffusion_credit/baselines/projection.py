@@ -42,6 +42,6 @@ def project(blocks: Iterable[torch.Tensor], dimension: int | None, seed: int) ->
 
 @cache
 def _draws(seed: int, block: int, start: int, part: int, columns: int, device: str) -> torch.Tensor:
-    """Of each column NONZEROS numbers: twice a place below `part`, plus one where the sign is negative."""
+    """NONZEROS draws for each column. A draw is twice a place below `part`, plus one where the sign is negative."""
     drawn = generator(seed, "projection", block, start).integers(2 * part, size=(NONZEROS, columns), dtype=np.int32)
     return torch.from_numpy(drawn).to(device)

@@ -75,8 +75,8 @@ def check_contributors(kind: str, n: int) -> None:
     """Raises UserError when an estimator of this kind cannot credit n contributors."""
     if n > MOST and kind not in ANY_NUMBER:
         raise UserError(
-            f"estimator {kind}: not estimable: found {n} contributors, expected at most {MOST}; more than that only"
-            f" {' and '.join(ANY_NUMBER)} credits"
+            f"estimator {kind}: not estimable: found {n} contributors, expected at most {MOST}, or the"
+            f" estimator {' or '.join(ANY_NUMBER)}"
         )
 
 
@@ -88,7 +88,7 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
 
 
 def credit(contributors: list[str], total: float, found: Estimate, higher_is_better: bool, top: int) -> Attribution:
-    """The columns of an estimate.
+    """The attribution table of an estimate.
 
     Ranks go from the most helpful to the least: by falling value, or by rising value where lower is better.
     total: F(everyone) - F(empty), which shares are of; 0 where there are none. top: how many are

@@ -34,7 +34,7 @@ class Interval:
 
     @property
     def standard_error(self) -> np.ndarray:
-        """(n,)"""
+        """Standard error of each contributor's value: (n,), in units of F."""
         return np.sqrt(np.diag(self.contrasts) + self.level)
 
     def half_width(self) -> np.ndarray:

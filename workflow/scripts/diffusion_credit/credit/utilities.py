@@ -38,7 +38,7 @@ class Utilities:
         return float(self.everyone.mean() - self.empty.mean())
 
     def head(self, rows: int) -> "Utilities":
-        """The same ends with the first rows only."""
+        """The utilities of the first `rows` subsets, with the same F(everyone) and F(empty)."""
         return Utilities(self.contributors, self.members[:rows], self.value[:rows], self.everyone, self.empty)
 
     @cached_property
@@ -81,7 +81,7 @@ def split(table: Subsets, source: str | Path = "utilities") -> Utilities:
         )
     middle = ~(full | empty)
     if not middle.any():
-        raise UserError(f"{source}: found only rows of everyone and of no one, expected proper subsets, too")
+        raise UserError(f"{source}: found only rows of everyone and of no one, expected proper subsets as well")
     return Utilities(
         table.contributors, table.members[middle], table.value[middle], table.value[full], table.value[empty]
     )

@@ -74,7 +74,7 @@ def lasso(members: np.ndarray, y: np.ndarray, folds: int) -> np.ndarray:
 def path(
     members: np.ndarray, y: np.ndarray, penalties: np.ndarray, gap: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-    """For each penalty, largest first: contributors that may have a coefficient, their coefficients, the intercept.
+    """Lasso fits from the largest penalty to the smallest: candidate contributors, their coefficients, the intercept.
 
     scikit-learn solves for the few contributors that the sequential strong rule leaves, and whoever violates the
     conditions of the optimum joins them (doi 10.1111/j.1467-9868.2011.01004.x).

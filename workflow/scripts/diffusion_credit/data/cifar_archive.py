@@ -72,7 +72,7 @@ def read_archive(path: str, dataset: str, sha256: str | None) -> Archive:
     Raises UserError naming the file and, where it is one member's fault, the member.
     """
     if not Path(path).is_file():
-        raise UserError(f"data.archive: {path} is no file, expected the archive of {dataset} (docs/data.md)")
+        raise UserError(f"data.archive: {path} is not a file, expected the archive of {dataset} (docs/data.md)")
     if sha256 is not None and (found := digest_of_file(path)) != sha256:
         raise UserError(f"{path}: found the sha256 {found}, expected {sha256} (data.sha256)")
     form = FORMATS[dataset]

@@ -26,20 +26,29 @@ class ImageOptions(Section):
     """The options of every source that reads image files."""
 
     source: str
-    path: str = Field(
-        min_length=1, description="The folder of the images; relative to where the workflow is run, as every path."
-    )
+    path: str = Field(min_length=1, description="The folder of the images, relative to where the workflow is run.")
     size: int = Field(ge=4, description="Images are cropped to their central square and resized to size x size pixels.")
     crop: int | None = Field(
-        default=None, ge=1, description="Width of the central square in pixels of the file; none: the largest."
+        default=None,
+        ge=1,
+        description="Width of the central square, in pixels of the file. Without it the square is as"
+        " large as possible.",
     )
-    mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (L) or colour (RGB).")
-    minimum_images: int = Field(default=1, ge=1, description="Contributors with fewer images take no part (logged).")
+    mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (`L`) or colour (`RGB`).")
+    minimum_images: int = Field(
+        default=1, ge=1, description="Contributors with fewer images take no part. The index names them."
+    )
     sample: int | None = Field(
-        default=None, ge=2, description="So many contributors are drawn at random, among those with enough images."
+        default=None,
+        ge=2,
+        description="Number of contributors to draw at random among those with enough images. Without it"
+        " all of them take part.",
     )
     sample_seed: int = Field(
-        default=0, ge=0, description="Seed of that draw, apart from the study's: other trainings, same contributors."
+        default=0,
+        ge=0,
+        description="Seed of the draw of contributors. It is apart from the study's seed, so that another"
+        " seed trains again on the same contributors.",
     )
 
 
@@ -47,7 +56,7 @@ def folder_of(options: ImageOptions) -> Path:
     """The folder of the images. Raises UserError when it is none."""
     folder = Path(options.path)
     if not folder.is_dir():
-        raise UserError(f"data.path: {folder} is not a folder, expected the one that holds the images")
+        raise UserError(f"data.path: {folder} is not a folder, expected the folder that holds the images")
     return folder
 
 
@@ -69,8 +78,8 @@ def take_part(files: Files, options: ImageOptions) -> tuple[Files, list[str]]:
         return enough, notes
     if options.sample > len(enough):
         raise UserError(
-            f"config: data.sample: found {options.sample}, expected at most {len(enough)}, the contributors with at"
-            f" least {least} images"
+            f"config: data.sample: found {options.sample}, expected at most {len(enough)}, the number of"
+            f" contributors with at least {least} images"
         )
     drawn = sorted(enough, key=lambda name: named_seed(options.sample_seed, "sample", name))[: options.sample]
     notes.append(f"drew {options.sample} of {len(enough)} contributors with data.sample_seed = {options.sample_seed}")
@@ -102,7 +111,7 @@ def read_image(file: Path, size: int, mode: str, crop: int | None = None) -> np.
     try:
         with Image.open(file) as opened:
             if opened.mode not in MODES:
-                raise UserError(f"{file}: found pixels of mode {opened.mode}, expected 8 bits a channel")
+                raise UserError(f"{file}: found pixels of mode {opened.mode}, expected 8 bits in each channel")
             picture: Image.Image = ImageOps.exif_transpose(opened)
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")

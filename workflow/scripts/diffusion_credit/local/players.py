@@ -16,7 +16,7 @@ def as_players(images: Images, validation: int, training: int | None, seed: int)
     """
     count = len(images.pixels)
     if validation + (training or 2) > count:
-        needed = f"and {'local.training = ' + str(training) if training else 'two'} for training"
+        needed = f"and {'local.training = ' + str(training) if training else 'two'} images for training"
         raise UserError(
             f"config: local.validation: found {validation} {needed}, expected at most {count} images in all"
         )

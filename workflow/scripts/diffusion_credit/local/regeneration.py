@@ -3,7 +3,6 @@
 Source: Zheng et al., D-TRAK, arXiv 2311.00500, section 4 (counterfactual).
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,14 @@ CHANGES = [
 ]
 
 
-def best_removed(scores: Sequence[str] | str, n: int, seed: int, images: int, removed: int) -> np.ndarray:
+def best_removed(scores: Path | None, n: int, seed: int, images: int, removed: int) -> np.ndarray:
     """Members (images, n) of models without the `removed` best training images of each of the first generated ones.
 
-    scores: the file of a method's, or empty: then chance decides.
+    scores: the file of a method's, or None: then chance decides.
     """
     members = np.ones((images, n), dtype=bool)
-    if scores:
-        ranked = np.argsort(-read_arrays(Path(str(scores)))[GENERATED][:images], axis=1, kind="stable")
+    if scores is not None:
+        ranked = np.argsort(-read_arrays(scores)[GENERATED][:images], axis=1, kind="stable")
     else:
         ranked = np.stack([generator(seed, "removed", image).permutation(n) for image in range(images)])
     np.put_along_axis(members, ranked[:, :removed], False, axis=1)
@@ -52,7 +51,7 @@ def image_of(entry: str) -> int:
 def changes(
     original: np.ndarray, found: np.ndarray, embedded: np.ndarray, features: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Of each image (images,): Euclidean distance of the pixels in [0, 1], and cosine of the features."""
+    """How much each image changed, as arrays (images,): Euclidean distance of pixels in [0, 1], cosine of features."""
     gap = (original.astype(np.float64) - found) / 255
     a, b = (
         x / np.linalg.norm(x, axis=1, keepdims=True) for x in (embedded.astype(np.float64), features.astype(np.float64))

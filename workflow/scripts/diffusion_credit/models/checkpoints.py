@@ -28,7 +28,7 @@ def reinitialise(model: nn.Module, architecture: dict[str, Any], seed: int) -> N
 
 
 def parameters(model: nn.Module) -> list[nn.Parameter]:
-    """What training changes."""
+    """The weights that training changes."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 

@@ -35,9 +35,9 @@ def generate(
     contributors: where the one model is told contributors, their number: a folder for each, and one named EMPTY of the
     network's random initialisation. only: of a model's name the number of the one image that it has to draw.
 
-    encoded: the folder with the conditions that the networks were trained with, or None. weights: name ->
-    manifest of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision),
-    `seed` of the starting noise, `device`, `code`.
+    encoded: the manifest of what `inputs.encode` wrote, with the conditions that the networks were trained with, or
+    None. weights: name -> manifest of what is pretrained. options: `generation` (images, solver, steps, guidance,
+    batch_size, precision), `seed` of the starting noise, `device`, `code`.
     """
     found = entries(models)
     told: dict[str, int | None] = dict.fromkeys(found)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from diffusion_credit.base.files import MANIFEST, announce, digest_of_file, read_manifest, replacing, versions
+from diffusion_credit.base.files import announce, digest_of_file, read_manifest, replacing, versions
 from diffusion_credit.base.plugins import module_of, packages_of
 from diffusion_credit.data.images import to_float
 from diffusion_credit.data.index import Index
@@ -63,14 +63,14 @@ def provenance(options: dict[str, Any], inputs: Inputs, weights: dict[str, Path]
 
 
 def read_inputs(index: Index, pixels: np.ndarray, encoded: Path | None, device: str) -> Inputs:
-    """The pixels, or what `encode` wrote into the folder `encoded`."""
+    """The pixels, or what `encode` wrote. encoded: the manifest of that."""
     if encoded is None:
         return Inputs(torch.from_numpy(to_float(pixels)).to(device), None, {}, None, index.pixels_digest)
-    latents = read_manifest(encoded)["latents"]
-    tensors = load_file(encoded / ENCODED, device=device)
+    latents = read_manifest(encoded.parent)["latents"]
+    tensors = load_file(encoded.with_name(ENCODED), device=device)
     conditions = read_conditions(encoded, device)
     return Inputs(
-        tensors["images"], tensors.get("mirrored"), conditions, latents, digest_of_file(encoded / MANIFEST)
+        tensors["images"], tensors.get("mirrored"), conditions, latents, digest_of_file(encoded)
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def read_conditions(encoded: Path | None, device: str) -> dict[str, torch.Tensor
     """What the network is told besides the noised image and the timestep."""
     if encoded is None:
         return {}
-    tensors = load_file(encoded / ENCODED, device=device)
+    tensors = load_file(encoded.with_name(ENCODED), device=device)
     prefix = "condition."
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 

@@ -58,13 +58,13 @@ class Autoencoder:
         return self.scale * (found.latents if type(self.model).__name__ == "VQModel" else found.latent_dist.mean)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Images of these latents."""
+        """The images that these latents stand for."""
         decoded: torch.Tensor = self.model.decode(latents / self.scale).sample
         return decoded
 
 
 def identity(x: torch.Tensor) -> torch.Tensor:
-    """What decodes pixels."""
+    """The decoder of a network that works in pixels: it changes nothing."""
     return x
 
 

@@ -121,7 +121,7 @@ def train(
     due = started + STATE_SECONDS
 
     def save(step: int) -> float:
-        """When to save again."""
+        """Saves the state at this step. Returns the time at which to save again."""
         begun = time.monotonic()
         seconds = earlier + time.monotonic() - started
         _save(state, {"key": key, "step": str(step), "seconds": str(seconds)}, weights, average, kept, optimizer)

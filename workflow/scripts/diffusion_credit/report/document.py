@@ -25,20 +25,26 @@ class Part(BaseModel):
 
 
 class Value(Part):
-    """What one contributor is worth for one property; null where it is not estimable, and then `note` says why."""
+    """What one contributor is worth for one property. What is not estimable is null, and `note` says why."""
 
     value: float = Field(description="The estimate, in units of the property.")
-    share: float | None = Field(description="Of the total, with its sign.")
-    rank: int = Field(description="1 for who helps most.")
+    share: float | None = Field(description="Share of the total, with its sign.")
+    rank: int = Field(description="The contributor who helps most has rank 1.")
     standard_error: float | None
-    low: float | None = Field(description="Of the 95% interval.")
+    low: float | None = Field(description="Lower end of the 95% interval of this contributor.")
     high: float | None
-    simultaneous_low: float | None = Field(description="Of intervals that hold for all contributors at once, 95%.")
+    simultaneous_low: float | None = Field(
+        description="Lower end of the 95% intervals that hold for all contributors at once."
+    )
     simultaneous_high: float | None
-    rank_low: int | None = Field(description="Best rank that the evidence allows, for all contributors at once, 95%.")
-    rank_high: int | None = Field(description="Worst rank that it allows.")
+    rank_low: int | None = Field(
+        description="Best rank that the evidence allows, for all contributors at once, with 95%."
+    )
+    rank_high: int | None = Field(
+        description="Worst rank that the evidence allows, for all contributors at once, with 95%."
+    )
     differs_from_equal_share: bool | None = Field(
-        description="Is it more than chance that this differs from an equal share?"
+        description="Whether the value differs from an equal share by more than chance."
     )
     note: str = ""
 
@@ -46,36 +52,42 @@ class Value(Part):
 class Contributor(Part):
     """A contributor, under the name that the data give them."""
 
-    number: int = Field(description="Place in the index, from 1; tells apart names that look alike.")
+    number: int = Field(description="Place in the index, from 1. It tells apart names that look alike.")
     name: str
-    images: int = Field(description="Training images that are theirs.")
-    values: dict[str, Value] = Field(description="By property, of the study's main estimator.")
-    without: "Without | None" = Field(description="A model without them; looked up for those that the report shows.")
+    images: int = Field(description="Number of the contributor's training images.")
+    values: dict[str, Value] = Field(description="The values of the study's main estimator, by property.")
+    without: "Without | None" = Field(
+        description="A model without the contributor. It is looked up for those contributors that the report shows."
+    )
 
 
 class Without(Part):
     """The sampled subset without a contributor that lacks the fewest others, and what was measured of its model."""
 
-    subset: str = Field(description="Its name in the list of sampled subsets.")
-    missing: int = Field(description="How many other contributors it lacks.")
-    also_missing: list[int] = Field(description="Their numbers, of many the first ones.")
-    values: dict[str, float] = Field(description="By property: of its model; one training.")
+    subset: str = Field(description="Name of the subset in the list of sampled subsets.")
+    missing: int = Field(description="Number of other contributors that the subset lacks.")
+    also_missing: list[int] = Field(
+        description="Numbers of these other contributors. If there are many, they are the first ones."
+    )
+    values: dict[str, float] = Field(
+        description="What was measured of the subset's model, from one training, by property."
+    )
 
 
 class Property(Part):
-    """A property, and how its values came to be and were judged."""
+    """A property, how its values were made, and how they were judged."""
 
-    definition: dict[str, Any] = Field(description="The options that define it.")
+    definition: dict[str, Any] = Field(description="The options that define the property.")
     higher_is_better: bool
-    everyone: float = Field(description="F(everyone): mean over seeds.")
-    empty: float = Field(description="F(empty): mean over seeds.")
+    everyone: float = Field(description="F(everyone), as the mean over seeds.")
+    empty: float = Field(description="F(empty), as the mean over seeds.")
     total: float = Field(description="F(everyone) - F(empty), which Shapley values sum to.")
-    subsets: int = Field(description="Sampled subsets that were measured.")
+    subsets: int = Field(description="Number of sampled subsets that were measured.")
     value_of: str = Field(description="The fit that the values belong to.")
-    interval_of: str = Field(description="The fit that the intervals belong to; empty where there are none.")
+    interval_of: str = Field(description="The fit that the intervals belong to. Empty if there are no intervals.")
     evidence: dict[str, list[dict[str, Cell]]] = Field(
-        description="The rows of the tables of the evaluation, by table: lds, fidelity, counterfactual, budget, noise,"
-        " league."
+        description="The rows of the tables of the evaluation. The tables are lds, fidelity,"
+        " counterfactual, budget, noise and league."
     )
 
 
@@ -84,14 +96,15 @@ class Payment(Part):
 
     number: int
     share: float
-    amount: str = Field(description="Decimal, two digits; the amounts sum to the stated one exactly.")
+    amount: str = Field(description="A decimal number with two digits. The amounts sum to the stated amount exactly.")
     low: str = Field(
-        description="Of the value's 95% interval, paid by the same rule with the sum of all taken as known; empty where"
-        " it is not estimable. Not an interval of the amount."
+        description="What the lower end of the value's 95% interval would be paid by the same rule, with"
+        " the sum of all values taken as known. Empty if it is not estimable. It is not an"
+        " interval of the amount."
     )
     high: str
     differs_from_equal_amount: bool | None = Field(
-        description="Does what the value's interval pays exclude equal parts?"
+        description="Whether what the value's interval would be paid excludes an equal part."
     )
     note: str = ""
 
@@ -103,7 +116,7 @@ class Division(Part):
     currency: str
     property: str
     estimator: str
-    negative: str = Field(description="The rule for who harms the property: clip, keep or refuse.")
+    negative: str = Field(description="The rule for contributors who harm the property: clip, keep or refuse.")
     payments: list[Payment]
 
 
@@ -112,20 +125,21 @@ class Provenance(Part):
 
     config: dict[str, Any] = Field(description="The study's options, with defaults.")
     config_sha256: str
-    data_sha256: str = Field(description="Of the indexed pixels.")
+    data_sha256: str = Field(description="Digest of the indexed pixels.")
     files: dict[str, str] = Field(description="sha256 of the tables that the document was made from, by path.")
     versions: dict[str, str] = Field(
-        description="Of this software at the report's making, and of the packages that made models and measurements."
+        description="Versions of this software when it made the report, and of the packages that made"
+        " models and measurements."
     )
 
 
 class Credit(Part):
     """The credit of a study's contributors, the evidence for it, and how it was made."""
 
-    version: int = Field(default=VERSION, description="Of this schema.")
+    version: int = Field(default=VERSION, description="Version of this schema.")
     study: str
     seed: int
-    estimator: str = Field(description="The study's main estimator, whose values these are.")
+    estimator: str = Field(description="The study's main estimator, which the values come from.")
     contributors: list[Contributor]
     properties: dict[str, Property]
     payout: Division | None = None
@@ -136,7 +150,7 @@ class Credit(Part):
 
 
 def values_of(result: Attribution) -> list[Value]:
-    """One for each contributor, in their order."""
+    """The values of an attribution, in the order of its contributors."""
 
     def number(name: str, i: int) -> float | None:
         found = float(getattr(result, name)[i])

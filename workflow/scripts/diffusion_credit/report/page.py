@@ -96,7 +96,7 @@ def ends(order: list[Any]) -> list[Any]:
 
 
 def not_apart(credit: Credit, prop: str, who: Contributor) -> list[Contributor]:
-    """Those of whom the evidence does not say whether they are worth more or less than `who`."""
+    """The contributors of whom the evidence does not say whether they are worth more or less than `who`."""
     own = who.values[prop]
     return [c for c in credit.contributors if c.number != who.number and not told_apart(own, c.values[prop])]
 

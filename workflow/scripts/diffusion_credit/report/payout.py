@@ -49,7 +49,7 @@ def divided(helpful: Sequence[Fraction], negative: str, names: Sequence[str]) ->
     if harmful and negative == "refuse":
         raise UserError(
             f"config: payout.negative: found refuse, but {len(harmful)} of {len(names)} contributors have a value that"
-            f" harms the property (the first is {harmful[0]!r:.60}), expected clip or keep to pay at all"
+            f" harms the property (the first is {harmful[0]!r:.60}), expected clip or keep if money is to be paid"
         )
     whole = sum(helpful, Fraction(0))
     if whole <= 0:

@@ -48,12 +48,12 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def share(value: Value, prop: Property) -> str:
-    """Of the total; none where all together do harm: a positive share would be one of the harm."""
+    """A value's share of the total. A dash if all contributors together do harm: the shares would be of the harm."""
     return percent(value.share) if (prop.total > 0) == prop.higher_is_better else "–"
 
 
 def total(prop: Property, values: Sequence[Value]) -> str:
-    """What is divided, and whether the values divide it."""
+    """The total of a property, and whether the values divide it."""
     text = (
         f"With everyone {number(prop.everyone)}, with no one {number(prop.empty)}: a difference of"
         f" {number(prop.total)}, by {prop.subsets:,} subsets."
@@ -98,7 +98,7 @@ def label(name: str) -> str:
 
 
 def title(name: str) -> str:
-    """The same at the beginning of a line."""
+    """A name from the configuration, with a capital letter, for the beginning of a line."""
     text = label(name)
     return text[:1].upper() + text[1:]
 
@@ -192,7 +192,7 @@ def removal(prop: Property) -> list[tuple[str, str]]:
 
 
 def sizes(alpha: Cell) -> str:
-    """Of held-out subsets."""
+    """The sizes of held-out subsets, in words."""
     return "pooled over all sizes" if alpha == "pooled" else f"at alpha {number(alpha)}"
 
 

@@ -12,9 +12,9 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import check_contributors
 from diffusion_credit.data.index import Index
 from diffusion_credit.study.config import Study, plain
-from diffusion_credit.study.plan import alphas, drawn
+from diffusion_credit.study.subset_lists import alphas, drawn
 from diffusion_credit.subsets.design import held_out_size, held_out_sizes, sampled, top_count, tuning
-from diffusion_credit.subsets.draws import game_of
+from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 
 CHECKED = 2000  # subsets of a design
@@ -33,7 +33,7 @@ def check_again(study: Study, folder: Path, fingerprint: Callable[[], str]) -> N
 
 
 def digest(study: Study, fingerprint: str) -> str:
-    """Of what the index is made of."""
+    """A digest of everything that the index is made from."""
     local = [study.local.validation, study.local.training, study.seed] if study.local else []
     return digest_of([plain(study.data), fingerprint, *local])
 
@@ -58,9 +58,11 @@ def _credit(study: Study, index: Index) -> dict[str, object]:
     reserved = Reserved(n, sizes.values(), study.seed)
     for key, game in {"design": study.design, **{f"games.{name}": game for name, game in study.games.items()}}.items():
         if game.kind in SINGLES and game.subsets < n:
-            raise UserError(f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one a contributor")
+            raise UserError(
+                f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one for each contributor"
+            )
         options = drawn(study, game)
-        sampled(names, options["kind"], CHECKED, game_of(names, study.seed, reserved, options), key)
+        sampled(names, options["kind"], CHECKED, frame_of(names, study.seed, reserved, options), key)
     if chosen and study.baselines:
         tuning(names, study.seed, held_out_size(chosen.alpha, n), chosen.subsets, reserved)
     return {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top}
@@ -74,6 +76,7 @@ def _local(study: Study, index: Index) -> dict[str, object]:
     tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed), "local.tuning")
     if local.regeneration and local.regeneration.removed >= n:
         raise UserError(
-            f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}"
+            f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}, the"
+            " number of training images"
         )
     return {"contributors": n, "held_out_sizes": [size]}

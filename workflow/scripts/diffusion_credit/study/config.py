@@ -12,65 +12,89 @@ from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.study import config_checks
 from diffusion_credit.study.complaints import sentence
-from diffusion_credit.study.sections import (
-    Baseline,
-    Design,
-    Diffusion,
-    Estimator,
-    Evaluation,
-    Extractor,
-    Game,
-    Generation,
-    Gradients,
-    Limits,
-    Local,
-    Name,
-    Network,
-    Payout,
-    Property,
-    Pruning,
-    Regimes,
-    Source,
-    Training,
-    Weights,
-)
+from diffusion_credit.study.sections.design import Design, Game
+from diffusion_credit.study.sections.diffusion import Diffusion, Generation
+from diffusion_credit.study.sections.evaluation import Evaluation
+from diffusion_credit.study.sections.gradients import Gradients
+from diffusion_credit.study.sections.limits import Limits
+from diffusion_credit.study.sections.local import Local
+from diffusion_credit.study.sections.names import Name
+from diffusion_credit.study.sections.payout import Payout
+from diffusion_credit.study.sections.regimes import Pruning, Regimes
+from diffusion_credit.study.sections.registered import Baseline, Estimator, Extractor, Network, Property, Source
+from diffusion_credit.study.sections.training import Training
+from diffusion_credit.study.sections.weights import Weights
 
 
 class Study(Section):
     """A study: data, model, regimes, properties, estimators and evaluation."""
 
-    study: Name = Field(description="Name of the study and of its folder below results/, made of a-z, A-Z, 0-9 and _.")
+    study: Name = Field(
+        description="Name of the study and of its folder below results/. It is made of a-z, A-Z, 0-9 and _."
+    )
     seed: int = Field(ge=0, description="The seed that every random draw of the study is derived from.")
     weights: dict[Name, Weights] = Field(default={}, description="Pretrained weights, by a name of your own.")
     data: Source = Field(description="The training images and who owns them.")
     model: Network = Field(description="The denoising network.")
     diffusion: Diffusion
     training: Training = Field(description="Training of the full model on everyone's images.")
-    pruning: Pruning = Field(default=None, description="Needed where contributors are credited.")
-    regimes: Regimes = Field(default=None, description="Likewise.")
-    design: Design = Field(default=None, description="Likewise.")
+    pruning: Pruning = Field(
+        default=None,
+        description="How the full model is pruned. Every study that credits contributors needs this section.",
+    )
+    regimes: Regimes = Field(
+        default=None,
+        description="How the models of subsets are trained. Every study that credits contributors needs this section.",
+    )
+    design: Design = Field(
+        default=None, description="Which subsets are sampled. Every study that credits contributors needs this section."
+    )
     generation: Generation
     extractors: dict[Name, Extractor] = Field(default={}, description="Feature extractors, by a name of your own.")
-    properties: dict[Name, Property] = Field(default={}, description="Properties, by a name of your own; likewise.")
-    estimators: dict[Name, Estimator] = Field(default={}, description="Estimators, by a name of your own; likewise.")
+    properties: dict[Name, Property] = Field(
+        default={},
+        description="Properties to credit, by a name of your own. Every study that credits contributors"
+        " needs at least one.",
+    )
+    estimators: dict[Name, Estimator] = Field(
+        default={},
+        description="Estimators, by a name of your own. Every study that credits contributors needs at least one.",
+    )
     games: dict[Name, Game] = Field(
-        default={}, description="Further games, by a name of your own, for estimators to compare with."
+        default={},
+        description="Further lists of subsets, by a name of your own, whose estimators are compared with the design's.",
     )
-    gradients: dict[Name, Gradients] = Field(default={}, description="Gradients for baselines, by a name of your own.")
-    baselines: dict[Name, Baseline] = Field(default={}, description="Baselines, by a name of your own.")
+    gradients: dict[Name, Gradients] = Field(
+        default={}, description="Gradients that baselines compare, by a name of your own."
+    )
+    baselines: dict[Name, Baseline] = Field(
+        default={}, description="Methods that credit without utilities, by a name of your own."
+    )
     groups: dict[str, list[str]] = Field(
-        default={}, description="Groups of contributors by name, each contributor in one; needed for Owen values alone."
+        default={},
+        description="Groups of contributors by name. Each contributor is in one group. Only the estimator"
+        " and the design `owen` need groups.",
     )
-    evaluation: Evaluation = Field(default=None, description="Needed where contributors are credited.")
-    payout: Payout | None = Field(default=None, description="Divide an amount of money; left out, none is.")
+    evaluation: Evaluation = Field(
+        default=None, description="How the values are tested. Every study that credits contributors needs this section."
+    )
+    payout: Payout | None = Field(
+        default=None, description="An amount of money to divide. Without this section no money is divided."
+    )
     local: Local | None = Field(
-        default=None, description="Instead of crediting contributors, credit single images for single images."
+        default=None,
+        description="A study with this section does not credit contributors. It finds the training images"
+        " that made single generated images.",
     )
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="Device of training, generation and extraction.")
     limits: Limits = Limits()
-    scale: Name = Field(default="full", description="`full`, or one of `scales`; results go to <study>_<scale>.")
+    scale: Name = Field(
+        default="full",
+        description="`full`, or the name of one of `scales`. Results of a scale go to results/<study>_<scale>.",
+    )
     scales: dict[Name, dict[str, Any]] = Field(
-        default={}, description="Smaller versions of the study by name: the options in which each differs."
+        default={},
+        description="Smaller versions of the study by name. Each lists the options in which it differs from the study.",
     )
 
     @model_validator(mode="before")

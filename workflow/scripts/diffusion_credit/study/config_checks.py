@@ -1,4 +1,4 @@
-"""Do the sections of a study fit together? A check raises ValueError: the key, what was found, what was expected."""
+"""Checks that the sections of a study fit together. Each raises ValueError: key, what was found, what was expected."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
-from diffusion_credit.study.sections import Training
+from diffusion_credit.study.sections.training import Training
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
 RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
@@ -26,7 +26,10 @@ def check(study: Any) -> None:
     if study.local:
         for key in (*CREDIT, *ONLY_CREDIT):
             if getattr(study, key):
-                raise ValueError(f"{key}: found beside local, expected none: there single images are credited")
+                raise ValueError(
+                    f"{key}: found together with local, expected only one of them, because a study with local credits"
+                    " no contributors"
+                )
         _local(study)
         return
     for key in CREDIT:
@@ -75,10 +78,12 @@ def _generation(study: Any) -> None:
 def _gradients(study: Any) -> None:
     for key, section in sections(study):
         if isinstance(section, Training) and section.checkpoints and key != "training":
-            raise ValueError(f"{key}.checkpoints: found {section.checkpoints}, expected 0, as for all but training")
+            raise ValueError(
+                f"{key}.checkpoints: found {section.checkpoints}, expected 0, because only training keeps checkpoints"
+            )
     for name, gradients in study.gradients.items():
         if gradients.models == "checkpoints" and not study.training.checkpoints:
-            raise ValueError(f"training.checkpoints: found 0, expected some for gradients.{name}")
+            raise ValueError(f"training.checkpoints: found 0, expected 1 or more, because gradients.{name} takes them")
         if gradients.timesteps > study.diffusion.timesteps:
             raise ValueError(
                 f"gradients.{name}.timesteps: found {gradients.timesteps}, expected at most diffusion.timesteps ="
@@ -87,13 +92,20 @@ def _gradients(study: Any) -> None:
 
 
 def _names(study: Any) -> None:
-    """Of properties, estimators and baselines, and what baselines refer to."""
+    """Checks the names of properties, estimators and baselines, and the names that baselines refer to."""
     for name in sorted(RESERVED_PROPERTIES & set(study.properties)):
-        raise ValueError(f"properties: found the name {name}, expected another, because tables of results use it")
+        raise ValueError(
+            f"properties: found the name {name}, expected another name, because tables of results use this one"
+            " themselves"
+        )
     for name in RESERVED_NAMES & set(study.estimators):
-        raise ValueError(f"estimators: found the name {name}, expected another, because lds.csv uses it itself")
+        raise ValueError(
+            f"estimators: found the name {name}, expected another name, because lds.csv uses this one itself"
+        )
     for name in sorted(set(study.baselines) & ({*study.estimators} | RESERVED_NAMES)):
-        raise ValueError(f"baselines: found the name {name}, expected another than an estimator's or lds.csv's own")
+        raise ValueError(
+            f"baselines: found the name {name}, expected another name, because an estimator or lds.csv uses this one"
+        )
     for name, baseline in study.baselines.items():
         for key, known in (("extractor", study.extractors), ("gradients", study.gradients)):
             found = getattr(baseline, key, None)
@@ -103,25 +115,39 @@ def _names(study: Any) -> None:
                     f" {_listed(known)}"
                 )
         if hasattr(baseline, "of") and baseline.of not in (given := study.extractors[baseline.extractor].scores()):
-            raise ValueError(f"baselines.{name}.of: found {baseline.of!r}, expected a score: {_listed(given)}")
+            raise ValueError(
+                f"baselines.{name}.of: found {baseline.of!r}, expected a score of {baseline.extractor}:"
+                f" {_listed(given)}"
+            )
         if getattr(baseline, "along", None) == "path" and not study.gradients[baseline.gradients].path:
-            raise ValueError(f"gradients.{baseline.gradients}.path: found false, expected true for {name}")
+            raise ValueError(
+                f"gradients.{baseline.gradients}.path: found false, expected true, because baselines.{name}"
+                " takes gradients along the path"
+            )
 
 
 def _local(study: Any) -> None:
     local, regeneration = study.local, study.local.regeneration
     if not study.baselines:
-        raise ValueError("baselines: not found, expected the methods that credit images")
+        raise ValueError(
+            "baselines: not found, expected at least one method, because a study with local credits images by them"
+        )
     for name, baseline in study.baselines.items():
         if name == RANDOM:
-            raise ValueError(f"baselines: found the name {RANDOM}, expected another, because removal by chance has it")
+            raise ValueError(
+                f"baselines: found the name {RANDOM}, expected another name, because results use this one for the"
+                " removal of random images"
+            )
         if baseline.kind == "own_score":
             raise ValueError(
-                f"baselines.{name}.kind: found own_score, which is the same for every image, expected another"
+                f"baselines.{name}.kind: found own_score, expected another kind, because an own score is the same for"
+                " every generated image"
             )
     for name, gradients in study.gradients.items():
         if gradients.models == "retrained":
-            raise ValueError(f"gradients.{name}.models: found retrained, expected full or checkpoints beside local")
+            raise ValueError(
+                f"gradients.{name}.models: found retrained, expected full or checkpoints in a study with local"
+            )
     if local.generated > study.generation.images:
         raise ValueError(
             f"local.generated: found {local.generated}, expected at most generation.images = {study.generation.images}"
@@ -161,11 +187,17 @@ def _estimators(study: Any) -> None:
         if game.kind == "owen" and not study.groups:
             raise ValueError("groups: not found, expected the groups that the design owen draws")
         if study.evaluation.lds and game.kind == "all":
-            raise ValueError(f"{key}.kind: found all, expected no evaluation.lds beside it, which holds subsets out")
+            raise ValueError(
+                f"{key}.kind: found all, expected another design or no evaluation.lds, which holds some subsets out"
+            )
     for name in sorted(set(study.games) - {estimator.game for estimator in study.estimators.values()}):
-        raise ValueError(f"games.{name}: found no estimator that names it, expected one: its models are trained")
+        raise ValueError(
+            f"games.{name}: found no estimator with game: {name}, expected one, because the game trains models for it"
+        )
     if all(estimator.game for estimator in study.estimators.values()):
-        raise ValueError("estimators: found only such of games, expected one of the design, whose models are trained")
+        raise ValueError(
+            "estimators: found only estimators with a game, expected at least one without, for the study's design"
+        )
 
 
 def _targets(study: Any) -> None:
@@ -180,7 +212,11 @@ def _targets(study: Any) -> None:
         if name not in known:
             raise ValueError(f"{key}.estimator: found {name!r}, expected one of {sorted(known)}")
     if target and study.estimators[target.estimator].kind in ("datamodel", "surrogate"):
-        raise ValueError(f"design.target.estimator: found {target.estimator!r}, which has no standard errors")
+        kind = study.estimators[target.estimator].kind
+        raise ValueError(
+            f"design.target.estimator: found {target.estimator!r} of kind {kind}, expected an estimator that has"
+            " standard errors"
+        )
 
 
 def _regimes(study: Any) -> None:
@@ -188,11 +224,16 @@ def _regimes(study: Any) -> None:
     study.model.check_pruning(study.pruning.ratio)
     for name, game in study.games.items():
         if game.regime == "conditional" and study.model.kind != "unet":
-            raise ValueError(f"games.{name}.regime: found conditional, expected another for {study.model.kind}")
+            raise ValueError(
+                f"games.{name}.regime: found conditional, expected another regime, because a model of kind"
+                f" {study.model.kind} cannot be told contributors"
+            )
     used = [game.regime for game in _games(study).values()] + (lds.regimes if lds else [])
     for regime in used:
         if getattr(study.regimes, regime) is None:
-            raise ValueError(f"regimes.{regime}: not found, expected its options because the regime is used")
+            raise ValueError(
+                f"regimes.{regime}: not found, expected the options of this regime, because the study uses it"
+            )
     empty = module_of("networks", study.model.kind).EMPTY
     if study.design.empty != empty:
         raise ValueError(
@@ -204,13 +245,17 @@ def _regimes(study: Any) -> None:
 
 def _baselines(study: Any) -> None:
     if study.baselines and not study.evaluation.tuning:
-        raise ValueError("evaluation.tuning: not found, expected the subsets on which baselines choose variants")
+        raise ValueError(
+            "evaluation.tuning: not found, expected this section, because baselines choose their variants by it"
+        )
     for key, value in {
         "baselines": study.baselines,
         "evaluation.counterfactual.every_method": study.evaluation.counterfactual.every_method,
     }.items():
         if value and not study.evaluation.lds:
-            raise ValueError(f"{key}: found some without evaluation.lds, whose league is what they are for")
+            raise ValueError(
+                f"{key}: found without evaluation.lds, expected both, because the league judges by held-out subsets"
+            )
 
 
 def _payout(study: Any) -> None:
@@ -225,7 +270,7 @@ def _games(study: Any) -> dict[str, Any]:
 
 
 def _property(study: Any, path: str, prop: Any) -> None:
-    """Raises ValueError when its extractor is missing or lacks its array, or when there are too few images."""
+    """Raises ValueError when a property's extractor is missing or lacks its array, or when there are too few images."""
     if (name := getattr(prop, "extractor", None)) is None:
         return
     if name not in study.extractors:
@@ -242,8 +287,8 @@ def _property(study: Any, path: str, prop: Any) -> None:
     for key, more in (("clusters", 0), ("splits", 0), ("neighbours", 1)):
         if getattr(prop, key, 0) + more > study.generation.images:
             raise ValueError(
-                f"{path}.{key}: found {getattr(prop, key)}, expected at most {study.generation.images - more}, by"
-                " generation.images"
+                f"{path}.{key}: found {getattr(prop, key)}, expected at most {study.generation.images - more}, because"
+                f" generation.images = {study.generation.images}"
             )
 
 

@@ -16,7 +16,8 @@ A study is one self-contained YAML file: `snakemake --configfile config/studies/
 `make run STUDY=config/studies/my_study.yaml`. Without it the default study, `config/config.yaml`, runs. Unknown keys
 are refused. Numbers like 1e-4 need a dot in YAML (1.0e-4).
 
-Nothing is rerun for a comment; each stage reruns only for the options that it uses.
+A changed comment reruns nothing. A changed option reruns only the stages that use it. A dot in a key stands for
+a section: `design.subsets` is `subsets` in the section `design`. [Words](../docs/words.md) explains the terms.
 
 This file is made from the models that check the config:
 `python -m diffusion_credit.study.config_docs > config/README.md`.

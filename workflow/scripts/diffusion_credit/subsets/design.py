@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import generator, named_seed
 from diffusion_credit.base.tables import Subsets, concatenate
-from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.reserved import Reserved, reserved_count, subset_of
 
 LDS_KEYS = ("config: evaluation.lds.alphas", "config: evaluation.lds.subsets")
@@ -32,11 +33,14 @@ def held_out_sizes(alphas: list[float], subsets: int, n: int, keys: tuple[str, s
         if not 0 < alpha < 1 or alpha * n < 1 or size >= n:
             raise UserError(f"{keys[0]}: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
         if size in sizes.values():
-            raise UserError(f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha")
+            raise UserError(
+                f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha, expected alphas that give"
+                " different sizes"
+            )
         if subsets > reserved_count(n, size):
             raise UserError(
                 f"{keys[1]}: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
-                f" {size} of {n} contributors, because the design needs the other half"
+                f" {size} of {n} contributors; the other half is for the design"
             )
         sizes[alpha] = size
     return sizes
@@ -48,16 +52,16 @@ def held_out_size(alpha: float, n: int) -> int:
     return math.floor(exact + 0.5) if exact < n / 2 else math.ceil(exact - 0.5)
 
 
-def sampled(contributors: list[str], kind: str, subsets: int, game: Game, key: str = "design") -> Subsets:
+def sampled(contributors: list[str], kind: str, subsets: int, frame: Frame, key: str = "design") -> Subsets:
     """The first `subsets` rows of a design; a subset that is drawn again counts as a further replicate.
 
     key: of the config, for messages. Raises UserError when the design needs a subset that is held out.
     """
-    members = np.array(list(itertools.islice(DESIGNS[kind](game), subsets)))
+    members = np.array(list(itertools.islice(module_of("designs", kind).stream(frame), subsets)))
     drawn: dict[bytes, int] = {}
     replicate = []
     for row in members:
-        if row in game.reserved:
+        if row in frame.reserved:
             raise UserError(
                 f"config: {key}.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
                 " evaluation.lds.alphas holds out half; expected other alphas or another design"
@@ -65,7 +69,7 @@ def sampled(contributors: list[str], kind: str, subsets: int, game: Game, key: s
         drawn[row.tobytes()] = drawn.get(row.tobytes(), -1) + 1
         replicate.append(drawn[row.tobytes()])
     ids = [f"{index:05d}" for index in range(subsets)]
-    return _list("sampled", contributors, game.seed, ids, replicate, members)
+    return _list("sampled", contributors, frame.seed, ids, replicate, members)
 
 
 def everyone(contributors: list[str], seed: int) -> Subsets:
@@ -104,8 +108,8 @@ def tuning(
     most = math.comb(n, size) - (reserved_count(n, size) if size in reserved.sizes else 0)
     if not 0 < size < n or subsets > most:
         raise UserError(
-            f"config: {key}: found {subsets}, expected at most {most}, so many subsets of {size} of"
-            f" {n} contributors are not held out"
+            f"config: {key}: found {subsets}, expected at most {most}, the number of subsets of {size} of"
+            f" {n} contributors that are not held out"
         )
     found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)
     ids = [f"size{size}-{i:04d}" for i in range(subsets)]
@@ -159,7 +163,7 @@ def top_count(share: float, n: int) -> int:
     if not 1 <= count < n:
         raise UserError(
             f"config: evaluation.counterfactual.share: found {share}, which is {count} of {n} contributors,"
-            " expected at least one and not all"
+            " expected at least one contributor and not all"
         )
     return count
 

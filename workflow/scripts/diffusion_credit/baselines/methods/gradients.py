@@ -18,17 +18,19 @@ class Options(BaselineSection):
     kind: Literal["gradients"]
     gradients: str = Field(description="Name of the gradients that are compared.")
     score: Literal[SCORES] = Field(  # type: ignore[valid-type]
-        description="How; averaged over the models that the gradients are of."
+        description="How gradients are compared. Scores are averaged over the models that the gradients are of."
     )
     damping: list[float] = Field(
         default=[0.01, 0.1, 1.0, 10.0, 100.0],
         min_length=1,
-        description="Candidates for lambda, in units of the kernel's mean eigenvalue; unused by dot and cosine.",
+        description="Candidates for lambda, in units of the kernel's mean eigenvalue. `dot` and `cosine`"
+        " do not use it.",
     )
     along: Literal["images", "path"] = Field(
         default="images",
-        description="Gradients at the generated images, or at the clean images predicted on the way to them"
-        " (Journey-TRAK; the gradients need `path: true`).",
+        description="Where gradients of generated images are taken: at the images, or at the clean images"
+        " predicted on the way to them (Journey-TRAK). The latter needs `path: true` in the"
+        " gradients.",
     )
 
     @model_validator(mode="after")
@@ -42,7 +44,7 @@ class Options(BaselineSection):
 
 
 def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
-    """A candidate for each lambda."""
+    """One matrix of scores for each lambda; a single one for scores without lambda."""
     along = {of: PATH if options["along"] == "path" and of == GENERATED else of for of in sets}  # others have no path
     models = list(sources["gradients"].values())
     kernels = [Kernel(model["data"]["features"], model["data"]["error"]) for model in models]

@@ -14,14 +14,14 @@ ROWS = 64  # of the matrix of distances at once
 
 
 class Options(BaselineSection):
-    """Similarity of the contributor's images to the full model's."""
+    """How similar the contributor's images are to the images that the full model draws."""
 
     kind: Literal["similarity"]
     extractor: str | None = Field(
-        default=None, description="Name of the extractor whose features are compared; none: the pixels are."
+        default=None, description="Name of the extractor whose features are compared. Without it pixels are compared."
     )
     measure: Literal["cosine", "dot", "distance"] = Field(
-        default="cosine", description="Cosine, inner product, or Euclidean distance with its sign turned."
+        default="cosine", description="Cosine, inner product (`dot`), or Euclidean distance with its sign turned."
     )
 
     def sources(self) -> dict[str, tuple[str, str]]:
@@ -30,7 +30,7 @@ class Options(BaselineSection):
 
 
 def matrix(options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
-    """One candidate."""
+    """One matrix of similarities, because this method has no variants."""
     data, measure = sources["data"]["features"], options["measure"]
     if measure == "distance":
         yield "", {of: _distances(sources[of]["features"], data) for of in sets}, {}

@@ -14,11 +14,11 @@ DESIGNS = ("uniform", "all", "paired-stratified", "leverage")
 
 
 class Options(EstimatorSection):
-    """Banzhaf values, which do not sum to the total; best from the design `uniform`."""
+    """Banzhaf values, which do not sum to the total. The design `uniform` suits them best."""
 
     kind: Literal["banzhaf"]
 
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
-    """Banzhaf values."""
+    """Banzhaf values of a game; they do not sum to the total."""
     return semivalues.estimate(game, semivalues.banzhaf(game.n))

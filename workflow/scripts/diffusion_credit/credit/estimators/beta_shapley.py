@@ -19,8 +19,10 @@ class Options(EstimatorSection):
     """Beta Shapley values, which do not sum to the total; Beta(1, 1) are Shapley values."""
 
     kind: Literal["beta-shapley"]
-    alpha: float = Field(default=4.0, gt=0, description="Larger favours what contributors add to small subsets.")
-    beta: float = Field(default=1.0, gt=0, description="Larger favours what contributors add to large subsets.")
+    alpha: float = Field(
+        default=4.0, gt=0, description="A larger alpha favours what contributors add to small subsets."
+    )
+    beta: float = Field(default=1.0, gt=0, description="A larger beta favours what contributors add to large subsets.")
 
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:

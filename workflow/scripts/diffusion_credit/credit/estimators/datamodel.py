@@ -16,7 +16,7 @@ FOLDS = 5
 
 
 class Options(EstimatorSection):
-    """Coefficients of a linear model of F, penalised as cross-validation finds best; they do not sum to the total."""
+    """Coefficients of a linear model of F, penalised as cross-validation finds best. They do not sum to the total."""
 
     kind: Literal["datamodel"]
     penalty: Literal["ridge", "lasso"] = Field(default="ridge", description="Penalty on the coefficients.")

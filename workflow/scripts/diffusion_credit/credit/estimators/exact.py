@@ -13,7 +13,7 @@ MANY = 64  # contributors: numbers of their subsets are no longer for people
 
 
 class Options(EstimatorSection):
-    """Shapley values by their definition; needs every subset."""
+    """Shapley values by their definition. It needs every subset."""
 
     kind: Literal["exact"]
 

@@ -37,7 +37,7 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     split = ~whole & np.stack([game.members[:, group].any(axis=1) for group in of], axis=1)
     unions = ~split.any(axis=1)
     if len(of) > 1 and not unions.any():
-        raise UserError("estimator owen: found no subset of whole groups, expected some, as the design owen draws them")
+        raise UserError("estimator owen: found no subset of whole groups, expected subsets that the design owen draws")
     top = between(Utilities(names, whole[unions], game.value[unions], game.everyone, game.empty))
     share = np.stack([group / group.sum() for group in of], axis=1)
     value, notes, known = share @ top.value, [top.note], top.interval is not None
@@ -93,7 +93,7 @@ def within(parts: np.ndarray, beside: np.ndarray, value: np.ndarray, name: str) 
     if not len(first):
         raise UserError(
             f"estimator owen: found no pair of subsets that split the group of {name!r} beside the same whole groups,"
-            " expected some, as the design owen draws them"
+            " expected subsets that the design owen draws"
         )
     rows = np.stack([first, second], axis=1).ravel()
     n, others = parts.shape[1], beside.shape[1]

@@ -84,5 +84,5 @@ def check_sizes(game: Utilities) -> None:
         outer = int(np.isin(game.members.sum(axis=1), (1, game.n - 1)).sum())
         raise UserError(
             f"estimator paper: found {outer} of {len(game.value)} subsets of 1 or {game.n - 1} contributors, expected"
-            f" about {expected[0] + expected[-1]:.0f}, subsets drawn from the Shapley kernel; ridge weighs any sizes"
+            f" about {expected[0] + expected[-1]:.0f}, as from the Shapley kernel; the estimator ridge takes any sizes"
         )

@@ -15,7 +15,7 @@ DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
 
 
 class Options(EstimatorSection):
-    """Recommended: least squares with free functions of the size, differences shrunk towards equal shares."""
+    """Recommended: least squares with a free function of the size; differences are shrunk towards equal shares."""
 
     kind: Literal["ridge"]
 

@@ -22,9 +22,11 @@ class Options(EstimatorSection):
     """Shapley values of gradient-boosted trees that were fitted to F; needs the extra `surrogate`."""
 
     kind: Literal["surrogate"]
-    trees: int = Field(default=300, ge=1, description="Boosted trees.")
-    depth: int = Field(default=3, ge=1, description="Depth of each tree: how many contributors may interact.")
-    learning_rate: float = Field(default=0.05, gt=0, le=1, description="Share of each tree that is added.")
+    trees: int = Field(default=300, ge=1, description="Number of boosted trees.")
+    depth: int = Field(
+        default=3, ge=1, description="Depth of each tree. It is the number of contributors that may interact."
+    )
+    learning_rate: float = Field(default=0.05, gt=0, le=1, description="Share of each tree that is added to the sum.")
 
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:

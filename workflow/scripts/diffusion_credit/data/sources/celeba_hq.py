@@ -18,17 +18,18 @@ from diffusion_credit.data.images import Images
 
 
 class Options(ImageOptions):
-    """CelebA-HQ, contributors are celebrities, named like `identity 2880`; or any images with such a file."""
+    """CelebA-HQ, or other images with such a file of identities. Contributors have names like `identity 2880`."""
 
     source: Literal["celeba_hq"]
     identities: str = Field(
-        min_length=1, description="CelebA's `identity_CelebA.txt`: lines of a file name and an identity's number."
+        min_length=1,
+        description="CelebA's `identity_CelebA.txt`. Each line has a file name and the number of an identity.",
     )
     mapping: str | None = Field(
         default=None,
         min_length=1,
-        description="`CelebA-HQ-to-CelebA-mapping.txt`, which says which of CelebA's files an image was made from;"
-        " without it the identities are those of the folder's own file names.",
+        description="`CelebA-HQ-to-CelebA-mapping.txt`, which says from which of CelebA's files an image"
+        " was made. Without it the identities are those of the folder's own file names.",
     )
 
 
@@ -72,7 +73,7 @@ def _numbered(folder: str, names: list[str]) -> dict[str, str]:
     numbered: dict[str, str] = {}
     for name in sorted(names):
         if (other := numbered.setdefault(Path(name).stem, name)) != name:
-            raise UserError(f"{folder}: found both {other} and {name}, expected one of them")
+            raise UserError(f"{folder}: found both {other} and {name}, expected only one of them")
     return numbered
 
 

@@ -24,24 +24,29 @@ class Options(Section):
     """The training part of CIFAR-10 or CIFAR-100, from the official python archive as it was downloaded."""
 
     source: Literal["cifar"]
-    dataset: Literal["cifar10", "cifar100"] = Field(description="Which of the two.")
+    dataset: Literal["cifar10", "cifar100"] = Field(description="Which of the two data sets.")
     archive: str = Field(
-        min_length=1, description="`cifar-10-python.tar.gz` or `cifar-100-python.tar.gz` (docs/data.md)."
+        min_length=1,
+        description="The file `cifar-10-python.tar.gz` or `cifar-100-python.tar.gz`, as it was downloaded"
+        " (docs/data.md).",
     )
     sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(
         default="official",
-        description="Digest that the archive must have: `official`, another, or null for any (the index notes it).",
+        description="Digest that the archive must have: `official`, one of your own, or null for any. The"
+        " index notes it.",
     )
     players: Literal["class", "image"] = Field(
-        default="class", description="Contributors are classes, or single images, named like `00042 frog`."
+        default="class",
+        description="Whether the contributors are classes, or single images with names like `00042 frog`.",
     )
     superclasses: list[str] | None = Field(
-        default=None, min_length=1, description="Only the classes of these superclasses of CIFAR-100; else of all."
+        default=None, min_length=1, description="Superclasses of CIFAR-100 whose classes take part. Without it all do."
     )
     classes: list[str] | None = Field(
         default=None,
         min_length=1,
-        description="Only these classes; else all. Beside superclasses it must list exactly their classes.",
+        description="Classes that take part. Without it all do. Beside `superclasses` it must list"
+        " exactly their classes.",
     )
 
     @model_validator(mode="after")
@@ -62,7 +67,7 @@ def read(options: Options) -> Images:
     chosen = np.flatnonzero(np.isin(archive.label, classes))
     missing = [archive.classes[i] for i in classes if i not in archive.label]
     if missing:
-        raise UserError(f"{options.archive}: found no image of {', '.join(missing)}, expected some of every class")
+        raise UserError(f"{options.archive}: found no image of {', '.join(missing)}, expected images of every class")
     rows = archive.pixels[chosen].reshape(-1, 3, 32, 32)
     if options.players == "image":
         contributors = [f"{i:05d} {archive.classes[archive.label[i]]}" for i in chosen]
@@ -87,11 +92,15 @@ def _classes(options: Options, archive: Archive) -> list[int]:
     pairs = {(int(fine), int(coarse)) for fine, coarse in zip(archive.label, archive.coarse, strict=True)}
     for label, name in enumerate(archive.classes):
         if len(found := [archive.superclasses[coarse] for fine, coarse in sorted(pairs) if fine == label]) > 1:
-            raise UserError(f"{options.archive}: found the class {name} in {' and '.join(found)}, expected it in one")
+            raise UserError(
+                f"{options.archive}: found the class {name} in {' and '.join(found)}, expected it in only one"
+            )
     chosen = _numbers(options.archive, "superclass", options.superclasses, archive.superclasses)
     classes = sorted(fine for fine, coarse in pairs if coarse in chosen)
     if empty := set(chosen) - {coarse for _, coarse in pairs}:
-        raise UserError(f"{options.archive}: found no image of {archive.superclasses[min(empty)]}, expected some")
+        raise UserError(
+            f"{options.archive}: found no image of {archive.superclasses[min(empty)]}, expected at least one"
+        )
     if wanted and wanted != classes:
         differing = sorted(set(wanted) ^ set(classes))
         raise UserError(

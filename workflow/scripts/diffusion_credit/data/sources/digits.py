@@ -14,7 +14,7 @@ from diffusion_credit.data.images import Images
 
 
 class Options(Section):
-    """scikit-learn's digits: ten contributors, the classes 0 to 9."""
+    """scikit-learn's digits. The ten classes, 0 to 9, are the contributors."""
 
     source: Literal["digits"]
     contributors: list[int] = Field(

@@ -13,12 +13,12 @@ from diffusion_credit.data.images import Images
 
 
 class Options(ImageOptions):
-    """Any folder `<contributor>/<image files>`."""
+    """A folder with one folder for each contributor: `<contributor>/<image files>`."""
 
     source: Literal["image_folder"]
     path: str = Field(
         min_length=1,
-        description="The folder that holds one folder a contributor; relative to where the workflow is run.",
+        description="The folder that holds one folder for each contributor, relative to where the workflow is run.",
     )
 
 

@@ -17,19 +17,20 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class Options(ImageOptions):
-    """A folder of images and a CSV with one row an image."""
+    """A folder of images, and a CSV with one row for each image."""
 
     source: Literal["image_table"]
-    table: str = Field(min_length=1, description="The CSV, with a header.")
+    table: str = Field(min_length=1, description="The CSV. It needs a header.")
     image: str = Field(
         min_length=1,
-        description="An image's file below path: `{column}` stands for the row's cell, as in `{split}/{label}/{name}`.",
+        description="An image's file below `path`. `{column}` stands for the row's cell, as in"
+        " `{split}/{label}/{name}`.",
     )
     contributor: str = Field(description="The column that names the contributor.")
     where: dict[str, str | list[str]] = Field(
         default={},
-        description="Only rows with this text, or one of these, in this column, as in"
-        " `{split: train, label: [baroque, realism]}`.",
+        description="Take only rows whose column has this text, or one of these texts, as in `{split:"
+        " train, label: [baroque, realism]}`.",
     )
 
 
@@ -64,15 +65,15 @@ def listed(options: Options) -> Files:
         if not image.is_relative_to(root):
             raise UserError(f"{where}, expected a name that stays below {options.path}")
         if not os.path.isfile(image):  # pathlib's raises on names that are too long
-            raise UserError(f"{where}, which is no file in {options.path}")
+            raise UserError(f"{where}, expected a file in {options.path}")
         if image in seen:
-            raise UserError(f"{where} again, expected it in row {seen[image]} alone")
+            raise UserError(f"{where} again, expected it only in row {seen[image]}")
         if not (contributor := cells[options.contributor]).strip():
             raise UserError(f"{where} without a contributor, expected one in the column {options.contributor}")
         seen[image] = number
         files.setdefault(contributor, []).append(path)
     if not files:
-        raise UserError(f"{options.table}: found no row with {options.where}, expected some (data.where)")
+        raise UserError(f"{options.table}: found no row with {options.where}, expected at least one (data.where)")
     return {contributor: sorted(files[contributor]) for contributor in sorted(files)}
 
 

@@ -22,7 +22,7 @@ class Options(ExtractorSection):
 
     kind: Literal["blip"]
     weights: str = Field(description="Name of the weights of a BlipForQuestionAnswering, with its image processor.")
-    batch_size: int = Field(default=32, ge=1, description="Images at once; bounds the memory.")
+    batch_size: int = Field(default=32, ge=1, description="Images at once. It bounds the memory.")
 
     def needs_weights(self) -> list[str]:
         return [self.weights]

@@ -15,10 +15,13 @@ class Options(ExtractorSection):
 
     kind: Literal["classifier"]
     steps: int = Field(ge=1, description="Training steps of the classifier.")
-    batch_size: int = Field(default=64, ge=1, description="Images a training step.")
+    batch_size: int = Field(default=64, ge=1, description="Images in each training step.")
     learning_rate: float = Field(default=0.002, gt=0, description="AdamW's learning rate, decayed by cosine.")
     held_out_share: float = Field(
-        default=0.2, gt=0, lt=1, description="Share of every contributor's images kept to measure its accuracy."
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="Share of every contributor's images that is kept to measure the classifier's accuracy.",
     )
 
     def arrays(self) -> list[str]:

@@ -19,19 +19,22 @@ PACKAGES = {"transformers": "transformers"}
 
 
 class Options(ExtractorSection):
-    """CLIP image embeddings of length 1, with an aesthetic score and an agreement with a prompt where asked for."""
+    """CLIP image embeddings of length 1. On request it adds an aesthetic score, and the agreement with a prompt."""
 
     kind: Literal["clip"]
     weights: str = Field(description="Name of the weights of a CLIPModel of transformers, with its image processor.")
     aesthetic_head: str | None = Field(
         default=None,
-        description="Name of the weights whose `sha256` names a linear head, such as LAION's"
-        " sa_0_4_vit_l_14_linear.pth, the only file ending in .pth; adds the score `aesthetic`.",
+        description="Name of the weights of a linear head, such as LAION's sa_0_4_vit_l_14_linear.pth,"
+        " which adds the score `aesthetic`. Their `sha256` names the file, the only one"
+        " ending in .pth.",
     )
     prompt: str | None = Field(
-        default=None, min_length=1, description="A text; adds the score `prompt`, from 0 to 100."
+        default=None,
+        min_length=1,
+        description="A text. It adds the score `prompt`, from 0 to 100, for how well an image agrees with the text.",
     )
-    batch_size: int = Field(default=64, ge=1, description="Images at once; bounds the memory.")
+    batch_size: int = Field(default=64, ge=1, description="Images at once. It bounds the memory.")
 
     def needs_weights(self) -> list[str]:
         return [self.weights, *self.needs_digests()]

@@ -18,16 +18,16 @@ MEAN, SPREAD = 0.498, 0.502  # of the inputs, as the network was trained: 127 an
 
 
 class Options(ExtractorSection):
-    """EfficientNet-Lite0 on ImageNet, from the packages of the extra `effnet`: no download."""
+    """EfficientNet-Lite0, trained on ImageNet. It comes with the extra `effnet` and needs no download."""
 
     kind: Literal["efficientnet_lite0"]
     size: int = Field(
         default=224,
         ge=32,
-        description="Images are resized to size x size pixels; 224 is what it was trained at, 64 takes a tenth of the"
-        " time. Scores at two sizes do not compare.",
+        description="Images are resized to size x size pixels. The network was trained at 224; 64 takes a"
+        " tenth of the time. Scores at two sizes do not compare.",
     )
-    batch_size: int = Field(default=64, ge=1, description="Images at once; bounds the memory.")
+    batch_size: int = Field(default=64, ge=1, description="Images at once. It bounds the memory.")
 
     def arrays(self) -> list[str]:
         return ["features", "probabilities"]

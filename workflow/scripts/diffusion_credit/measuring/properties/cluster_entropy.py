@@ -14,7 +14,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """Cluster entropy in nats: how evenly do the images spread over the clusters of a reference?"""
+    """Cluster entropy in nats: how evenly the images spread over the clusters of a reference."""
 
     kind: Literal["cluster_entropy"]
     extractor: str = Field(description="Name of the extractor whose features are clustered.")

@@ -13,7 +13,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """Inception Score: are single images clear and all together varied?"""
+    """Inception Score: whether single images are clear, and all images together varied."""
 
     array: ClassVar[str] = "probabilities"
     kind: Literal["inception_score"]

@@ -24,10 +24,10 @@ DIRECTION = "HIGHER_IS_BETTER"
 
 
 class Options(PropertySection):
-    """A property of your own, in a Python file: see docs/properties.md."""
+    """A property of your own, in a Python file. docs/properties.md has an example."""
 
     kind: Literal["own"]
-    file: str = Field(min_length=1, description="The file; relative to where the workflow is run.")
+    file: str = Field(min_length=1, description="The Python file, relative to where the workflow is run.")
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -108,7 +108,9 @@ def _load(file: Path, sha256: str) -> ModuleType:
     """The file as a module, run once a process. Raises UserError when it is not the one that the jobs were made for."""
     source = file.read_bytes()
     if digest_of_file(file) != sha256:
-        raise UserError(f"{file}: changed since the workflow was started; run it again")
+        raise UserError(
+            f"{file}: found changed since the workflow was started, expected the same file; start the workflow again"
+        )
     module = sys.modules["own_property"] = ModuleType("own_property")
     module.__file__ = str(file)
     exec(compile(source, str(file), "exec"), module.__dict__)

@@ -17,14 +17,16 @@ ROWS = 256  # of the matrix of distances at once
 
 
 class Options(PropertySection):
-    """Improved precision (are generated images like the reference?) or recall (is all of the reference covered?)."""
+    """Improved precision (whether generated images are like the reference) or recall (whether they cover all of it)."""
 
     kind: Literal["precision_recall"]
     extractor: str = Field(description="Name of the extractor whose features are compared.")
-    which: Literal["precision", "recall"] = Field(description="Which of the two.")
-    neighbours: int = Field(default=3, ge=1, description="A ball reaches to the nearest other image of this rank.")
+    which: Literal["precision", "recall"] = Field(description="Whether the property is precision or recall.")
+    neighbours: int = Field(
+        default=3, ge=1, description="The ball around an image reaches to its nearest other image of this rank."
+    )
     reference: Literal["data", "full"] = Field(
-        default="data", description="Compared with the training data or the full model's images."
+        default="data", description="The reference: the training data, or the full model's images."
     )
 
 

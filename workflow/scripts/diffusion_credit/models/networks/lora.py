@@ -26,16 +26,16 @@ class Options(NetworkSection):
     """Low-rank adapters (LoRA) on all attention layers of a text-to-image model."""
 
     kind: Literal["lora"]
-    base: str = Field(description="Name of the weights of the base model, a folder in diffusers' format.")
-    rank: int = Field(ge=1, description="Rank of every adapter; their outputs are added unscaled.")
+    base: str = Field(description="Name of the weights of the base model, which is a folder in diffusers' format.")
+    rank: int = Field(ge=1, description="Rank of every adapter. Outputs of adapters are added without scaling.")
     prompt: str = Field(min_length=1, description="The text that all images are trained with and generated for.")
 
     def check_pruning(self, ratio: float) -> None:
         kept = kept_ranks(self.rank, ratio)
         if not 0 < kept < self.rank:
             raise ValueError(
-                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected to remove some and"
-                " not all"
+                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected a ratio that"
+                " removes some and not all"
             )
 
     def needs_weights(self) -> list[str]:
@@ -48,11 +48,11 @@ def kept_ranks(rank: int, ratio: float) -> int:
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
-    """The base model's own network takes any size that its autoencoder does."""
+    """Does nothing: the base model's own network takes any size that its autoencoder takes."""
 
 
 def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
-    """What the adapters are for; the base's own config says the rest. shape: of latents, (channels, height, width)."""
+    """What the base's config does not say of the adapters. shape: of latents, (channels, height, width)."""
     channels, height, width = shape
     return {
         "kind": "lora",

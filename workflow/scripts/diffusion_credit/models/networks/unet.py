@@ -21,23 +21,27 @@ EMPTY = "untrained"
 
 
 class Options(NetworkSection):
-    """A U-Net trained from scratch, diffusers' UNet2DModel."""
+    """A U-Net that is trained from scratch: diffusers' UNet2DModel."""
 
     kind: Literal["unet"]
     channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")
-    layers_per_block: int = Field(default=2, ge=1, description="Residual blocks a level.")
-    norm_groups: int = Field(default=32, ge=1, description="Groups of every group normalisation; divides every width.")
+    layers_per_block: int = Field(default=2, ge=1, description="Number of residual blocks at each level.")
+    norm_groups: int = Field(
+        default=32, ge=1, description="Number of groups of every group normalisation. It divides every width."
+    )
     attention: list[int] = Field(default=[], description="Levels with self-attention, counted from 0 at the finest.")
-    head_width: int | None = Field(default=None, ge=1, description="Channels of an attention head; none: one head.")
+    head_width: int | None = Field(
+        default=None, ge=1, description="Channels of an attention head. Without it there is one head."
+    )
     autoencoder: str | None = Field(
         default=None,
-        description="Name of the weights of a frozen autoencoder (VQModel or AutoencoderKL) in whose latents the"
-        " network works; none: in pixels.",
+        description="Name of the weights of a frozen autoencoder (VQModel or AutoencoderKL). The network"
+        " works in its latents. Without it the network works in pixels.",
     )
     latent_scale: float | None = Field(
         default=None,
         gt=0,
-        description="Factor on the latents; none: the scaling_factor of the autoencoder's own config.",
+        description="Factor on the latents. Without it the scaling_factor of the autoencoder's own config is taken.",
     )
 
     @model_validator(mode="after")
@@ -60,8 +64,8 @@ def check_size(options: dict[str, Any], height: int, width: int) -> None:
     step = 2 ** (levels - 1)
     if height % step or width % step:
         raise UserError(
-            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected a size that is a"
-            f" multiple of {step} (data.size) or fewer levels"
+            f"config: model.channels: found {levels} levels for images of {height} x {width}, expected fewer levels,"
+            f" or a size (data.size) that is a multiple of {step}"
         )
 
 
@@ -86,7 +90,7 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
 
 
 def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-    """The same network, told the number of a contributor besides."""
+    """The architecture of the same network that is also told the number of a contributor."""
     return {**architecture, "num_class_embeds": contributors}
 
 
@@ -124,7 +128,7 @@ def denoiser(
 
 
 def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
-    """All weights."""
+    """The weights that a checkpoint holds, by name: all of them."""
     return dict(model.state_dict())
 
 

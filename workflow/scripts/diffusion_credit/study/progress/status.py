@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.pending import Pending, whys
-from diffusion_credit.study.stages import Stage, stages
+from diffusion_credit.study.progress.pending import Pending, whys
+from diffusion_credit.study.progress.stages import Stage, stages
 
 WIDTH = 30
 TIMED = ("models", "images", "losses", "features")  # the stages whose entries say what they took

@@ -13,20 +13,19 @@ from typing import Any
 from diffusion_credit.base.collection import SECONDS, announced, finished, provenance_of
 from diffusion_credit.base.files import MANIFEST, being_prepared, read_json
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.pending import Job, Pending
 from diffusion_credit.study.plan import (
     SINGLE,
     attributions,
-    batch_names,
     evaluations,
     lists_so_far,
     local_tables,
     measured,
     model_of,
     reports,
-    rows_of,
     used,
 )
+from diffusion_credit.study.progress.pending import Job, Pending
+from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
 
 SILENT_SECONDS = 120.0  # a job writes a line to its log every ten, unless a step takes longer
 MEASURED = 500  # entries whose seconds are averaged; each is a file to read
@@ -129,7 +128,7 @@ def stages(study: Study, results: Path, pending: Pending) -> list[Stage]:
     rows, size = lists_so_far(study, results), (study.local or study.design).batch_size
     single = [(regime, "everyone") for regime in (["full"] if study.local else SINGLE)]
     made = [*single, *used(study)]
-    judging = [("retrain", name) for name in rows if name.startswith(("held_out_", "tuning"))] if study.local else []
+    judging = [("retrain", name) for name, each in lists(study).items() if each.by_losses]
     properties: dict[str, Any] = study.properties or {}
 
     def batches(pairs: list[tuple[str, str]]) -> dict[str, int]:

@@ -1,0 +1,127 @@
+"""What the rules that credit contributors need, stage by stage, and what the targets are."""
+
+from pathlib import Path
+from typing import Any
+
+from diffusion_credit.base.plugins import name_of
+from diffusion_credit.study import plan, subset_lists
+from diffusion_credit.study.config import Study, plain
+from diffusion_credit.study.paths import Paths
+
+
+class Needs(Paths):
+    """Paths of what a rule takes. `sampled`: the number of batches of sampled subsets, which a target may raise."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self.alphas = subset_lists.alphas(study)
+        self.regime = study.design.regime  # whose utilities the values divide
+
+    def of_contributors(self, stage: str) -> str:
+        """What the one conditional model draws for each contributor, at a stage such as `images`."""
+        return f"{self.results}/{stage}/{plan.CONDITIONAL}/everyone/0000/manifest.json"
+
+    # --- properties
+
+    def property_plugin(self, prop: str) -> str:
+        """The module that defines a property."""
+        return name_of("properties", self.study.properties[prop].kind)
+
+    def measured_on(self, prop: str) -> str:
+        """The stage whose collections a property is made from."""
+        extractor = getattr(self.study.properties[prop], "extractor", None)
+        return f"features/{extractor}" if extractor else "images"
+
+    def reference_features(self, prop: str) -> str:
+        """What a property's reference is made from."""
+        return self.of_everyone(self.measured_on(prop), self.study.properties[prop].reference)
+
+    def reference(self, prop: str) -> list[str]:
+        """What a property compares with, where it compares."""
+        compared = hasattr(self.study.properties[prop], "reference")
+        return [f"{self.results}/references/{prop}.safetensors"] if compared else []
+
+    def properties(self, prop: str, regime: str, name: str, count: int | None = None) -> list[str]:
+        """A property of a list's models in a regime."""
+        return self.collections(f"properties/{prop}", regime, name, count)
+
+    # --- utilities
+
+    def utilities_of(self, prop: str, regime: str, name: str) -> str:
+        """The table of a list's values in a regime."""
+        return f"{self.results}/utilities/{prop}/{regime}_{name}.csv"
+
+    def utilities_for(self, prop: str, estimator: str) -> list[str]:
+        """The tables that an estimator credits from: the design's, or those of its game and of that regime's ends."""
+        name = self.study.estimators[estimator].game
+        if name is None:
+            return [f"{self.results}/utilities/{prop}.csv"]
+        regime = self.study.games[name].regime
+        return [self.utilities_of(prop, regime, each) for each in (subset_lists.game(name), "anchors")]
+
+    def utilities_of_all(self, prop: str) -> list[str]:
+        """Every table that an estimator credits from, each once."""
+        tables = [self.utilities_for(prop, name) for name in self.study.estimators]
+        return list(dict.fromkeys(table for each in tables for table in each))
+
+    def held_out(self, prop: str, regime: str) -> list[str]:
+        """The tables of held-out subsets, one for each alpha."""
+        return [self.utilities_of(prop, regime, subset_lists.held_out(alpha)) for alpha in self.alphas]
+
+    def tuning_of(self, prop: str) -> list[str]:
+        """The table on which baselines choose their variant, where there are any."""
+        return [self.utilities_of(prop, self.regime, "tuning")] if self.study.baselines else []
+
+    def counterfactual(self, prop: str) -> str:
+        """The table of the models without the top of the main estimator, and with only them."""
+        return self.utilities_of(prop, "retrain", subset_lists.counterfactual(prop))
+
+    def removed_tops(self, prop: str) -> list[str]:
+        """The tables of the models without the top of one method, or of every one."""
+        rivals = [self.utilities_of(prop, "retrain", subset_lists.without_top(prop))]
+        return [self.counterfactual(prop), *(rivals if subset_lists.compared(self.study) else [])]
+
+    # --- values
+
+    def estimator_options(self, name: str) -> dict[str, Any]:
+        """An estimator's section, with the study's groups where it credits these."""
+        options = plain(self.study.estimators[name])
+        return options | ({"groups": self.study.groups} if options["kind"] == "owen" else {})
+
+    def estimator_plugin(self, name: str) -> str:
+        """The module that defines an estimator."""
+        return name_of("estimators", self.study.estimators[name].kind)
+
+    def attributions_of(self, prop: str, methods: list[str]) -> list[str]:
+        """Tables of values for a property."""
+        return self.below([subset_lists.attribution(prop, name) for name in methods])
+
+    def attributions(self) -> list[str]:
+        """Every table of values, with its figure."""
+        return [*self.below(["first_values.txt"]), *self.with_figures(plan.attributions(self.study))]
+
+    # --- the proof and the report
+
+    def evaluations(self) -> list[str]:
+        """Every table of the evaluation, with its figure where it has one, and the contact sheets."""
+        tables = plan.evaluations(self.study)
+        alone = [table for table in tables if Path(table).stem in ("noise", "runtime")]
+        drawn = [table for table in tables if table not in alone]
+        return [*self.with_figures(drawn), *self.below([*alone, "evaluation/contributor.png"])]
+
+    def reported_tables(self) -> list[str]:
+        """Tables of the evaluation that the report shows."""
+        costs = [f"evaluation/{name}/cost.csv" for name in self.study.properties if self.study.evaluation.lds]
+        return self.below(plan.evaluations(self.study) + costs)
+
+    def made_of_everyone(self) -> list[str]:
+        """Collections whose provenance names every package that the results depend on."""
+        measured = [self.measured_on(name) for name in self.study.properties]
+        properties = [f"properties/{name}" for name in self.study.properties]
+        stages = dict.fromkeys(["models", "images", *measured, *properties])
+        pruned = self.of_everyone("models", "pruned")
+        return [pruned, *(self.of_everyone(stage, "full") for stage in stages)]
+
+    def removed(self, prop: str) -> list[str]:
+        """Images of the models without the main estimator's top, and with only the top."""
+        return self.collections("images", "retrain", subset_lists.counterfactual(prop))

@@ -1,0 +1,105 @@
+"""Where the results of a study lie, and which of them a stage needs, whatever is credited."""
+
+from pathlib import Path
+
+from diffusion_credit.base.options import Section
+from diffusion_credit.base.plugins import module_of, name_of
+from diffusion_credit.study.config import Study
+from diffusion_credit.study.plan import START
+from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
+
+
+class Paths:
+    """Paths of results, relative to where the workflow runs.
+
+    A collection is what one stage, such as `models` or `images`, makes of one batch of a list in one regime; its path
+    is that of its manifest.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study, self.lists = study, lists(study)
+        self.results = f"results/{study.study}"
+        self.batch_size = (study.local or study.design).batch_size
+
+    def below(self, files: list[str]) -> list[str]:
+        """Files of the plan, which are below the results."""
+        return [f"{self.results}/{file}" for file in files]
+
+    def with_figures(self, tables: list[str]) -> list[str]:
+        """Tables of the plan, and the picture beside each."""
+        stems = [Path(table).with_suffix("") for table in tables]
+        return [f"{self.results}/{stem}.{kind}" for stem in stems for kind in ("csv", "png")]
+
+    def batches(self, name: str, count: int | None = None) -> list[str]:
+        """Names of all batches of a list, or of the first ones."""
+        return batch_names(self.lists[name].rows if count is None else count * self.batch_size, self.batch_size)
+
+    def rows(self, name: str, batch: str) -> int:
+        """Number of rows in one batch of a list."""
+        return rows_of(batch, self.lists[name].rows, self.batch_size)
+
+    def designs(self, name: str, count: int | None = None) -> list[str]:
+        """The tables of subsets of a list's batches."""
+        return [f"{self.results}/designs/{name}/{batch}.csv" for batch in self.batches(name, count)]
+
+    def ranked_by(self, name: str) -> list[str]:
+        """What says who is best, where the best are removed."""
+        return self.below(self.lists[name].ranked_by)
+
+    def design_plugins(self, name: str) -> list[str]:
+        """The module that draws a list's subsets, where that is a design's."""
+        options = self.lists[name].options
+        return [name_of("designs", options["kind"])] if options["list"] == "sampled" else []
+
+    def collections(self, stage: str, regime: str, name: str, count: int | None = None) -> list[str]:
+        """A list's collections in a regime, at a stage."""
+        return [f"{self.results}/{stage}/{regime}/{name}/{batch}/manifest.json" for batch in self.batches(name, count)]
+
+    def of_everyone(self, stage: str, regime: str) -> str:
+        """The collection of the one model of everyone that a study makes in a single regime."""
+        (manifest,) = self.collections(stage, regime, "everyone")
+        return manifest
+
+    def start(self, regime: str) -> list[str]:
+        """The model that a regime's trainings begin with; none where they begin at random."""
+        start = START[regime]
+        return [self.of_everyone("models", start)] if start else []
+
+    def encoded(self) -> list[str]:
+        """The training images as the network takes them, where that is not as pixels."""
+        return [f"{self.results}/inputs/manifest.json"] if self.study.model.needs_weights() else []
+
+    def weights(self, section: Section) -> list[str]:
+        """Manifests of the pretrained weights that a section of the config uses."""
+        return [f"{self.results}/weights/{name}/manifest.json" for name in section.needs_weights()]
+
+    def fitted_extractor(self, name: str) -> list[str]:
+        """What an extractor learnt from the study's images, where it learns anything."""
+        fits = hasattr(module_of("extractors", self.study.extractors[name].kind), "fit")
+        return [f"{self.results}/extractors/{name}/manifest.json"] if fits else []
+
+    def gradient_models(self, name: str) -> list[str]:
+        """The models that gradients are taken of."""
+        if self.study.gradients[name].models == "retrained":
+            return self.collections("models", "retrain", "anchors")
+        return [self.of_everyone("models", "full")]
+
+    def source(self, stage: str, whose: str) -> str:
+        """The collection that a baseline is made from."""
+        return (
+            f"{self.results}/gradients/{whose}/manifest.json"
+            if stage == "gradients"
+            else self.of_everyone(stage, whose)
+        )
+
+    def baseline_sources(self, name: str) -> dict[str, tuple[str, str]]:
+        """What a baseline is made from: name -> stage, collection."""
+        asked = self.study.baselines[name].sources()
+        return {key: (stage, self.source(stage, whose)) for key, (stage, whose) in asked.items()}
+
+    def local_sources(self, name: str) -> dict[str, tuple[str, str]]:
+        """The same where images are credited, for which the validation images are explained as well."""
+        found = self.baseline_sources(name)
+        for stage in {stage for stage, _ in found.values()} - {"gradients"}:  # one at most
+            found["validation"] = stage, self.of_everyone(stage, "validation")
+        return found
