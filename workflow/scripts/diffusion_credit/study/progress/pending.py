@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion_credit.base.files import MANIFEST
-from diffusion_credit.study.differences import difference, literal
+from diffusion_credit.study.progress.differences import difference, literal
 
 NEWER = re.compile(r"Updated input files: ([^;]*)")
 FOLLOWS = "Input files updated by another job: "
