@@ -52,7 +52,7 @@ def check_size(options: dict[str, Any], height: int, width: int) -> None:
 
 
 def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
-    """The architecture of the adapters; the base's config has the rest. shape: of latents, (channels, height, width)."""
+    """The architecture of the adapters, besides the base's own config. shape: of latents, (channels, height, width)."""
     channels, height, width = shape
     return {
         "kind": "lora",
