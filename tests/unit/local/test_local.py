@@ -34,7 +34,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no methods": ({"baselines": {}}, "baselines: not found, expected at least one method, because"),
     "own score": (
         {"baselines": {"score": {"kind": "own_score", "extractor": "classifier", "of": "x"}}},
-        "found 'x', expected a score|found own_score, which is the same for every image",
+        "found 'x', expected a score|found own_score, expected another kind, because an own score",
     ),
     "chance": (
         {"baselines": {"random": {"kind": "similarity"}}},
