@@ -32,9 +32,8 @@ def cancel(executor):
         capture_output=True,
         text=True,
     )
-    if (
-        done.returncode
-    ):  # Slurm does not answer, and the plugin would ask it for hours before it ended
+    if done.returncode:
+        # Slurm does not answer, and its shutdown would wait for answers to the plugin, for hours
         executor.logger.error(
             f"The jobs may run on, because scancel failed: {done.stderr.strip()}"
         )

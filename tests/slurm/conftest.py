@@ -1,12 +1,11 @@
 """A private cluster for the session, and studies that run on it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cluster import Cluster, missing_programs, running_cluster
-from cluster_studies import ClusterWorkspace, on
+from cluster_studies import ClusterWorkspace, without_its_batch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,13 +40,4 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> ClusterWorkspace:
 
 @pytest.fixture
 def without_batch(local: ClusterWorkspace, tmp_path: Path, cluster: Cluster) -> ClusterWorkspace:
-    """The finished study on the cluster, but for its only batch of sampled subsets and what is made from it.
-
-    Training is slow: two seconds a subset, so that there is time to disturb it.
-    """
-    workspace = on(cluster, local.copy(tmp_path / "study"))
-    for path in [*workspace.results.rglob("sparse/sampled"), workspace.results / "attribution"]:
-        shutil.rmtree(path)
-    (workspace.results / "utilities/inception_score.csv").unlink()
-    workspace.step_seconds = 0.06
-    return workspace
+    return without_its_batch(cluster, local, tmp_path / "study")

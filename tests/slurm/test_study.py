@@ -1,10 +1,8 @@
 """The tiny study through the profile, from raw data to the last figure."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
-from cluster import Cluster, running_cluster
+from cluster import Cluster
 from cluster_studies import ClusterWorkspace, on
 
 
@@ -23,19 +21,3 @@ def test_the_study_completes_with_the_bytes_of_the_local_run(
     assert with_gpu == {"models", "images"}
     accounts = cluster.command("sacct", "-nXP", "-S", "today", "-o", "Account,State").split()
     assert accounts.count("lab|COMPLETED") > 30, accounts
-
-
-def test_a_cluster_without_accounting(local: ClusterWorkspace, tmp_path: Path) -> None:
-    """The batch of sampled subsets once more, where `sacct` only complains."""
-    with running_cluster(accounting=False) as cluster:
-        assert (
-            "disabled"
-            in subprocess.run(["sacct"], env=cluster.environment, capture_output=True, text=True, check=False).stderr
-        )
-        workspace = on(cluster, local.copy(tmp_path / "study"))
-        collection = workspace.results / "models/sparse/sampled/0000"
-        before = (collection / "manifest.json").read_bytes()
-        shutil.rmtree(collection)
-        process = workspace.run("results/tiny/models/sparse/sampled/0000/manifest.json")
-        assert process.returncode == 0, process.stdout
-        assert (collection / "manifest.json").read_bytes() == before
