@@ -13,6 +13,7 @@ use rule generate_images as generate_by_contributor with:
         f"{R}/logs/images/{CONDITIONAL}/everyone/0000.log",
     benchmark:
         f"{R}/benchmarks/images/{CONDITIONAL}/everyone/0000.tsv"
+    priority: 0
     resources:
         gpu=GPU,
         runtime=STUDY.limits.longest,

@@ -22,7 +22,8 @@ def finished(workspace: ClusterWorkspace) -> int:
 
 
 def batch_log(workspace: ClusterWorkspace) -> str:
-    return (workspace.results / f"logs/{BATCH}.log").read_text()
+    """What all attempts wrote. The log itself is a link to it, which Snakemake deletes before each attempt."""
+    return (workspace.results / f"logs/{BATCH}.log").with_name(".0000.log").read_text()
 
 
 def makers(workspace: ClusterWorkspace) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from diffusion_credit.base.files import replacing
 from diffusion_credit.credit.attribution import read_attribution
-from diffusion_credit.own_tables import print_attribution
+from diffusion_credit.credit.printed import print_attribution
 from job import job
 
 with job(snakemake), redirect_stdout(StringIO()) as text:

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import LassoCV, RidgeCV
 
-from diffusion_credit import own_tables
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.tables import KEY, Subsets, read_subsets, write_csv, write_subsets
 from diffusion_credit.credit import wide
 from diffusion_credit.credit.attribution import check_contributors, credit, estimate
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import ESTIMATORS, datamodel, exact, ridge
+from diffusion_credit.credit.printed import print_attribution
 from diffusion_credit.credit.utilities import Utilities
 from diffusion_credit.evaluation.counterfactual import rows as counterfactual_rows
 from diffusion_credit.evaluation.lds import predicted
@@ -156,7 +156,7 @@ def test_a_figure_and_a_list_show_the_best_and_the_worst(tmp_path: Path, capsys:
     figures.save(figure, tmp_path / "many.png")
     width, height = Image.open(tmp_path / "many.png").size
     assert width < 1500 and height < 2500
-    own_tables.print_attribution(result)
+    print_attribution(result)
     printed = capsys.readouterr().out
     assert printed.count("image ") == 40 and "4,960 others" in printed and names(5000)[order[-1]] in printed
 

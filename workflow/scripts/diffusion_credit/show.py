@@ -6,7 +6,8 @@ from pathlib import Path
 
 from diffusion_credit.base.tables import read_csv
 from diffusion_credit.credit.attribution import read_attribution
-from diffusion_credit.own_tables import print_attribution, score_text
+from diffusion_credit.credit.printed import print_attribution
+from diffusion_credit.own_tables import score_text
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.plan import looks
 from diffusion_credit.study.progress.pending import Pending, whys
