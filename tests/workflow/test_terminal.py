@@ -36,7 +36,7 @@ def test_a_run_prints_a_line_a_job(finished: Workspace) -> None:
     assert len({match[2] for match in jobs}) == len(jobs) == total - 1  # all but the rule `all`
     assert [int(match[1]) for match in jobs] == sorted({int(match[1]) for match in jobs})
     values = (finished.results / "first_values.txt").read_text().strip()
-    assert values.startswith("inception_score (ridge), not yet evaluated")
+    assert values.startswith("cluster_entropy (ridge), not yet evaluated")
     assert finished.printed.index(values) < finished.printed.index("  evaluate_lds ")
     assert len(lines) <= total + 4 + len(values.splitlines()), [line for line in lines if " of " not in line]
     assert max(map(len, lines)) <= 100

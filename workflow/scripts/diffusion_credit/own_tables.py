@@ -11,6 +11,7 @@ from diffusion_credit.base.tables import KEY, concatenate, ids_of, read_csv, rea
 from diffusion_credit.credit.attribution import (
     credit,
     estimate,
+    printable,
     read_attribution,
     write_attribution,
 )
