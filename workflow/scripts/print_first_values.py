@@ -3,15 +3,22 @@
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from textwrap import fill
 
 from diffusion_credit.base.files import replacing
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.printed import print_attribution
 from job import job
 
+WIDTH = 100
+
 with job(snakemake), redirect_stdout(StringIO()) as text:
     path = Path(snakemake.input[0])
     print(f"\n{snakemake.params.property} ({path.stem}), not yet evaluated: how good these values are is measured next")
     print_attribution(read_attribution(path))
+    lines = [
+        line if len(line) <= WIDTH else fill(line, WIDTH, subsequent_indent="    ")
+        for line in text.getvalue().split("\n")
+    ]
     with replacing(snakemake.output[0]) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+        temporary.write_text("\n".join(lines), encoding="utf-8")
