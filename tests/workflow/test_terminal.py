@@ -66,7 +66,8 @@ def test_a_job_that_dies_without_a_word_is_named_with_its_log(workspace: Workspa
     process = workspace.run("results/tiny/index/index.json")
     assert process.returncode == 1
     assert process.stdout.splitlines()[-1] == (
-        "make_index: died with <Signals.SIGKILL: 9> and does not say why (see .snakemake/log/stderr.txt)"
+        "make_index: died with <Signals.SIGKILL: 9> and does not say why "
+        "(see results/tiny/logs/index.log and .snakemake/log/stderr.txt)"
     )
 
 
