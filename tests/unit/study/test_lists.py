@@ -175,7 +175,10 @@ def test_tables_of_utilities_and_of_values(league: Study) -> None:
         f"{R}/utilities/fid/retrain_{name}.csv" for name in ("counterfactual_fid", "without_top_fid")
     ]
     assert needs.attributions() == [
-        f"{R}/attribution/fid/{method}.{kind}"
-        for method in ("ridge", "add_one_in", "told", "pixels", "d_trak")
-        for kind in ("csv", "png")
+        f"{R}/first_values.txt",
+        *(
+            f"{R}/attribution/fid/{method}.{kind}"
+            for method in ("ridge", "add_one_in", "told", "pixels", "d_trak")
+            for kind in ("csv", "png")
+        ),
     ]

@@ -97,7 +97,7 @@ class Needs(Paths):
         return self.below([subset_lists.attribution(prop, name) for name in methods])
 
     def attributions(self) -> list[str]:
-        """Every table of values, with its figure."""
+        """Every table of values, with its figure, and the first property's as text."""
         return [*self.below(["first_values.txt"]), *self.with_figures(plan.attributions(self.study))]
 
     # --- the proof and the report
