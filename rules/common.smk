@@ -114,7 +114,7 @@ def minutes_of_all(needed, attempt):
 def urgency(stage, collection):
     """Priority of a batch at a stage such as `models`: first what values are made from, then what proves them."""
     regime, name, _ = collection.split("/")
-    if stage == "models" and regime in plan.SINGLE:
+    if stage == "models" and regime in SINGLE:
         return 50  # all others start from these, one after the other
     return 40 if (regime, name) in CREDITED else 0
 
