@@ -60,14 +60,23 @@ def test_a_failure_ends_with_its_sentence_though_other_jobs_go_on(workspace: Wor
     assert not [word for word in NOT_FOR_USERS if word in process.stdout], process.stdout
 
 
-def test_a_job_that_dies_without_a_word_is_named_with_its_log(workspace: Workspace) -> None:
-    script = workspace.folder / "workflow/scripts/make_index.py"
-    script.write_text("import os\nos.kill(os.getpid(), 9)\n")
+DIES = "import os\nos.kill(os.getpid(), 9)\n"
+BEGINS = "from job import job\nwith job(snakemake) as log:\n    log.info('begun')\n    "
+
+
+@pytest.mark.parametrize(
+    ("code", "places"),
+    [
+        (DIES, ".snakemake/log/stderr.txt"),
+        (BEGINS + DIES.replace("\n", "; "), "results/tiny/logs/index.log and .snakemake/log/stderr.txt"),
+    ],
+)
+def test_a_job_that_dies_without_a_word_is_named_with_its_logs(workspace: Workspace, code: str, places: str) -> None:
+    (workspace.folder / "workflow/scripts/make_index.py").write_text(code)
     process = workspace.run("results/tiny/index/index.json")
     assert process.returncode == 1
     assert process.stdout.splitlines()[-1] == (
-        "make_index: died with <Signals.SIGKILL: 9> and does not say why "
-        "(see results/tiny/logs/index.log and .snakemake/log/stderr.txt)"
+        f"make_index: died with <Signals.SIGKILL: 9> and does not say why (see {places})"
     )
 
 
