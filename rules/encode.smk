@@ -19,6 +19,7 @@ rule encode_inputs:
         gpu=GPU,
     params:
         options=dict(model=plain(STUDY.model), diffusion=plain(STUDY.diffusion)),
+        kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("encode_inputs.py", NETWORK),
     script:

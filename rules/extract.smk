@@ -40,6 +40,7 @@ rule extract_features:
         ),
     params:
         options=lambda w: plain(STUDY.extractors[w.extractor]),
+        kind=lambda w: STUDY.extractors[w.extractor].kind,
         device=STUDY.device,
         code=lambda w: code("extract_features.py", extractor_plugin(w.extractor)),
     script:

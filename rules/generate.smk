@@ -23,6 +23,7 @@ rule generate_images:
         ),
     params:
         options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
+        kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("generate_images.py", NETWORK),
     script:

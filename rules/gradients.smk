@@ -32,6 +32,7 @@ rule compute_gradients:
         ),
         checkpoints=STUDY.training.checkpoints,
         generated=LOCAL.generated if LOCAL else None,
+        kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("compute_gradients.py", NETWORK),
     script:

@@ -50,6 +50,7 @@ rule measure_losses:
             batch_size=STUDY.generation.batch_size,
             seed=STUDY.seed,
         ),
+        kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("measure_losses.py", NETWORK),
     script:

@@ -33,6 +33,7 @@ rule regenerate_images:
         ),
     params:
         options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
+        kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("regenerate_images.py", NETWORK),
     script:

@@ -35,6 +35,7 @@ rule train_models:
             empty=EMPTY,
             seed=STUDY.seed,
         ),
+        kind=STUDY.model.kind,
         device=STUDY.device,
         code=lambda w: code(
             "train_models.py",

@@ -89,12 +89,12 @@ def test_a_mistake_in_the_config_is_the_last_line(workspace: Workspace, argument
     assert not [word for word in NOT_FOR_USERS if word in process.stdout], process.stdout
 
 
-def on_a_terminal(workspace: Workspace, stop_when: Path) -> tuple[int, str]:
+def on_a_terminal(workspace: Workspace, stop_when: Path, target: str) -> tuple[int, str]:
     """Run in a terminal of 100 columns, with Ctrl-C a little after a path is there: exit code, and what it was sent."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     process = subprocess.Popen(
-        workspace.command(), cwd=workspace.folder, env=workspace.environment(), stdin=theirs, stdout=theirs,
+        workspace.command(target), cwd=workspace.folder, env=workspace.environment(), stdin=theirs, stdout=theirs,
         stderr=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(theirs)
@@ -121,12 +121,13 @@ def on_a_terminal(workspace: Workspace, stop_when: Path) -> tuple[int, str]:
 
 def test_ctrl_c_on_a_terminal_ends_with_how_to_go_on(workspace: Workspace) -> None:
     workspace.config["training"]["steps"] = 20_000
-    code, sent = on_a_terminal(workspace, workspace.results / "models/full/everyone/0000")
+    target = "results/tiny/models/pruned/everyone/0000/manifest.json"  # no other rule's jobs are left meanwhile
+    code, sent = on_a_terminal(workspace, workspace.results / "models/full/everyone/0000", target)
     assert code == 1
     drawn = [re.sub(r"\x1b\[K", "", text).rstrip() for text in re.split(r"[\r\n]+", sent)]
     assert [text for text in drawn if text][-1] == GO_ON
     assert not [word for word in NOT_FOR_USERS if word in sent], sent
     assert max(map(len, drawn)) <= 100
-    bars = [text for text in drawn if re.match(r" *\d+%\|.* \d+ of \d\d\d jobs", text)]
+    bars = [text for text in drawn if re.match(r" *\d+%\|.* \d of \d jobs", text)]
     assert any("train_models full/everyone/0000" in bar for bar in bars), sent
-    assert not any(" left" in bar for bar in bars), "a guess before anything long has ended"
+    assert not any(" left" in bar for bar in bars), "a guess, though of the rules that are left no job has ended"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from job import job
 
-with job(snakemake) as log:  # imports that take seconds come after its look for the device
+with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.files import versions
     from diffusion_credit.base.plugins import packages_of
     from diffusion_credit.data.images import open_pixels

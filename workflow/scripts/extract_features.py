@@ -11,7 +11,7 @@ from diffusion_credit.measuring.features import extract, images_of
 from diffusion_credit.models.weights import by_name, digests_of
 from job import job
 
-with job(snakemake):
+with job(snakemake, uses="extractors"):
     options, device = snakemake.params.options, snakemake.params.device
     fitted, weights = next(map(Path, snakemake.input.fitted), None), by_name(snakemake.input.weights)
     depends = {

@@ -20,4 +20,4 @@ with job(snakemake) as log:
         snakemake.params.seed,
         Path(snakemake.output[0]).parent,
     )
-    log.info("%s: %s", snakemake.wildcards.extractor, metrics)
+    log.info("%s", ", ".join(f"{name.replace('_', ' ')} {number:g}" for name, number in metrics.items()))

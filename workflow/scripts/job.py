@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from diffusion_credit.base.device import require
 from diffusion_credit.base.errors import Stopped, UserError
-from diffusion_credit.models.lean import import_unet
+from diffusion_credit.base.plugins import packages_of
+from diffusion_credit.models.lean import import_lean
 
 LOG_SECONDS = 10.0
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; a cluster's preemption, time limit, warning
@@ -28,10 +29,10 @@ STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, e
 
 
 @contextmanager
-def job(snakemake: Any, network: bool = False) -> Iterator[logging.Logger]:
+def job(snakemake: Any, uses: str | None = None) -> Iterator[logging.Logger]:
     """Run a script's body with its log, its threads, and one sentence instead of a traceback for a user's error.
 
-    network: does the body build a denoising network?
+    uses: the group of plug-ins, networks or extractors, whose packages the body uses for the kind `params.kind`
     """
     log = logging.getLogger(snakemake.rule)
     log.setLevel(logging.DEBUG)
@@ -50,8 +51,8 @@ def job(snakemake: Any, network: bool = False) -> Iterator[logging.Logger]:
         if snakemake.params.get("device"):
             require(snakemake.params.device)
             import torch  # the script itself does so too late for what follows
-        if network and not snakemake.input.get("weights"):  # without pretrained parts it is a U-Net in pixels
-            import_unet()
+        if uses:
+            import_lean([*packages_of(uses, snakemake.params.kind), *(["diffusers"] if uses == "networks" else [])])
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(snakemake.threads)
             torch.set_deterministic_debug_mode("warn")  # the same without the import of a compiler, which takes seconds

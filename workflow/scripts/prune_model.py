@@ -4,7 +4,7 @@ from pathlib import Path
 
 from job import job
 
-with job(snakemake, network=True) as log:  # imports that take seconds come after what they need is there
+with job(snakemake, uses="networks") as log:  # imports that take seconds come after what they need is there
     from diffusion_credit.base.collection import fill, only_entry
     from diffusion_credit.base.files import MANIFEST, digest_of_file, versions
     from diffusion_credit.base.plugins import module_of

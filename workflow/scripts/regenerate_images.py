@@ -4,7 +4,7 @@ from pathlib import Path
 
 from job import job, progress
 
-with job(snakemake, network=True) as log:  # imports that take seconds come after its look for the device
+with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import entries
     from diffusion_credit.local.regeneration import image_of
     from diffusion_credit.models.generation import generate

@@ -270,8 +270,8 @@ GROWTH = '''
 import sys
 from pathlib import Path
 import torch
-from diffusion_credit.models.lean import import_unet
-import_unet()
+from diffusion_credit.models.lean import import_lean
+import_lean(["diffusers"])
 from diffusion_credit.baselines import gradients, projection
 from diffusion_credit.models.checkpoints import build
 from diffusion_credit.models.networks import unet

@@ -22,52 +22,100 @@ HEAVY = {"accelerate", "diffusers", "peft", "torch", "torch_pruning", "torchvisi
 WORK = """
 import hashlib, json, sys
 sys.path.insert(0, sys.argv[1])
+packages = sys.argv[3].split()
 if sys.argv[2] == "lean":
-    from diffusion_credit.models.lean import import_unet
-    import_unet()
+    from diffusion_credit.models.lean import import_lean
+    import_lean(packages)
 import torch
-from diffusion_credit.models import diffusion
-from diffusion_credit.models.checkpoints import build
-from diffusion_credit.models.networks import unet
+
+def digest(tensors):
+    return hashlib.sha256(b"".join(x.detach().numpy().tobytes() for x in tensors)).hexdigest()
+
+def trained(model, *inputs, **more):
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, fused=True)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(*inputs, **more).sample.square().mean().backward()
+        optimizer.step()
+    return digest(parameters)
 
 torch.set_num_threads(1)
-options = dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[1], head_width=8)
-model = build(unet.architecture(options, (1, 8, 8)), 0, {}).to("cpu")
-process = dict(timesteps=100, schedule="linear", prediction="epsilon", beta_start=1e-4, beta_end=0.02)
+torch.manual_seed(0)
 digests = {}
-optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-for _ in range(2):
-    optimizer.zero_grad()
-    model(torch.ones(2, 1, 8, 8), torch.tensor([3, 50])).sample.square().mean().backward()
-    optimizer.step()
-digests["weights"] = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in model.parameters())).hexdigest()
-for solver in diffusion.SOLVERS:
-    drawn = dict(images=3, solver=solver, steps=6, batch_size=2, precision="float32")
-    images = diffusion.sample(unet.denoiser(model, {}, 1), lambda x: x, process, drawn, (1, 8, 8), 0, "cpu")
-    digests[solver] = hashlib.sha256(images.tobytes()).hexdigest()
+if packages == ["diffusers"]:
+    from diffusion_credit.models import diffusion
+    from diffusion_credit.models.checkpoints import build
+    from diffusion_credit.models.networks import unet
+
+    options = dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[1], head_width=8)
+    model = build(unet.architecture(options, (1, 8, 8)), 0, {}).to("cpu")
+    process = dict(timesteps=100, schedule="linear", prediction="epsilon", beta_start=1e-4, beta_end=0.02)
+    digests["weights"] = trained(model, torch.ones(2, 1, 8, 8), torch.tensor([3, 50]))
+    for solver in diffusion.SOLVERS:
+        drawn = dict(images=3, solver=solver, steps=6, batch_size=2, precision="float32")
+        images = diffusion.sample(unet.denoiser(model, {}, 1), lambda x: x, process, drawn, (1, 8, 8), 0, "cpu")
+        digests[solver] = hashlib.sha256(images.tobytes()).hexdigest()
+if "diffusers" in packages:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.autoencoders.vq_model import VQModel
+
+    for kind in (AutoencoderKL, VQModel):
+        decoder = kind(block_out_channels=[8], norm_num_groups=4, latent_channels=4)
+        digests[kind.__name__] = digest([decoder.decode(torch.ones(1, 4, 4, 4)).sample])
+if "peft" in packages:
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from peft import LoraConfig, get_peft_model_state_dict
+
+    base = UNet2DConditionModel(
+        sample_size=8, block_out_channels=(8, 8), norm_num_groups=4, cross_attention_dim=8, attention_head_dim=2,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+    ).requires_grad_(False)
+    base.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_k"], init_lora_weights="gaussian"))
+    inputs = torch.ones(2, 4, 8, 8), torch.tensor([3, 50])
+    digests["adapters"] = trained(base, *inputs, encoder_hidden_states=torch.ones(2, 3, 8))
+    digests["state"] = str(sorted(get_peft_model_state_dict(base)))
+if "transformers" in packages:
+    from transformers import BlipConfig, BlipForQuestionAnswering, CLIPConfig, CLIPModel, CLIPTextModel
+
+    parts = dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=32)
+    sizes = dict(text_config=dict(parts, vocab_size=40, eos_token_id=39), vision_config=parts)
+    clip = CLIPModel(CLIPConfig(**sizes)).eval()
+    digests["clip"] = digest([clip.get_image_features(torch.ones(1, 3, 32, 32)).pooler_output])
+    digests["text"] = digest([CLIPTextModel(clip.config.text_config).eval()(torch.ones(1, 5, dtype=int))[0]])
+    blip = BlipForQuestionAnswering(BlipConfig(**sizes)).eval()
+    digests["blip"] = digest([blip.vision_model(torch.ones(1, 3, 32, 32))[0]])
 loaded = sorted(name for name, module in sys.modules.items() if getattr(module, "__file__", None))
 if sys.argv[2] == "lean":
-    import peft, scipy.stats, transformers  # not needed, but there
+    import peft, scipy.stats, torch.distributed.tensor, transformers  # not needed, but there
+    assert torch.distributed.is_available()
     assert torch.compile(torch.nn.Linear(2, 2), backend="eager")(torch.ones(1, 2)).shape == (1, 2)
 print(json.dumps([digests, loaded]))
 """
+UNUSED = {"torch._dynamo", "torch.distributed.tensor", "sympy", "scipy"}  # of all that importing these packages loads
 
 
-def work(how: str) -> tuple[dict[str, str], set[str]]:
-    command = [sys.executable, "-c", WORK, str(SCRIPTS), how]
+def work(how: str, packages: str) -> tuple[dict[str, str], set[str]]:
+    command = [sys.executable, "-c", WORK, str(SCRIPTS), how, packages]
     digests, loaded = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return digests, set(loaded)
 
 
-def test_lean_imports_give_the_same_bytes_from_fewer_modules() -> None:
-    lean, loaded = work("lean")
-    whole, everything = work("whole")
-    assert lean == whole and len(set(lean.values())) == 4
-    unused = {"torch._dynamo", "scipy", "transformers", "peft", "diffusers.models.unets.unet_1d"}
+@pytest.mark.parametrize(
+    ("packages", "results", "unused"),
+    [
+        ("diffusers", 6, UNUSED | {"accelerate", "peft", "transformers", "diffusers.models.unets.unet_1d"}),
+        ("transformers", 3, UNUSED),
+        ("diffusers peft transformers", 7, UNUSED | {"diffusers.models.unets.unet_1d"}),
+    ],
+)
+def test_lean_imports_give_the_same_bytes_from_fewer_modules(packages: str, results: int, unused: set[str]) -> None:
+    lean, loaded = work("lean", packages)
+    whole, everything = work("whole", packages)
+    assert lean == whole and len(set(lean.values())) == results
     assert unused <= everything and not unused & loaded
-    ours = {name for name in everything if name.split(".")[0] in ("diffusers", "diffusion_credit", "torch")}
     # what a new version adds to the import of its U-Net stands here by name
-    assert len([name for name in loaded if name.startswith("diffusers.")]) < len(ours) / 10
+    assert len([name for name in loaded if name.startswith("diffusers.")]) < len(everything) / 20
 
 
 def imported(script: Path) -> dict[str, set[str]]:
