@@ -16,9 +16,10 @@ run: .venv/installed
 	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
 	.venv/bin/diffusion-credit show $(STUDY)
 
+# a third worker, as the cluster's tests wait much of the time
 test: .venv/installed
 	.venv/bin/lint-imports
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --durations=25
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 3 --durations=25
 
 quick: .venv/installed
 	.venv/bin/lint-imports

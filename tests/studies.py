@@ -48,7 +48,8 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = tiny_config()
-        self.printed = ""  # by the run that finished the study
+        if folder.joinpath("Snakefile").exists():  # another worker's
+            return
         folder.mkdir(exist_ok=True)
         ignore = shutil.ignore_patterns("__pycache__")
         for name in ("rules", "workflow", "envs", "profiles"):
@@ -96,8 +97,14 @@ class Workspace:
         """Run the whole study, undisturbed."""
         process = self.run()
         assert process.returncode == 0, process.stdout
-        self.printed = process.stdout
+        (self.folder / "printed.txt").write_text(process.stdout, encoding="utf-8")
         return self
+
+    @property
+    def printed(self) -> str:
+        """By the run that finished the study; nothing before."""
+        file = self.folder / "printed.txt"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, "XDG_CACHE_HOME": str(self.folder / ".cache")}

@@ -20,4 +20,5 @@ with job(snakemake) as log:
         snakemake.params.seed,
         Path(snakemake.output[0]).parent,
     )
-    log.info("%s", ", ".join(f"{name.replace('_', ' ')} {number:g}" for name, number in metrics.items()))
+    known = {name.replace("_", " "): number for name, number in metrics.items() if number is not None}
+    log.info("%s", ", ".join(f"{name} {number:g}" for name, number in known.items()))
