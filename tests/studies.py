@@ -97,13 +97,13 @@ class Workspace:
         """Run the whole study, undisturbed."""
         process = self.run()
         assert process.returncode == 0, process.stdout
-        (self.folder / "printed.txt").write_text(process.stdout, encoding="utf-8")
+        (self.folder / ".snakemake/printed.txt").write_text(process.stdout, encoding="utf-8")
         return self
 
     @property
     def printed(self) -> str:
         """By the run that finished the study; nothing before."""
-        file = self.folder / "printed.txt"
+        file = self.folder / ".snakemake/printed.txt"
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def environment(self) -> dict[str, str]:

@@ -87,7 +87,9 @@ if "transformers" in packages:
     digests["blip"] = digest([blip.vision_model(torch.ones(1, 3, 32, 32))[0]])
 loaded = sorted(name for name, module in sys.modules.items() if getattr(module, "__file__", None))
 if sys.argv[2] == "lean":
-    import peft, scipy.stats, torch.distributed.tensor, transformers  # not needed, but there
+    import peft, scipy.stats, sklearn, torch.distributed.tensor, transformers  # not needed, but there
+    stand_in = torch._dynamo
+    assert stand_in.config is stand_in.config is torch._dynamo.config
     assert torch.distributed.is_available()
     assert torch.compile(torch.nn.Linear(2, 2), backend="eager")(torch.ones(1, 2)).shape == (1, 2)
 print(json.dumps([digests, loaded]))
@@ -104,7 +106,7 @@ def work(how: str, packages: str) -> tuple[dict[str, str], set[str]]:
 @pytest.mark.parametrize(
     ("packages", "results", "unused"),
     [
-        ("diffusers", 6, UNUSED | {"accelerate", "peft", "transformers", "diffusers.models.unets.unet_1d"}),
+        ("diffusers", 6, UNUSED | {"peft", "transformers", "diffusers.models.unets.unet_1d"}),
         ("transformers", 3, UNUSED),
         ("diffusers peft transformers", 7, UNUSED | {"diffusers.models.unets.unet_1d"}),
     ],

@@ -108,5 +108,7 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
             if row["high"] and float(row["high"]) < 0:
                 lines.append("  the interval lies below 0: these values rank retrained models the wrong way round")
             elif not row["low"] or float(row["low"]) <= 0:
-                lines.append("  no interval above 0: nothing shows yet that these values rank retrained models")
+                lines.append("  the interval is not above 0: nothing shows yet that these values rank retrained models")
+            else:
+                lines.append("  the interval lies above 0: these values rank retrained models better than chance")
     return lines

@@ -27,7 +27,7 @@ def print_attribution(result: Attribution) -> None:
     print(f"        {'total':<{width}}  {result.value.sum():>12.5g}")
     if known:
         apart = result.covers_equal_share.count("no")
-        print(f"  {apart} of {len(result.order)} intervals tell a contributor from an equal share")
+        print(f"  {apart} of {len(result.order)} contributors differ from an equal share")
         print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
     if result.note[0]:
         print(f"  note: {result.note[0]}")

@@ -16,8 +16,8 @@ from typing import Any
 COMPILER = "torch._dynamo"
 LIGHT = f"{COMPILER}._trace_wrapped_higher_order_op"  # its only part that transformers imports; it needs no other
 # The libraries ask whether these are installed. Python finds no module whose entry in sys.modules is None.
-OPTIONAL = ("accelerate", "peft", "scipy", "sklearn", "torchvision", "transformers")
-BRINGS = {"peft": ("accelerate", "peft", "transformers"), "transformers": ("accelerate", "transformers")}
+OPTIONAL = ("bitsandbytes", "peft", "scipy", "sklearn", "torchvision", "transformers")
+BRINGS = {"peft": ("peft", "transformers"), "transformers": ("transformers",)}
 # These import all their modules as soon as one of them is imported; a package without content does not.
 EMPTY = (
     "diffusers.hooks",
@@ -46,7 +46,8 @@ NEEDED = {  # package -> its modules that jobs use, in the order of the packages
 
 def _load_compiler() -> ModuleType:
     """The real one, from now on."""
-    sys.modules.pop(COMPILER)
+    if isinstance(sys.modules[COMPILER], _Compiler):
+        del sys.modules[COMPILER]
     compiler = import_module(COMPILER)
     setattr(compiler, LIGHT.rpartition(".")[2], sys.modules[LIGHT])
     return compiler
@@ -77,7 +78,7 @@ class _Compiler(ModuleType):
         return function or (lambda decorated: decorated)
 
     @staticmethod
-    def graph_break() -> None:
+    def graph_break(*_: Any, **__: Any) -> None:
         pass
 
     @staticmethod
