@@ -83,8 +83,9 @@ def training(results: Path, scratch: Path) -> str:
         {
             "log": str(scratch / "log/train.log"),
             "output": str(scratch / "models/manifest.json"),
-            "input": {name: str((results / path).resolve()) for name, path in inputs.items()},
-            "params": {"options": options, "device": "cpu", "code": "benchmark"},
+            "input": {name: str((results / path).resolve()) for name, path in inputs.items()}
+            | {name: [] for name in ("encoded", "weights", "start")},  # not of a network in pixels
+            "params": {"options": options, "kind": "unet", "device": "cpu", "code": "benchmark"},
         }
     )
 
