@@ -48,7 +48,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = tiny_config()
-        if folder.joinpath("Snakefile").exists():  # another worker's
+        if folder.joinpath("Snakefile").exists():  # another worker has made it
             return
         folder.mkdir(exist_ok=True)
         ignore = shutil.ignore_patterns("__pycache__")

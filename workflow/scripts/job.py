@@ -32,7 +32,7 @@ STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, e
 def job(snakemake: Any, uses: str | None = None) -> Iterator[logging.Logger]:
     """Run a script's body with its log, its threads, and one sentence instead of a traceback for a user's error.
 
-    uses: the group of plug-ins, networks or extractors, whose packages the body uses for the kind `params.kind`
+    uses: the group of plug-ins, networks or extractors, whose packages the body uses for the kind `params.kind`.
     """
     log = logging.getLogger(snakemake.rule)
     log.setLevel(logging.DEBUG)

@@ -91,10 +91,11 @@ class _Compiler(ModuleType):
 
 
 def _without_compiler(torch: ModuleType) -> None:
+    """Put the stand-in in place, unless the real compiler is there already, and LIGHT with it."""
     if COMPILER in sys.modules:
         return
     sys.modules[COMPILER] = compiler = _Compiler(COMPILER)
-    compiler.__path__ = [str(Path(str(torch.__file__)).parent / "_dynamo")]
+    compiler.__path__ = [str(Path(str(torch.__file__)).parent / "_dynamo")]  # for LIGHT alone, which must not load it
     import_module(LIGHT)
     del compiler.__path__
 
