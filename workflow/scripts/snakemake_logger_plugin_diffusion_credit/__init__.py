@@ -147,7 +147,7 @@ class LogHandler(LogHandlerBase):
         scheduler = DETAILS.split(record.rule_msg or "")[0].strip()
         if sentence is None:
             reason = scheduler or f"{self.status} and does not say why"
-            places = [log for log in record.log if Path(log).exists()] + [str(STRAY)] * (not scheduler)
+            places = [log for log in record.log if job_log.says_something(log)] + [str(STRAY)] * (not scheduler)
             sentence = f"{reason} (see {' and '.join(places)})" if places else reason
         elif scheduler and not sentence.startswith("Error: "):
             sentence = f"{scheduler} {sentence}"

@@ -31,6 +31,12 @@ def latest(logs: Iterable[str]) -> list[Words]:
     return words[starts[-1] + 1 :] if starts else words
 
 
+def says_something(log: str) -> bool:
+    """Is there a log to read? After a failure Snakemake makes an empty one where the job made none."""
+    path = Path(log)
+    return path.exists() and path.stat().st_size > 0
+
+
 def why_it_failed(words: list[Words]) -> str | None:
     """The sentence that a job ended with; for a traceback its last line."""
     ends = [text for level, text in words if level == "ERROR" or text.startswith("stopped by ")]
