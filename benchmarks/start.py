@@ -71,7 +71,7 @@ def training(results: Path, scratch: Path) -> str:
     """What the full model's training is told, with its outputs in a scratch folder."""
     study = read_study(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     options = {
-        "method": "descent",
+        "regime": "full",
         "training": plain(plan.trainings(study)["full"]),
         "model": plain(study.model),
         "diffusion": plain(study.diffusion),

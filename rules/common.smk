@@ -26,6 +26,7 @@ from diffusion_credit.base.plugins import (
     packages_of,
     packages_of_training,
 )
+from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.models.weights import files_of
 from diffusion_credit.study import costs, plan
 from diffusion_credit.study.checking import check_again
@@ -33,7 +34,7 @@ from diffusion_credit.study.complaints import refuse_repeated_keys
 from diffusion_credit.study.config import plain, read_study, recipe
 from diffusion_credit.study.needs import Needs
 from diffusion_credit.study.paths import Paths
-from diffusion_credit.study.plan import CONDITIONAL, SINGLE
+from diffusion_credit.study.plan import SINGLE
 from diffusion_credit.study.subset_lists import (
     alphas,
     held_out,
@@ -67,11 +68,6 @@ BATCH = (LOCAL or STUDY.design).batch_size
 EMPTY = None if LOCAL else STUDY.design.empty
 NETWORK = name_of("networks", STUDY.model.kind)
 GPU = int(STUDY.device == "cuda")
-METHOD = {  # others descend
-    "gradient_ascent": "ascent",
-    "influence": "influence",
-    CONDITIONAL: CONDITIONAL,
-}
 TRAINING = plan.trainings(STUDY)
 CREDITED = (
     [] if LOCAL else [(STUDY.design.regime, name) for name in ("sampled", "anchors")]

@@ -36,6 +36,6 @@ rule write_report:
         templates=files_fingerprint(
             {name: TEMPLATES / name for name in ("page.html", "style.css", "card.md")}
         ),
-        code=code("write_report.py"),
+        code=code("write_report.py", name_of("regimes", STUDY.design.regime)),
     script:
         "../workflow/scripts/write_report.py"

@@ -28,7 +28,7 @@ rule train_models:
         ),
     params:
         options=lambda w: dict(
-            method=METHOD.get(w.regime, "descent"),
+            regime=w.regime,
             training=plain(TRAINING[w.regime]),
             model=plain(STUDY.model),
             diffusion=plain(STUDY.diffusion),
@@ -37,10 +37,6 @@ rule train_models:
         ),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=lambda w: code(
-            "train_models.py",
-            NETWORK,
-            *(["models.unlearning"] if METHOD.get(w.regime) == "influence" else []),
-        ),
+        code=lambda w: code("train_models.py", NETWORK, name_of("regimes", w.regime)),
     script:
         "../workflow/scripts/train_models.py"

@@ -339,11 +339,11 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_code_is_known_by_what_it_does(sources: Path) -> None:
     package = sources / PACKAGE.name
     arguments = {
-        "train": ("train_models.py",),
+        "train": ("train_models.py", "models.regimes.sparse"),
         "fid": ("measure_property.py", "measuring.properties.fid"),
         "entropy": ("measure_property.py", "measuring.properties.cluster_entropy"),
         "prune": ("prune_model.py", "models.networks.unet", "models.pruning.unet"),
-        "influence": ("train_models.py", "models.unlearning"),
+        "influence": ("train_models.py", "models.regimes.influence"),
         "uniform": ("make_design.py", "subsets.draws.uniform"),
         "owen": ("make_design.py", "subsets.draws.owen"),
     }

@@ -11,6 +11,7 @@ and the other stops.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
@@ -20,6 +21,7 @@ from typing import Any
 from diffusion_credit.base.errors import Stopped, UserError
 from diffusion_credit.base.files import (
     MANIFEST,
+    announce,
     being_prepared,
     digest_of,
     digest_of_file,
@@ -120,6 +122,12 @@ def announce_collection(collection: Path, names: list[str]) -> None:
     manifest = {"order": names, "entries": entries}
     if not (collection / MANIFEST).is_file() or read_json(collection / MANIFEST) != manifest:
         write_json(collection / MANIFEST, manifest)
+
+
+def announce_entry(folder: Path, files: list[str], provenance: dict[str, Any], started: float) -> None:
+    """Announce an entry, and say how long it took. started: time.monotonic() when it was begun."""
+    write_json(folder / SECONDS, time.monotonic() - started)
+    announce(folder, files, provenance=provenance)
 
 
 def entries(manifest: str | Path) -> dict[str, tuple[Path, str]]:

@@ -1,7 +1,7 @@
 """The base of every section of the configuration, and of every registered module's `Options`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,14 +35,25 @@ def sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
 
 
 class NetworkSection(Section):
-    """The base of every network's `Options`."""
+    """The base of every network's `Options`.
+
+    prompted: is it trained for a text? can_be_told: whose image it denoises?
+    """
+
+    prompted: ClassVar[bool] = False
+    can_be_told: ClassVar[bool] = False
 
     def check_pruning(self, ratio: float) -> None:
         """Raises ValueError when pruning this share would remove nothing, or everything."""
 
 
 class ExtractorSection(Section):
-    """The base of every extractor's `Options`: what it gives of each image."""
+    """The base of every extractor's `Options`: what it gives of each image.
+
+    fitted: does it learn from the study's images?
+    """
+
+    fitted: ClassVar[bool] = False
 
     def arrays(self) -> list[str]:
         """Names of the arrays (images, numbers)."""
@@ -74,7 +85,13 @@ class BaselineSection(Section):
 
 
 class PropertySection(Section):
-    """The base of every property's `Options`: which way is up, and which array of its extractor it is made from."""
+    """The base of every property's `Options`: which way is up, and which array of its extractor it is made from.
+
+    compares: is it a comparison with the key `reference`, the features of the data or of the full model's images?
+    reads: what it is made from. `features` are those of the key `extractor`.
+    """
 
     higher_is_better: ClassVar[bool] = True
     array: ClassVar[str] = "features"
+    compares: ClassVar[bool] = False
+    reads: ClassVar[Literal["features", "images"]] = "features"

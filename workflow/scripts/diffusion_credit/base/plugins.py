@@ -2,7 +2,6 @@
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType
 from typing import Any
 
 from diffusion_credit.base.errors import UserError
@@ -12,6 +11,7 @@ PLACES = {  # group of plug-ins -> the package that holds them
     "designs": "subsets.draws",
     "networks": "models.networks",
     "pruning": "models.pruning",
+    "regimes": "models.regimes",
     "extractors": "measuring.extractors",
     "properties": "measuring.properties",
     "estimators": "credit.estimators",
@@ -24,8 +24,8 @@ def name_of(group: str, kind: str) -> str:
     return f"{PLACES[group]}.{kind.replace('-', '_')}"
 
 
-def module_of(group: str, kind: str) -> ModuleType:
-    """The module of a kind. group: one of PLACES."""
+def module_of(group: str, kind: str) -> Any:
+    """The module of a kind, which is of the protocol in its package. group: one of PLACES."""
     return import_module(f"diffusion_credit.{name_of(group, kind)}")
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from diffusion_credit.base.collection import SECONDS, fill
-from diffusion_credit.base.files import announce, replacing, write_json
+from diffusion_credit.base.collection import announce_entry, fill
+from diffusion_credit.base.files import replacing
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import generator, named_seed, noise
 from diffusion_credit.baselines.gradient_arrays import GENERATED, PATH, entry_name
@@ -101,8 +101,7 @@ def compute(
         arrays = {"features": np.concatenate(features), "error": np.concatenate(errors)}
         with replacing(folder / FEATURES) as temporary:
             save_file(arrays, temporary)
-        write_json(folder / SECONDS, time.monotonic() - started)
-        announce(folder, [FEATURES], provenance=wanted[entry])
+        announce_entry(folder, [FEATURES], wanted[entry], started)
 
     return fill(collection, wanted, make)
 

@@ -1,25 +1,23 @@
 """From scores of single training images to contributors: the variants of a baseline."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.tables import read_csv, write_csv
+from diffusion_credit.baselines.methods import OwnBaseline, PairwiseBaseline
 
 Variants = dict[str, tuple[np.ndarray, dict[str, Any]]]  # name -> values of the contributors, what to report of it
-# Name, set of explained images -> parts of the matrix, what to report; to be used up before the next is asked for
-Candidates = Iterator[tuple[str, dict[str, Iterator[np.ndarray]], dict[str, Any]]]
 
 
 def variants(
-    module: ModuleType, options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, n: int
+    module: PairwiseBaseline | OwnBaseline, options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, n: int
 ) -> Variants:
     """A baseline's values of n contributors, in every way to reduce it. owner: (images,) of the training images."""
-    if hasattr(module, "own"):
+    if isinstance(module, OwnBaseline):
         scores = module.own(options, sources)
         return {how: (reduced(how, scores, owner, n), {}) for how in ("mean", "max", "sum")}
     found: Variants = {}

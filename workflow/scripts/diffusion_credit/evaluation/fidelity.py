@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.tables import Subsets
-from diffusion_credit.evaluation.resampling import by_subset, estimate, pearson, spearman
+from diffusion_credit.evaluation.resampling import by_subset, pearson, spearman, with_interval
 
 HEADER = ["alpha", "regime", "correlation", "subsets", "replicates", "estimate", "low", "high", "note"]
 
@@ -25,7 +25,7 @@ def correlations(retrained: dict[str, Subsets], cheap: dict[str, dict[str, Subse
             _, other = by_subset(tables[alpha])
             for name, correlate in (("pearson", pearson), ("spearman", spearman)):
                 statistic = partial(_correlation, correlate, truth.mean(axis=1), other.mean(axis=1))
-                rows.append([alpha, regime, name, k, r, *estimate(statistic, k, seed)])
+                rows.append([alpha, regime, name, k, r, *with_interval(statistic, k, seed)])
     return rows
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.tables import Subsets
-from diffusion_credit.evaluation.resampling import by_subset, estimate, spearman
+from diffusion_credit.evaluation.resampling import by_subset, spearman, with_interval
 
 HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
 TEXT = {"alpha", "predictor", "note"}
@@ -42,7 +42,11 @@ def scores(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: 
     rows = []
     for at, (alpha, (_, values)) in enumerate(pooled_data(tables).items()):
         k, r = values.shape
-        floor = estimate(partial(_repeatability, values), k, seed) if r > 1 else ["", "", "", "not estimable: one seed"]
+        floor = (
+            with_interval(partial(_repeatability, values), k, seed)
+            if r > 1
+            else ["", "", "", "not estimable: one seed"]
+        )
         for name in predictors:
             _, lds, low, high, note = found[name][at]
             rows.append([alpha, name, k, r, lds, low, high, _corrected(lds, floor[0], r), note])
@@ -56,7 +60,7 @@ def predicted(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], see
     for alpha, (members, values) in pooled_data(tables).items():
         for name, weights in predictors.items():
             statistic = partial(_agreement, members @ weights, values.mean(axis=1))
-            rows[name].append([alpha, *estimate(statistic, len(values), seed)])
+            rows[name].append([alpha, *with_interval(statistic, len(values), seed)])
     return rows
 
 

@@ -1,22 +1,19 @@
 """All methods side by side: how well they rank the same held-out models, what their top is worth, what they cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from diffusion_credit.base.collection import SECONDS, entries
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import read_json
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.credit.attribution import Estimator
 from diffusion_credit.credit.utilities import Utilities
 from diffusion_credit.evaluation.counterfactual import relative_change
 from diffusion_credit.evaluation.lds import pooled_data, predicted, references, scores
-from diffusion_credit.evaluation.resampling import estimate, spearman
+from diffusion_credit.evaluation.methods import Method
+from diffusion_credit.evaluation.resampling import spearman, with_interval
 
 HEADER = [
     "method", "alpha", "subsets", "lds", "low", "high", "lead", "lead_low", "lead_high", "without_top_percent",
@@ -30,39 +27,6 @@ REFERENCES = {
     "subset_size": "number of contributors",
     FLOOR: "another retraining of the same subsets",
 }
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to credit. value: (n,). made_of: in words. fixed: manifests of what it costs, however few its subsets are.
-
-    each: manifests of what its subsets cost. removed: values of models without its top (seeds,), or None. note: what
-    has to be known of the values.
-    """
-
-    name: str
-    value: np.ndarray
-    made_of: str
-    fixed: list[Path] = field(default_factory=list)
-    each: list[Path] = field(default_factory=list)
-    seconds: float = 0.0
-    removed: np.ndarray | None = None
-    note: str = ""
-
-    @cached_property
-    def cost(self) -> tuple[float, dict[str, float]]:
-        """Seconds apart from subsets, and of each subset by name, as the jobs measured their work without start-up."""
-        fixed = self.seconds + sum(sum(seconds_of(manifest).values()) for manifest in self.fixed)
-        each: dict[str, float] = {}
-        for manifest in self.each:
-            for name, seconds in seconds_of(manifest).items():
-                each[name] = each.get(name, 0.0) + seconds
-        return fixed, each
-
-
-def seconds_of(manifest: Path) -> dict[str, float]:
-    """Entry -> seconds of a collection. Raises UserError naming the file that does not say."""
-    return {name: float(read_json(folder / SECONDS)) for name, (folder, _) in entries(manifest).items()}
 
 
 def rows(
@@ -91,7 +55,7 @@ def rows(
         for name, weights in predictors.items():
             method = by_name.get(name)
             _, lds, low, high, note = scored[name][at]
-            lead = estimate(partial(_lead, members @ weights, other, measured), len(values), seed)[:3]
+            lead = with_interval(partial(_lead, members @ weights, other, measured), len(values), seed)[:3]
             change: Sequence[Any] = ("", "", "")
             if method and method.removed is not None:
                 change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone)]

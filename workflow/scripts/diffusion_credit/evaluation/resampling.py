@@ -63,7 +63,7 @@ def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
-def estimate(statistic: Statistic, subsets: int, seed: int) -> list[object]:
+def with_interval(statistic: Statistic, subsets: int, seed: int) -> list[object]:
     """CSV fields of a statistic on all data: estimate, ends of its interval, note.
 
     statistic: indices of drawn subsets (draws, subsets) -> (draws,). Fields stay empty, and the note says why, where

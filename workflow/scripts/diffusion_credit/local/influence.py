@@ -5,12 +5,12 @@ Source: Zheng et al., D-TRAK, arXiv 2311.00500, section 4 (LDS of single images,
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from diffusion_credit.evaluation.resampling import estimate, spearman
+from diffusion_credit.baselines.methods import PairwiseBaseline
+from diffusion_credit.evaluation.resampling import spearman, with_interval
 from diffusion_credit.local.losses import SETS
 
 INFLUENTIAL = ["generated_image", "end", "rank", "training_image", "source", "score"]
@@ -46,7 +46,7 @@ def correlations(predicted: np.ndarray, measured: np.ndarray) -> np.ndarray:
 
 
 def choose(
-    module: ModuleType,
+    module: PairwiseBaseline,
     options: dict[str, Any],
     sources: dict[str, Any],
     members: np.ndarray,
@@ -87,14 +87,14 @@ def rows(
         predicted = {name: predictions(members, [sets[of]]) for name, sets in scores.items()}
         first = next(iter(predicted))
         for name, each in predicted.items():
-            fields = estimate(partial(_mean, each, measured), count, seed)
+            fields = with_interval(partial(_mean, each, measured), count, seed)
             lead: Sequence[Any] = ["", "", ""]
             if name != first:
-                lead = estimate(partial(_lead, each, predicted[first], measured), count, seed)[:3]
+                lead = with_interval(partial(_lead, each, predicted[first], measured), count, seed)[:3]
             found.append([of, name, count, replicates, images, *fields[:3], *lead, fields[3]])
         floor: Sequence[Any] = ("", "", "", "not estimable: one seed")
         if replicates > 1:
-            floor = estimate(partial(_mean, -values[:, 0], -values[:, 1]), count, seed)
+            floor = with_interval(partial(_mean, -values[:, 0], -values[:, 1]), count, seed)
         found.append([of, "noise_floor", count, replicates, images, *floor[:3], "", "", "", floor[3]])
     return found
 

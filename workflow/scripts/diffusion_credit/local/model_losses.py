@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from diffusion_credit.base.collection import SECONDS, fill
-from diffusion_credit.base.files import announce, replacing, write_json
+from diffusion_credit.base.collection import announce_entry, fill
+from diffusion_credit.base.files import replacing
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import generator
 from diffusion_credit.baselines.gradient_arrays import GENERATED
@@ -68,8 +68,7 @@ def measure(
             found[of] = np.array(each)
         with replacing(folder / LOSSES) as temporary:
             save_file(found, temporary)
-        write_json(folder / SECONDS, time.monotonic() - started)
-        announce(folder, [LOSSES], provenance=wanted[name])
+        announce_entry(folder, [LOSSES], wanted[name], started)
 
     return fill(collection, wanted, make)
 

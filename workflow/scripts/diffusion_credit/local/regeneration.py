@@ -12,7 +12,7 @@ import numpy as np
 from diffusion_credit.base.seeds import generator
 from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.baselines.gradient_arrays import GENERATED
-from diffusion_credit.evaluation.resampling import estimate
+from diffusion_credit.evaluation.resampling import with_interval
 from diffusion_credit.measuring.features import read_arrays
 
 CHANGES = [
@@ -76,9 +76,11 @@ def change_rows(found: dict[str, dict[str, np.ndarray]], seed: int) -> list[list
     for name, each in found.items():
         for measure, values in each.items():
             chance = found[RANDOM][measure]
-            mean = estimate(partial(_average, values), len(values), seed)
+            mean = with_interval(partial(_average, values), len(values), seed)
             gap = (
-                estimate(partial(_average, values - chance), len(values), seed) if name != RANDOM else ["", "", "", ""]
+                with_interval(partial(_average, values - chance), len(values), seed)
+                if name != RANDOM
+                else ["", "", "", ""]
             )
             out.append([name, measure, len(values), *mean[:3], *gap[:3], mean[3]])
     return out

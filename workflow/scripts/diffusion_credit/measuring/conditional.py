@@ -7,7 +7,6 @@ SurrogateSHAP, arXiv 2601.22276.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from diffusion_credit.base.files import announce
 from diffusion_credit.base.seeds import generator
 from diffusion_credit.data.images import ZIP, write_zip
 from diffusion_credit.measuring.features import images_of, read_features
+from diffusion_credit.measuring.properties import Property, ReadingProperty
 
 
 class Pool:
@@ -43,9 +43,9 @@ class Pool:
         return {key: array[whose, np.arange(images)] for key, array in self.arrays.items()}
 
 
-def value_of(module: ModuleType, options: dict[str, Any], arrays: dict[str, np.ndarray], reference: Any) -> float:
+def value_of(module: Property, options: dict[str, Any], arrays: dict[str, np.ndarray], reference: Any) -> float:
     """A property of drawn arrays, also where it is made from a folder of images."""
-    if "images" not in arrays:
+    if not isinstance(module, ReadingProperty):
         return float(module.evaluate(arrays, options, reference))
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -10,9 +10,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from diffusion_credit.base.collection import SECONDS, entries, fill
+from diffusion_credit.base.collection import announce_entry, entries, fill
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import announce, read_manifest, replacing, versions, write_json
+from diffusion_credit.base.files import announce, read_manifest, replacing, versions
 from diffusion_credit.data.images import ZIP, read_zip, write_zip
 
 FEATURES = "features.safetensors"
@@ -50,8 +50,7 @@ def extract(
         arrays = embed(images[name][1]())
         with replacing(folder / FEATURES) as temporary:
             save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, temporary)
-        write_json(folder / SECONDS, time.monotonic() - started)
-        announce(folder, [FEATURES], provenance=wanted[name])
+        announce_entry(folder, [FEATURES], wanted[name], started)
 
     fill(collection, wanted, make)
 

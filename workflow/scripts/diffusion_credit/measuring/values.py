@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,14 @@ from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import announce, digest_of_file, read_json, read_manifest, versions, write_json
 from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
 from diffusion_credit.measuring.features import read_features
+from diffusion_credit.measuring.properties import Property, ReadingProperty
 
 PROPERTY = "property.json"
 
 
 def measure(
     name: str,
-    module: ModuleType,
+    module: Property,
     options: dict[str, Any],
     source: Path,
     reference: tuple[Path, dict[str, np.ndarray]] | None,
@@ -32,7 +32,7 @@ def measure(
     source: the manifest of that collection. reference: file and arrays that the property's `fit` made, or None.
     Raises UserError naming the property and the model whose value is not finite; the values measured before are kept.
     """
-    read = getattr(module, "read", read_features)
+    read = module.read if isinstance(module, ReadingProperty) else read_features
     found = entries(source)
     wanted = {entry: definition(options, code, reference) | {"source": digest} for entry, (_, digest) in found.items()}
 

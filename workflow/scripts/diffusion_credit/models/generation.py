@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from diffusion_credit.base.collection import EMPTY, SECONDS, contributor_entry, entries, fill
-from diffusion_credit.base.files import announce, versions, write_json
+from diffusion_credit.base.collection import EMPTY, announce_entry, contributor_entry, entries, fill
+from diffusion_credit.base.files import versions
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.data.images import ZIP, write_zip
@@ -75,8 +75,7 @@ def generate(
             0 if only is None else only(name),
         )
         write_zip(folder / ZIP, pixels)
-        write_json(folder / SECONDS, time.monotonic() - started)
-        announce(folder, [ZIP], provenance=wanted[name])
+        announce_entry(folder, [ZIP], wanted[name], started)
 
     return fill(collection, wanted, make)
 

@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.regimes import SubsetRegime
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 
 FIDELITY = " How well such models follow ones trained from scratch is in the table on fidelity, where there is one."
@@ -25,13 +27,6 @@ MEASURES = {  # what the number is, by kind of property
     "mean": "The mean of a score that a network gives each generated image.",
     "percentile": "A percentile of a score that a network gives each generated image.",
     "own": "A number that the study's own program finds for the generated images.",
-}
-MADE = {  # how a subset's model is made, by regime
-    "sparse": "The full model was pruned and fitted again, and then trained briefly on each subset",
-    "finetune": "The full model was trained on for a short time on each subset",
-    "gradient_ascent": "From the full model, the images outside each subset were unlearned by gradient ascent",
-    "influence": "From the full model, the images outside each subset were unlearned by influence functions",
-    "retrain": "A model was trained from scratch on each subset",
 }
 
 
@@ -226,6 +221,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.1f} minutes"
 
 
+def made(credit: Credit) -> str:
+    """How each subset's model was made."""
+    regime: SubsetRegime = module_of("regimes", credit.provenance.config["design"]["regime"])
+    return regime.MADE
+
+
 def limits(credit: Credit) -> list[str]:
     """What the numbers do not say."""
     config = credit.provenance.config
@@ -241,7 +242,7 @@ def limits(credit: Credit) -> list[str]:
         " compares models of this study and no others: published scores are of other numbers and sizes of images.",
         "Values depend on who counts as one contributor: people whose images do the same for the model share the credit"
         " for it, and whoever enters under two names has two values.",
-        f"{MADE[regime]} (regime {label(regime)})." + ("" if regime == "retrain" else FIDELITY),
+        f"{made(credit)} (regime {label(regime)})." + ("" if regime == "retrain" else FIDELITY),
         "An interval covers chance in the choice of subsets and in training, 19 times of 20. It does not cover the"
         " choice of the property, of the recipe, or mistakes about whose an image is.",
         "What a model draws without somebody, and what was measured of it, is one training of one model; a second one"

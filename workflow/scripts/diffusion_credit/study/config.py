@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.options import Training
 from diffusion_credit.study import config_checks
 from diffusion_credit.study.complaints import sentence
 from diffusion_credit.study.sections.design import Design, Game
@@ -20,9 +21,9 @@ from diffusion_credit.study.sections.limits import Limits
 from diffusion_credit.study.sections.local import Local
 from diffusion_credit.study.sections.names import Name
 from diffusion_credit.study.sections.payout import Payout
-from diffusion_credit.study.sections.regimes import Pruning, Regimes
+from diffusion_credit.study.sections.pruning import Pruning
+from diffusion_credit.study.sections.regimes import Regimes
 from diffusion_credit.study.sections.registered import Baseline, Estimator, Extractor, Network, Property, Source
-from diffusion_credit.study.sections.training import Training
 from diffusion_credit.study.sections.weights import Weights
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
-from diffusion_credit.study.sections.training import Training
+from diffusion_credit.models.options import Training
+from diffusion_credit.models.regimes import CONDITIONAL
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
 RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
@@ -68,7 +69,7 @@ def _generation(study: Any) -> None:
             f"generation.steps: found {study.generation.steps}, expected at most diffusion.timesteps ="
             f" {study.diffusion.timesteps}"
         )
-    if study.generation.guidance != 1 and not hasattr(study.model, "prompt"):
+    if study.generation.guidance != 1 and not study.model.prompted:
         raise ValueError(
             f"generation.guidance: found {study.generation.guidance}, expected 1 for a model of kind"
             f" {study.model.kind}, which has no prompt"
@@ -223,12 +224,12 @@ def _regimes(study: Any) -> None:
     lds = study.evaluation.lds
     study.model.check_pruning(study.pruning.ratio)
     for name, game in study.games.items():
-        if game.regime == "conditional" and study.model.kind != "unet":
+        if game.regime == CONDITIONAL and not study.model.can_be_told:
             raise ValueError(
                 f"games.{name}.regime: found conditional, expected another regime, because a model of kind"
                 f" {study.model.kind} cannot be told contributors"
             )
-    used = [game.regime for game in _games(study).values()] + (lds.regimes if lds else [])
+    used = ["retrain", *(game.regime for game in _games(study).values()), *(lds.regimes if lds else [])]
     for regime in used:
         if getattr(study.regimes, regime) is None:
             raise ValueError(
@@ -271,9 +272,9 @@ def _games(study: Any) -> dict[str, Any]:
 
 def _property(study: Any, path: str, prop: Any) -> None:
     """Raises ValueError when a property's extractor is missing or lacks its array, or when there are too few images."""
-    if (name := getattr(prop, "extractor", None)) is None:
+    if prop.reads == "images":
         return
-    if name not in study.extractors:
+    if (name := prop.extractor) not in study.extractors:
         raise ValueError(
             f"{path}.extractor: found {name!r}, expected a name below extractors: {_listed(study.extractors)}"
         )

@@ -64,9 +64,9 @@ def _default(field: FieldInfo) -> str:
 def _section(path: str, model: type[BaseModel]) -> list[str]:
     """The table of one section, then those of the sections in it."""
     choice = ""
-    if model.__name__ == "Options":  # one of several modules for this place, told apart by a key
-        key = "source" if "source" in model.model_fields else "kind"
-        choice = f" with `{key}: {get_args(model.model_fields[key].annotation)[0]}`"
+    told_by = next((name for name in ("source", "kind") if name in model.model_fields), None)
+    if model.__name__ == "Options" and told_by:  # one of several modules for this place, told apart by a key
+        choice = f" with `{told_by}: {get_args(model.model_fields[told_by].annotation)[0]}`"
     lines = [f"\n## `{path}`{choice}\n" if path else "\n## Top level\n", inspect.getdoc(model) or "", ""]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     inner: list[str] = []

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.study import plan, subset_lists
 from diffusion_credit.study.needs import Needs
 
@@ -29,7 +30,7 @@ def spent(needs: Needs, prop: str, method: str, sampled: int) -> tuple[list[str]
         return fixed, []
     game = study.estimators[method].game
     regime = study.games[game].regime if game else needs.regime
-    if regime == plan.CONDITIONAL:
+    if regime == CONDITIONAL:
         return _drawn(needs, prop), []
     fixed = _started(needs, regime) + _made(needs, prop, regime, "anchors")
     if game:
@@ -80,7 +81,7 @@ def _made(needs: Needs, prop: str, regime: str, name: str, count: int | None = N
 def _drawn(needs: Needs, prop: str) -> list[str]:
     """All that the one conditional model costs for a property."""
     drawn = [needs.of_contributors(stage) for stage in _stages(needs, prop) if stage != "models"]
-    return [*drawn, needs.of_everyone("models", plan.CONDITIONAL)]
+    return [*drawn, needs.of_everyone("models", CONDITIONAL)]
 
 
 def _started(needs: Needs, regime: str) -> list[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion_credit.base.plugins import name_of
+from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.study import plan, subset_lists
 from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.paths import Paths
@@ -19,7 +20,7 @@ class Needs(Paths):
 
     def of_contributors(self, stage: str) -> str:
         """What the one conditional model draws for each contributor, at a stage such as `images`."""
-        return f"{self.results}/{stage}/{plan.CONDITIONAL}/everyone/0000/manifest.json"
+        return f"{self.results}/{stage}/{CONDITIONAL}/everyone/0000/manifest.json"
 
     # --- properties
 
@@ -29,8 +30,8 @@ class Needs(Paths):
 
     def measured_on(self, prop: str) -> str:
         """The stage whose collections a property is made from."""
-        extractor = getattr(self.study.properties[prop], "extractor", None)
-        return f"features/{extractor}" if extractor else "images"
+        section = self.study.properties[prop]
+        return f"features/{section.extractor}" if section.reads == "features" else "images"
 
     def reference_features(self, prop: str) -> str:
         """What a property's reference is made from."""
@@ -38,8 +39,8 @@ class Needs(Paths):
 
     def reference(self, prop: str) -> list[str]:
         """What a property compares with, where it compares."""
-        compared = hasattr(self.study.properties[prop], "reference")
-        return [f"{self.results}/references/{prop}.safetensors"] if compared else []
+        compares = self.study.properties[prop].compares
+        return [f"{self.results}/references/{prop}.safetensors"] if compares else []
 
     def properties(self, prop: str, regime: str, name: str, count: int | None = None) -> list[str]:
         """A property of a list's models in a regime."""

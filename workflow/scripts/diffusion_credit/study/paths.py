@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diffusion_credit.base.options import Section
-from diffusion_credit.base.plugins import module_of, name_of
+from diffusion_credit.base.plugins import name_of
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.plan import START
 from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
@@ -75,8 +75,8 @@ class Paths:
 
     def fitted_extractor(self, name: str) -> list[str]:
         """What an extractor learnt from the study's images, where it learns anything."""
-        fits = hasattr(module_of("extractors", self.study.extractors[name].kind), "fit")
-        return [f"{self.results}/extractors/{name}/manifest.json"] if fits else []
+        fitted = self.study.extractors[name].fitted
+        return [f"{self.results}/extractors/{name}/manifest.json"] if fitted else []
 
     def gradient_models(self, name: str) -> list[str]:
         """The models that gradients are taken of."""

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from diffusion_credit.base.files import read_json
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.regimes import CONDITIONAL, OF_EVERYONE, REGIMES
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.subset_lists import (
     alphas,
@@ -18,17 +20,7 @@ from diffusion_credit.study.subset_lists import (
 )
 
 SINGLE = ["full", "pruned", "refit"]  # models of everyone that every study makes once
-CONDITIONAL = "conditional"  # the regime whose one model serves all subsets
-START = {  # regime -> the model that its trainings begin with
-    "full": None,
-    "retrain": None,
-    "refit": "pruned",
-    "finetune": "full",
-    "gradient_ascent": "full",
-    "influence": "full",
-    "sparse": "refit",
-    CONDITIONAL: None,
-}
+START = {name: module_of("regimes", name).START for name in (*OF_EVERYONE, *REGIMES)}
 
 
 def trainings(study: Study) -> dict[str, Any]:
@@ -36,7 +28,7 @@ def trainings(study: Study) -> dict[str, Any]:
     if study.local:
         alike = study.training.model_copy(update={"checkpoints": 0})  # which are of the full model alone
         return {"full": study.training, "retrain": study.local.retrain or alike}
-    regimes = {name: getattr(study.regimes, name) for name in type(study.regimes).model_fields}
+    regimes = {name: getattr(study.regimes, name) for name in REGIMES}
     return {"full": study.training, "refit": study.pruning.refit, **regimes}
 
 

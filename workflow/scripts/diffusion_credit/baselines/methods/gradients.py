@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from diffusion_credit.base.options import BaselineSection
 from diffusion_credit.baselines.gradient_arrays import GENERATED, PATH
 from diffusion_credit.baselines.kernels import PLAIN, SCORES, Kernel, scores
-from diffusion_credit.baselines.variants import Candidates
+from diffusion_credit.baselines.methods import Candidates
 
 
 class Options(BaselineSection):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from diffusion_credit.base.options import BaselineSection
 from diffusion_credit.baselines.kernels import scores, unit
-from diffusion_credit.baselines.variants import Candidates
+from diffusion_credit.baselines.methods import Candidates
 
 ROWS = 64  # of the matrix of distances at once
 

@@ -1,12 +1,16 @@
-"""Estimators: from utilities to one attribution per contributor. To add one: a module here with
+"""Estimators: from utilities to one attribution per contributor.
 
-- `Options`, its pydantic model (an EstimatorSection with `kind`, its name);
-- `DESIGNS`, the designs that give it the subsets which it needs, or None when any will do;
-- `estimate(game, options)`, an `Estimate` of a `Utilities` table; UserError when the table lacks what it needs;
-
-and its name below, also in ANY_NUMBER when it holds no matrix of contributors by contributors; the module is named
-after it with _ for -.
+To add one: a module here that is an `Estimator`, named after its kind with _ for -; its kind below, also in ANY_NUMBER
+when it holds no matrix of contributors by contributors.
 """
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from diffusion_credit.base.options import EstimatorSection
+
+if TYPE_CHECKING:
+    from diffusion_credit.credit.estimates import Estimate
+    from diffusion_credit.credit.utilities import Utilities
 
 ESTIMATORS = (
     "ridge",
@@ -23,3 +27,40 @@ ESTIMATORS = (
 )
 
 ANY_NUMBER = ("datamodel",)
+
+
+class Estimator(Protocol):
+    """What a module of this package holds."""
+
+    @property
+    def Options(self) -> type[EstimatorSection]:
+        """The estimator's section of the configuration, with the key `kind`."""
+
+    @property
+    def DESIGNS(self) -> tuple[str, ...] | None:
+        """The designs that give it the subsets which it needs; None when any will do."""
+
+    def estimate(self, game: "Utilities", options: dict[str, Any]) -> "Estimate":
+        """One value a contributor, and its interval where there is one.
+
+        Raises UserError when the table lacks what the estimator needs.
+        """
+
+
+if TYPE_CHECKING:  # mypy compares each with the protocol
+    from diffusion_credit.credit.estimators import (
+        add_one_in,
+        banzhaf,
+        beta_shapley,
+        datamodel,
+        exact,
+        leave_one_out,
+        owen,
+        paper,
+        permutation,
+        ridge,
+        surrogate,
+    )
+
+    _: list[Estimator] = [ridge, paper, exact, banzhaf, beta_shapley, leave_one_out, add_one_in]
+    __: list[Estimator] = [datamodel, surrogate, permutation, owen]

@@ -1,10 +1,30 @@
-"""Data sources. To add one: a module here with
+"""Data sources. To add one: a module here that is a `Source`, and its name below."""
 
-- `Options`, its pydantic model (with `source`);
-- `read(options) -> Images`;
-- `fingerprint(options)`, a text that changes when the raw files do;
+from typing import TYPE_CHECKING, Any, Protocol
 
-and its name below.
-"""
+from diffusion_credit.base.options import Section
+
+if TYPE_CHECKING:
+    from diffusion_credit.data.images import Images
 
 SOURCES = ("digits", "image_folder", "image_table", "cifar", "celeba_hq")
+
+
+class Source(Protocol):
+    """What a module of this package holds. options: an instance of its own `Options`."""
+
+    @property
+    def Options(self) -> type[Section]:
+        """The section `data` of the configuration, with the key `source`."""
+
+    def read(self, options: Any) -> "Images":
+        """All images and whose they are. Raises UserError on raw data that cannot be read."""
+
+    def fingerprint(self, options: Any) -> str:
+        """A text that changes when the raw files do."""
+
+
+if TYPE_CHECKING:  # mypy compares each with the protocol
+    from diffusion_credit.data.sources import celeba_hq, cifar, digits, image_folder, image_table
+
+    _: list[Source] = [digits, image_folder, image_table, cifar, celeba_hq]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +12,8 @@ from diffusion_credit.base.options import ExtractorSection
 
 class Options(ExtractorSection):
     """A small convolutional network trained to tell the contributors apart."""
+
+    fitted: ClassVar[bool] = True
 
     kind: Literal["classifier"]
     steps: int = Field(ge=1, description="Training steps of the classifier.")

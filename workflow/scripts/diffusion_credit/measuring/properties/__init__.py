@@ -1,13 +1,14 @@
-"""Properties: numbers that describe a whole model, computed on features of its generated images.
+"""Properties: numbers that describe a whole model, computed from its generated images.
 
-To add one: a module here with
-- `Options`, its pydantic model (a PropertySection with `kind` and `extractor`, and with `reference`, "data" or "full",
-  where a model is compared with the features of the data or of the full model's images);
-- `fit(features, options, seed)`, arrays made once from the reference (absent without one);
-- `evaluate(features, options, reference)`, the number;
-- `read(folder)`, where the number is made from an entry's images instead of features;
-and its name below.
+To add one: a module here that is a `Property`, and its name below.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from diffusion_credit.base.options import PropertySection
 
 PROPERTIES = (
     "inception_score",
@@ -19,3 +20,46 @@ PROPERTIES = (
     "percentile",
     "own",
 )
+
+
+class Property(Protocol):
+    """What a module of this package holds."""
+
+    @property
+    def Options(self) -> type[PropertySection]:
+        """The property's section of the configuration, with the key `extractor` if it is made from features."""
+
+    def evaluate(self, features: Any, options: dict[str, Any], reference: dict[str, np.ndarray]) -> float:
+        """The number. features: named arrays of all images, or what `read` gave. reference: what `fit` made, or {}."""
+
+
+class ComparingProperty(Property, Protocol):
+    """A property that compares with a reference; its `Options.compares` is True, and it has the key `reference`."""
+
+    def fit(self, features: dict[str, np.ndarray], options: dict[str, Any], seed: int) -> dict[str, np.ndarray]:
+        """Arrays made once, from the features of the data or of the full model's images."""
+
+
+@runtime_checkable
+class ReadingProperty(Protocol):
+    """A property that is made from images instead of features."""
+
+    def read(self, folder: Path) -> Any:
+        """What `evaluate` takes, from the entry of one model's images."""
+
+
+if TYPE_CHECKING:  # mypy compares each with the protocol
+    from diffusion_credit.measuring.properties import (
+        cluster_entropy,
+        fid,
+        inception_score,
+        kid,
+        mean,
+        own,
+        percentile,
+        precision_recall,
+    )
+
+    _: list[Property] = [inception_score, mean, percentile, own]
+    __: list[ComparingProperty] = [fid, kid, precision_recall, cluster_entropy]
+    ___: ReadingProperty = own

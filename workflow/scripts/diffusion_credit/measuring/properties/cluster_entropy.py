@@ -5,7 +5,7 @@ CelebA-HQ: 20 Ward clusters, natural logarithm). Its authors' code takes log2, a
 max(x.y) - x.y, in Ward's linkage and to find the cluster whose images are nearest on average.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -15,6 +15,8 @@ from diffusion_credit.base.options import PropertySection
 
 class Options(PropertySection):
     """Cluster entropy in nats: how evenly the images spread over the clusters of a reference."""
+
+    compares: ClassVar[bool] = True
 
     kind: Literal["cluster_entropy"]
     extractor: str = Field(description="Name of the extractor whose features are clustered.")

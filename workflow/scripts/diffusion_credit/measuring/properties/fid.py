@@ -16,6 +16,8 @@ class Options(PropertySection):
     """Frechet distance (FID) from the generated images to a reference, in the extractor's features."""
 
     higher_is_better: ClassVar[bool] = False
+    compares: ClassVar[bool] = True
+
     kind: Literal["fid"]
     extractor: str = Field(description="Name of the extractor whose features are compared.")
     reference: Literal["data", "full"] = Field(

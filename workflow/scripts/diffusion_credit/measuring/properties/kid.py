@@ -19,6 +19,8 @@ class Options(PropertySection):
     """Kernel distance (KID) from the generated images to a reference, unbiased, from all images of both."""
 
     higher_is_better: ClassVar[bool] = False
+    compares: ClassVar[bool] = True
+
     kind: Literal["kid"]
     extractor: str = Field(description="Name of the extractor whose features are compared.")
     reference: Literal["data", "full"] = Field(

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from zipfile import ZipFile
 
 from pydantic import Field, computed_field, model_validator
@@ -25,6 +25,8 @@ DIRECTION = "HIGHER_IS_BETTER"
 
 class Options(PropertySection):
     """A property of your own, in a Python file. docs/properties.md has an example."""
+
+    reads: ClassVar[Literal["features", "images"]] = "images"
 
     kind: Literal["own"]
     file: str = Field(min_length=1, description="The Python file, relative to where the workflow is run.")

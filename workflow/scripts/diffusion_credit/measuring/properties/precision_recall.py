@@ -5,7 +5,7 @@ around its images, each reaching to the k-th nearest other image of the set. Bot
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,6 +18,8 @@ ROWS = 256  # of the matrix of distances at once
 
 class Options(PropertySection):
     """Improved precision (whether generated images are like the reference) or recall (whether they cover all of it)."""
+
+    compares: ClassVar[bool] = True
 
     kind: Literal["precision_recall"]
     extractor: str = Field(description="Name of the extractor whose features are compared.")

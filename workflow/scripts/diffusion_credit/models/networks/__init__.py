@@ -1,18 +1,63 @@
-"""Denoising networks. To add one: a module here with
+"""Denoising networks. To add one: a module here that is a `Network`, its pruning in `pruning/`, and its name below.
 
-- `Options`, its pydantic model (a NetworkSection with `kind`), `check_size(options, height, width)`, and `EMPTY`, what
-  F(empty) is for it;
-- `architecture(options, shape)`, what a checkpoint says of a network that denoises tensors of `shape`;
-- `conditional(architecture, contributors)`, where it can be told whose image it denoises;
-- `build(architecture, seed, weights)`, a randomly initialised network whose learned weights require gradients;
-- `reinitialise(model, seed)`, which draws these anew;
-- `denoiser(model, conditions, guidance)`, the prediction as a function of noised tensors and timesteps; trained with
-  guidance 1;
-- `learned(model)` and `load(model, tensors)`, the weights that a checkpoint holds;
-- where packages beyond the default installation decide the result, `PACKAGES`: package -> extra that brings it;
-
-a module of the same name in `pruning/`, and its name below. weights: name of an entry of the study's `weights` -> its
-manifest. conditions: named tensors that `inputs.encode` computed once.
+Where packages beyond the default installation decide the result, it has `PACKAGES`: package -> extra that brings it.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from diffusion_credit.base.options import NetworkSection
+
+if TYPE_CHECKING:  # the Snakefile reads this package; PyTorch takes seconds
+    import torch
+
 NETWORKS = ("unet", "lora")
+
+
+class Network(Protocol):
+    """What a module of this package holds.
+
+    architecture: what a checkpoint's config.json says of the network. weights: name of an entry of the study's
+    `weights` -> its manifest. conditions: named tensors that `inputs.encode` computed once.
+    """
+
+    @property
+    def Options(self) -> type[NetworkSection]:
+        """The section `model` of the configuration."""
+
+    @property
+    def EMPTY(self) -> str:
+        """What F(empty) is for it: `untrained` or `base`."""
+
+    def check_size(self, options: dict[str, Any], height: int, width: int) -> None:
+        """Raises UserError when it takes no tensors of this height and width."""
+
+    def architecture(self, options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
+        """The architecture of a network that denoises tensors of `shape`, (channels, height, width)."""
+
+    def conditional(self, architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+        """The architecture of one that is told whose image it denoises. Raises UserError where there is none."""
+
+    def build(self, architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
+        """A randomly initialised network whose learned weights require gradients."""
+
+    def reinitialise(self, model: Any, seed: int) -> None:
+        """Draw the learned weights anew, in place."""
+
+    def denoiser(
+        self, model: Any, conditions: dict[str, "torch.Tensor"], guidance: float
+    ) -> Callable[..., "torch.Tensor"]:
+        """The prediction as a function of noised tensors and timesteps; training takes guidance 1."""
+
+    def learned(self, model: Any) -> dict[str, "torch.Tensor"]:
+        """The weights that a checkpoint holds, by name."""
+
+    def load(self, model: Any, tensors: dict[str, "torch.Tensor"]) -> None:
+        """Give the network these weights. Raises UserError when they are not of its shapes."""
+
+
+if TYPE_CHECKING:  # mypy compares each with the protocol
+    from diffusion_credit.models.networks import lora, unet
+
+    _: list[Network] = [unet, lora]

@@ -6,7 +6,7 @@ Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base in diffuse
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention al
 
 class Options(NetworkSection):
     """Low-rank adapters (LoRA) on all attention layers of a text-to-image model."""
+
+    prompted: ClassVar[bool] = True
 
     kind: Literal["lora"]
     base: str = Field(description="Name of the weights of the base model, which is a folder in diffusers' format.")
@@ -61,6 +63,11 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
         "base": options["base"],
         "rank": options["rank"],
     }
+
+
+def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+    """Raises UserError: adapters are told a prompt only."""
+    raise UserError("model.kind: found lora, expected unet, because adapters cannot be told contributors")
 
 
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DConditionModel":

@@ -6,7 +6,7 @@ weights, so no pickled module and no pruning history is needed.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,8 @@ EMPTY = "untrained"
 
 class Options(NetworkSection):
     """A U-Net that is trained from scratch: diffusers' UNet2DModel."""
+
+    can_be_told: ClassVar[bool] = True
 
     kind: Literal["unet"]
     channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")

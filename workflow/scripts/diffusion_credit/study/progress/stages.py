@@ -155,7 +155,7 @@ def stages(study: Study, results: Path, pending: Pending) -> list[Stage]:
         users = [
             batches([model_of(*pair) for pair in pairs])
             for name, pairs in valued.items()
-            if getattr(properties[name], "extractor", None) == extractor
+            if properties[name].reads == "features" and properties[name].extractor == extractor
         ]
         found[-1].count_collections(results, f"features/{extractor}", dict(ChainMap(*users)))
     for name, collections in of_property.items():

@@ -1,6 +1,6 @@
 """Which subsets are evaluated, and when there are enough."""
 
-# The registered designs are not known to mypy.
+# The registered designs and regimes are not known to mypy.
 # mypy: disable-error-code="valid-type"
 
 from typing import Annotated, Literal, Self
@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from diffusion_credit.base.options import Section
+from diffusion_credit.models.regimes import OF_ONE_SUBSET, REGIMES
 from diffusion_credit.study.sections.names import Name
 from diffusion_credit.subsets.draws import DESIGNS
 
@@ -26,29 +27,8 @@ class Target(Section):
     )
 
 
-class Game(Section):
-    """A further list of subsets, in a regime of its own, for estimators to be compared with the design's."""
-
-    kind: Literal[DESIGNS] = Field(
-        description="How the game's subsets are drawn; the names are those of `design.kind`."
-    )
-    alpha: float = Field(
-        default=0.5,
-        gt=0,
-        lt=1,
-        description="Share of the contributors in every subset. Only the kind `datamodel` uses it.",
-    )
-    subsets: int = Field(
-        ge=1,
-        description="Number of subsets. Leave-one-out and add-one-in need one for each contributor and training seed.",
-    )
-    regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain", "conditional"] = Field(
-        description="The regime of the game's models, and of its own F(everyone) and F(empty)."
-    )
-
-
-class Design(Section):
-    """Which subsets are sampled, and how many share a job."""
+class Sampling(Section):
+    """How many subsets are drawn, and how."""
 
     kind: Literal[DESIGNS] = Field(
         default="paired-stratified",
@@ -60,6 +40,23 @@ class Design(Section):
         lt=1,
         description="Share of the contributors in every subset. Only the kind `datamodel` uses it.",
     )
+
+
+class Game(Sampling):
+    """A further list of subsets, in a regime of its own, for estimators to be compared with the design's."""
+
+    subsets: int = Field(
+        ge=1,
+        description="Number of subsets. Leave-one-out and add-one-in need one for each contributor and training seed.",
+    )
+    regime: Literal[REGIMES] = Field(
+        description="The regime of the game's models, and of its own F(everyone) and F(empty)."
+    )
+
+
+class Design(Sampling):
+    """Which subsets are sampled, and how many share a job."""
+
     subsets: int = Field(
         ge=1,
         description="Number of sampled subsets: ten times the contributors or more, and a multiple of"
@@ -75,7 +72,7 @@ class Design(Section):
         description="What F(empty) is measured on. `untrained` is the regime's own architecture at random"
         " initialisation. With adapters (lora), `base` is the base model without them."
     )
-    regime: Literal["sparse", "finetune", "gradient_ascent", "influence", "retrain"] = Field(
+    regime: Literal[OF_ONE_SUBSET] = Field(
         default="sparse", description="The regime of the models that the credit is made from."
     )
 

@@ -1,21 +1,17 @@
 """The time that a cluster's jobs may take."""
 
+# The base of the registered regimes exists at run time only.
+# mypy: disable-error-code="misc"
+
 from pydantic import Field
 
 from diffusion_credit.base.options import Section
+from diffusion_credit.study.sections.regimes import RegimeMinutes
 
 
-class ModelMinutes(Section):
+class ModelMinutes(RegimeMinutes):
     """Minutes that one model may take at most, by regime, and one model's images."""
 
-    full: float = Field(default=240, gt=0, description="The full model's training.")
-    refit: float = Field(default=240, gt=0, description="The pruned model's re-fit.")
-    sparse: float = Field(default=10, gt=0, description="A subset's sparsified fine-tuning.")
-    finetune: float = Field(default=10, gt=0, description="A subset's fine-tuning from the full model.")
-    gradient_ascent: float = Field(default=10, gt=0, description="A subset's unlearning by gradient ascent.")
-    influence: float = Field(default=10, gt=0, description="A subset's unlearning by influence.")
-    retrain: float = Field(default=240, gt=0, description="A subset's training from scratch.")
-    conditional: float = Field(default=240, gt=0, description="The training of the model that is told contributors.")
     generation: float = Field(default=10, gt=0, description="The images of one model.")
     features: float = Field(default=5, gt=0, description="The features of one model's images, by one extractor.")
     gradients: float = Field(default=240, gt=0, description="All gradients of one entry of `gradients`.")

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from diffusion_credit.base.options import Section
-from diffusion_credit.study.sections.training import Training
+from diffusion_credit.models.options import Training
 
 
 class Regeneration(Section):

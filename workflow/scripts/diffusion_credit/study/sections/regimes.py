@@ -1,65 +1,32 @@
-"""How the models of subsets are made."""
+"""How the models of subsets are made, a section for each registered regime, and how long each may take."""
 
-from pydantic import Field
+import inspect
+from typing import Any
+
+from pydantic import Field, create_model
 
 from diffusion_credit.base.options import Section
-from diffusion_credit.study.sections.training import Training
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.regimes import OF_EVERYONE, REGIMES
 
 
-class Pruning(Section):
-    """Structural magnitude pruning of the full model, and its re-fit on everyone's images."""
-
-    ratio: float = Field(
-        gt=0,
-        lt=1,
-        description="Share of each layer's channels to remove, or of each adapter's ranks. It is rounded"
-        " to what the layer allows.",
-    )
-    time_embedding: bool = Field(default=False, description="Prune the widths of a U-Net's time embedding as well.")
-    refit: Training = Field(description="Training of the pruned model on everyone's images.")
+def _section(name: str) -> Any:
+    module = module_of("regimes", name)
+    return module.Options | None, Field(default=None, description=inspect.getdoc(module))
 
 
-class Influence(Section):
-    """One Newton step away from the images that are left out (WoodFisher), without any training.
-
-    Keeps `gradients` copies of the weights in memory.
-    """
-
-    gradients: int = Field(ge=1, description="Number of mini-batch gradients that the Fisher matrix is made of.")
-    batch_size: int = Field(ge=1, description="Images in each of these gradients.")
-    draws: int = Field(default=1, ge=1, description="Timesteps and noises drawn for each image that is left out.")
-    damping: float = Field(
-        gt=0, description="Number added to the diagonal of the Fisher matrix. A larger one makes a shorter step."
-    )
+def _minutes(name: str) -> Any:
+    of = "The model of everyone" if name in OF_EVERYONE else "A subset's model"
+    default = module_of("regimes", name).MINUTES
+    return float, Field(default=default, gt=0, description=f"{of} in the regime `{name}`.")
 
 
-class Regimes(Section):
-    """How a subset's model is made, one training per regime."""
-
-    sparse: Training = Field(
-        description="The re-fitted pruned model is fine-tuned on the subset (sparsified fine-tuning)."
-    )
-    retrain: Training = Field(
-        description="An unpruned model is trained from scratch on the subset. It is the truth that other"
-        " regimes are judged by."
-    )
-    finetune: Training | None = Field(
-        default=None,
-        description="The full model is fine-tuned on the subset. Needed only by a study that uses this regime.",
-    )
-    gradient_ascent: Training | None = Field(
-        default=None,
-        description="The full model climbs the loss of the images left out. Needed only by a study that"
-        " uses this regime.",
-    )
-    influence: Influence | None = Field(
-        default=None,
-        description="The full model takes one Newton step away from the images left out. Needed only by a"
-        " study that uses this regime.",
-    )
-    conditional: Training | None = Field(
-        default=None,
-        description="One model of everyone is told each image's contributor. A subset's images are those"
-        " that it draws for the subset's contributors (SurrogateSHAP). Needed only by a game"
-        " of this regime.",
-    )
+Regimes: Any = create_model(
+    "Regimes",
+    __base__=Section,
+    __doc__="How a subset's model is made. A study needs the section of each regime that it uses; all use `retrain`.",
+    **{name: _section(name) for name in REGIMES},
+)
+RegimeMinutes: Any = create_model(
+    "RegimeMinutes", __base__=Section, **{name: _minutes(name) for name in (*OF_EVERYONE, *REGIMES)}
+)

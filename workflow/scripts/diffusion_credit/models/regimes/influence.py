@@ -1,0 +1,49 @@
+"""The full model takes one Newton step away from the images left out."""
+
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from diffusion_credit.base.options import Section
+from diffusion_credit.base.seeds import named_seed
+
+if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
+    from torch import nn
+
+    from diffusion_credit.models.task import Job, Task, Trained
+    from diffusion_credit.models.unlearning import Influence
+
+START = "full"
+MINUTES = 10
+MADE = "From the full model, the images outside each subset were unlearned by influence functions"
+
+
+class Options(Section):
+    """One Newton step away from the images that are left out (WoodFisher), without any training.
+
+    Keeps `gradients` copies of the weights in memory.
+    """
+
+    gradients: int = Field(ge=1, description="Number of mini-batch gradients that the Fisher matrix is made of.")
+    batch_size: int = Field(ge=1, description="Images in each of these gradients.")
+    draws: int = Field(default=1, ge=1, description="Timesteps and noises drawn for each image that is left out.")
+    damping: float = Field(
+        gt=0, description="Number added to the diagonal of the Fisher matrix. A larger one makes a shorter step."
+    )
+
+
+def fit(task: "Task") -> "Trained":
+    """One step with the full model's curvature, which all subsets of a job share."""
+    from diffusion_credit.models.task import Trained
+
+    _influence(task.job, task.model).forget(task.removed, len(task.kept), task.show)
+    return Trained()
+
+
+@lru_cache(maxsize=1)
+def _influence(job: "Job", model: "nn.Module") -> "Influence":
+    from diffusion_credit.models.unlearning import Influence
+
+    seed, show = named_seed(job.seed, "influence"), partial(job.progress, "curvature")
+    return Influence(model, job.predict(model), job.inputs, job.diffusion, job.options, seed, show)
