@@ -34,6 +34,7 @@ rule print_first_values:
         ENV
     params:
         property=next(iter(STUDY.properties)),
+        higher_is_better=HIGHER[next(iter(HIGHER))],
         code=code("print_first_values.py"),
     script:
         "../workflow/scripts/print_first_values.py"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import job, progress
+from job import counted, job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import entries
@@ -23,5 +23,5 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         progress(log, "image", contributors or len(found)),
         contributors,
     )
-    there = (contributors + 1 if contributors else len(found)) - made  # one more for the untrained network
-    log.info("%s: %d folders of images made, %d were there", snakemake.output[0], made, there)
+    folders = contributors + 1 if contributors else len(found)  # one more for the untrained network
+    log.info("%s: %s", snakemake.output[0], counted(made, folders, "folder of images", "folders of images"))

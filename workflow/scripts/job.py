@@ -92,6 +92,12 @@ def _stop(number: int, frame: Any) -> None:
     raise Stopped(signal.Signals(number).name)
 
 
+def counted(made: int, of: int, one: str, many: str) -> str:
+    """What a job made, in words, and how much of it was there before the job."""
+    text, there = f"{made} {one if made == 1 else many}", of - made
+    return text + (f"; {there} {'was' if there == 1 else 'were'} there before" if there else "")
+
+
 def progress(log: logging.Logger, unit: str, entries: int) -> Any:
     """A function of (name, done, of) that writes a line to the log now and then.
 

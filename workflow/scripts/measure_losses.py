@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import job, progress
+from job import counted, job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import entries
@@ -31,4 +31,4 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         {**snakemake.params.options, "device": device, "code": snakemake.params.code},
         progress(log, "image", len(models)),
     )
-    log.info("%s: losses of %d models measured, %d were there", snakemake.output[0], made, len(models) - made)
+    log.info("%s: losses of %s", snakemake.output[0], counted(made, len(models), "model", "models"))

@@ -14,7 +14,9 @@ WIDTH = 100
 
 with job(snakemake), redirect_stdout(StringIO()) as text:
     path = Path(snakemake.input[0])
-    print(f"\n{snakemake.params.property} ({path.stem}), not yet evaluated: how good these values are is measured next")
+    better = "" if snakemake.params.higher_is_better else ", lower is better"
+    title = f"{snakemake.params.property} ({path.stem}){better}"
+    print(f"\n{title}, not yet evaluated: how good these values are is measured next")
     print_attribution(read_attribution(path))
     lines = [
         line if len(line) <= WIDTH else fill(line, WIDTH, subsequent_indent="    ")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import job, progress
+from job import counted, job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import only_entry
@@ -24,4 +24,4 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         {**snakemake.params.options, "device": device, "code": snakemake.params.code},
         progress(log, "step", len(table)),
     )
-    log.info("%s: %d models trained, %d were there", snakemake.output[0], made, len(table) - made)
+    log.info("%s: %s", snakemake.output[0], counted(made, len(table), "model trained", "models trained"))

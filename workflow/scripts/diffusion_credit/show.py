@@ -69,9 +69,10 @@ def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
     for taken in looks(study, results)[-1:]:
         for name, reason in taken["reasons"].items():
             print(f"{name}: {taken['subsets']} subsets, {reason}")
-    for name, estimator in product(study.properties, study.estimators):
+    for estimator, name in product(_main_first(study), study.properties):
         file, scores = results / "attribution" / name / f"{estimator}.csv", results / "evaluation" / name / "lds.csv"
-        print(f"\n{name} ({estimator})  {file}  ({marks[file]})")
+        better = "" if study.properties[name].higher_is_better else ", lower is better"
+        print(f"\n{name} ({estimator}){better}  {file}  ({marks[file]})")
         if file.is_file():
             print_attribution(read_attribution(file))
         if marks.get(scores, UP_TO_DATE) != UP_TO_DATE:
@@ -80,6 +81,11 @@ def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
             print(f"  {line}")
     if (report := results / "report.html").is_file():
         print(f"\nThe report, to be opened in a browser: {report}")
+
+
+def _main_first(study: Study) -> list[str]:
+    """The estimators, the one whose values are tested first."""
+    return sorted(study.estimators, key=lambda name: name != study.evaluation.counterfactual.estimator)
 
 
 def _print_local(path: Path, marks: dict[Path, str]) -> None:

@@ -7,9 +7,11 @@ from diffusion_credit.credit.attribution import Attribution, printable
 
 def print_attribution(result: Attribution) -> None:
     """Best contributor first: rank, name, value, share, and where they are known the interval and the ranks' range."""
+    if result.note[0]:
+        print(f"  note: {result.note[0]}")
     known = not np.isnan(result.low).any()
     width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
-    extra = f"{'95% interval':>24}  {'ranks':>9}  {'top ' + str(int(result.top[0])):>6}" if known else ""
+    extra = f"{'95% interval':>24}  {'ranks':>9}  {f'P(top {result.top[0]:.0f})':>8}" if known else ""
     print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
     best, worst = result.shown
     for i in [*best, None, *worst] if worst else best:
@@ -22,12 +24,10 @@ def print_attribution(result: Attribution) -> None:
         if known:
             interval = f"[{result.low[i]:.4g}, {result.high[i]:.4g}]"
             ranks = f"{result.rank_low[i]:.0f} to {result.rank_high[i]:.0f}"
-            line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>6.0%}"
+            line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>8.0%}"
         print(line)
     print(f"        {'total':<{width}}  {result.value.sum():>12.5g}")
     if known:
         apart = result.covers_equal_share.count("no")
         print(f"  {apart} of {len(result.order)} contributors differ from an equal share")
         print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
-    if result.note[0]:
-        print(f"  note: {result.note[0]}")
