@@ -3,6 +3,7 @@
 import signal
 import sys
 from functools import cache
+from inspect import getdoc
 from math import ceil
 from pathlib import Path
 from shlex import quote

@@ -31,11 +31,12 @@ rule write_report:
         ENV
     params:
         study=recipe(STUDY),
+        made=getdoc(module_of("regimes", STUDY.design.regime)),  # the page says it
         higher_is_better=HIGHER,
         removed={name: needs.removed(name) for name in HIGHER},
         templates=files_fingerprint(
             {name: TEMPLATES / name for name in ("page.html", "style.css", "card.md")}
         ),
-        code=code("write_report.py", name_of("regimes", STUDY.design.regime)),
+        code=code("write_report.py"),
     script:
         "../workflow/scripts/write_report.py"

@@ -376,4 +376,7 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
     assert changed(package / "base/files.py", "indent=1", "indent=2") == {*arguments}
     assert changed(package / "models/training.py", '"""The training loop', '"""A training loop') == set()
     assert changed(package / "models/training.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
+    assert changed(package / "models/options.py", "Optimiser steps.", "Steps of the optimiser.") == set()
+    assert changed(package / "models/regimes/sparse.py", "trained briefly", "trained for long") == set()
+    assert changed(package / "models/regimes/influence.py", "task.removed", "task.kept") == {"influence"}
     assert changed(package / "measuring/properties/__init__.py", '"fid",', '"fid", "new",') == set()

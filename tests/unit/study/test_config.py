@@ -168,6 +168,14 @@ MISTAKES |= {
         {"regimes": {**tiny_config()["regimes"], "sparse": {**tiny_config()["training"], "checkpoints": 1}}},
         "regimes.sparse.checkpoints: found 1, expected 0",
     ),
+    "no truth": (
+        {"regimes": {key: value for key, value in tiny_config()["regimes"].items() if key != "retrain"}},
+        "regimes.retrain: not found, expected the options of this regime, because the study uses it",
+    ),
+    "no sparse models, though fidelity is asked for": (
+        {"regimes": {key: value for key, value in tiny_config()["regimes"].items() if key != "sparse"}},
+        "regimes.sparse: not found, expected the options of this regime, because the study uses it",
+    ),
     "a game that nobody plays": ({"games": ALONE}, "games.alone: found no estimator with game: alone, expected one"),
     "an estimator of no game": (
         {"estimators": {"ridge": {"kind": "ridge", "game": "alone"}}},
@@ -221,3 +229,11 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
         refuse_repeated_keys(file)
     for shipped in [*ROOT.glob("config/*.yaml"), *ROOT.glob("config/studies/*.yaml")]:
         refuse_repeated_keys(shipped)
+
+
+def test_a_study_needs_no_section_of_a_regime_that_it_does_not_use() -> None:
+    config = tiny_config()
+    config["design"]["regime"] = "retrain"
+    config["evaluation"]["lds"]["regimes"] = []
+    del config["regimes"]["sparse"]
+    assert read_study(config).regimes.sparse is None

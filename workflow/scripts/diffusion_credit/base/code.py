@@ -1,7 +1,8 @@
 """What code a result depends on: a digest of a script and of every module of this library that it imports.
 
-Comments, docstrings, layout and modification times do not count, what the interpreter runs does. Package
-`__init__` files hold registrations only and do not count either, so that a new property leaves the old ones be.
+Comments, docstrings, descriptions of options, layout and modification times do not count, what else the interpreter
+runs does. Package `__init__` files hold registrations and types only and do not count either, so that a new property
+leaves the old ones be.
 """
 
 import ast
@@ -51,7 +52,8 @@ def _read(path: Path, scripts: Path) -> tuple[str, tuple[Path, ...]]:
 def _normal(node: object) -> str:
     """A text of the syntax tree without positions and docstrings; empty fields are left out, as Pythons differ."""
     if isinstance(node, list):
-        return "[" + ",".join(_normal(item) for item in node) + "]"
+        kept = (item for item in node if not (isinstance(item, ast.keyword) and item.arg == "description"))
+        return "[" + ",".join(map(_normal, kept)) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
     if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node):

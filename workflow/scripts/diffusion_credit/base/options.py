@@ -37,7 +37,7 @@ def sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
 class NetworkSection(Section):
     """The base of every network's `Options`.
 
-    prompted: is it trained for a text? can_be_told: whose image it denoises?
+    prompted: is it trained for a text? can_be_told: can it be told whose image it denoises?
     """
 
     prompted: ClassVar[bool] = False
@@ -74,7 +74,12 @@ class EstimatorSection(Section):
 
 
 class BaselineSection(Section):
-    """The base of every baseline's `Options`: what it is made from."""
+    """The base of every baseline's `Options`: what it is made from.
+
+    explains: does it score training images for each generated image, or all by themselves?
+    """
+
+    explains: ClassVar[bool] = True
 
     def sources(self) -> dict[str, tuple[str, str]]:
         """Name -> (stage, whose): `images` or `features/<extractor>` of `data` or the `full` model's images, or

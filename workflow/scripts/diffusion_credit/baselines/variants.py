@@ -2,26 +2,24 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.tables import read_csv, write_csv
-from diffusion_credit.baselines.methods import OwnBaseline, PairwiseBaseline
+from diffusion_credit.baselines.methods import Baseline, OwnBaseline, PairwiseBaseline
 
 Variants = dict[str, tuple[np.ndarray, dict[str, Any]]]  # name -> values of the contributors, what to report of it
 
 
-def variants(
-    module: PairwiseBaseline | OwnBaseline, options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, n: int
-) -> Variants:
+def variants(module: Baseline, options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, n: int) -> Variants:
     """A baseline's values of n contributors, in every way to reduce it. owner: (images,) of the training images."""
-    if isinstance(module, OwnBaseline):
-        scores = module.own(options, sources)
+    if not module.Options.explains:
+        scores = cast(OwnBaseline, module).own(options, sources)
         return {how: (reduced(how, scores, owner, n), {}) for how in ("mean", "max", "sum")}
     found: Variants = {}
-    for name, parts, about in module.matrix(options, sources, ["generated"]):
+    for name, parts, about in cast(PairwiseBaseline, module).matrix(options, sources, ["generated"]):
         for how, values in by_contributor(parts["generated"], owner, n).items():
             found[", ".join(part for part in (how, name) if part)] = values, about
     return found

@@ -11,7 +11,7 @@ def print_attribution(result: Attribution) -> None:
         print(f"  note: {result.note[0]}")
     known = not np.isnan(result.low).any()
     width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
-    extra = f"{'95% interval':>24}  {'ranks':>9}  {f'P(top {result.top[0]:.0f})':>8}" if known else ""
+    extra = f"{'95% interval':>24}  {'ranks':>9}  {f'P(top {result.top[0]:.0f})':>10}" if known else ""
     print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
     best, worst = result.shown
     for i in [*best, None, *worst] if worst else best:
@@ -24,7 +24,7 @@ def print_attribution(result: Attribution) -> None:
         if known:
             interval = f"[{result.low[i]:.4g}, {result.high[i]:.4g}]"
             ranks = f"{result.rank_low[i]:.0f} to {result.rank_high[i]:.0f}"
-            line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>8.0%}"
+            line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>10.0%}"
         print(line)
     print(f"        {'total':<{width}}  {result.value.sum():>12.5g}")
     if known:

@@ -15,8 +15,8 @@ from diffusion_credit.base.collection import EMPTY, contributor_entry, entries
 from diffusion_credit.base.files import announce
 from diffusion_credit.base.seeds import generator
 from diffusion_credit.data.images import ZIP, write_zip
-from diffusion_credit.measuring.features import images_of, read_features
-from diffusion_credit.measuring.properties import Property, ReadingProperty
+from diffusion_credit.measuring.features import images_of, read_features, reader
+from diffusion_credit.measuring.properties import Property
 
 
 class Pool:
@@ -45,10 +45,10 @@ class Pool:
 
 def value_of(module: Property, options: dict[str, Any], arrays: dict[str, np.ndarray], reference: Any) -> float:
     """A property of drawn arrays, also where it is made from a folder of images."""
-    if not isinstance(module, ReadingProperty):
+    if module.Options.reads == "features":
         return float(module.evaluate(arrays, options, reference))
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_zip(folder / ZIP, arrays["images"])
         announce(folder, [ZIP])
-        return float(module.evaluate(module.read(folder), options, reference))
+        return float(module.evaluate(reader(module)(folder), options, reference))

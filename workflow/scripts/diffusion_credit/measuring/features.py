@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from safetensors import SafetensorError
@@ -14,6 +14,7 @@ from diffusion_credit.base.collection import announce_entry, entries, fill
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import announce, read_manifest, replacing, versions
 from diffusion_credit.data.images import ZIP, read_zip, write_zip
+from diffusion_credit.measuring.properties import Property, ReadingProperty
 
 FEATURES = "features.safetensors"
 
@@ -59,6 +60,11 @@ def read_features(folder: Path) -> dict[str, np.ndarray]:
     """The named arrays of one entry."""
     read_manifest(folder)
     return read_arrays(folder / FEATURES)
+
+
+def reader(module: Property) -> Callable[[Path], Any]:
+    """What reads an entry for a property: its features, or the property's own reader of images."""
+    return cast(ReadingProperty, module).read if module.Options.reads == "images" else read_features
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -12,8 +12,8 @@ from diffusion_credit.base.collection import entries, fill
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import announce, digest_of_file, read_json, read_manifest, versions, write_json
 from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
-from diffusion_credit.measuring.features import read_features
-from diffusion_credit.measuring.properties import Property, ReadingProperty
+from diffusion_credit.measuring.features import reader
+from diffusion_credit.measuring.properties import Property
 
 PROPERTY = "property.json"
 
@@ -32,7 +32,7 @@ def measure(
     source: the manifest of that collection. reference: file and arrays that the property's `fit` made, or None.
     Raises UserError naming the property and the model whose value is not finite; the values measured before are kept.
     """
-    read = module.read if isinstance(module, ReadingProperty) else read_features
+    read = reader(module)
     found = entries(source)
     wanted = {entry: definition(options, code, reference) | {"source": digest} for entry, (_, digest) in found.items()}
 

@@ -16,7 +16,6 @@ from diffusion_credit.base.tables import Subsets
 from diffusion_credit.data.index import Index
 from diffusion_credit.models.checkpoints import build, load_model, reinitialise, save_model
 from diffusion_credit.models.inputs import Inputs
-from diffusion_credit.models.networks import Network
 from diffusion_credit.models.regimes import CONDITIONAL, Regime
 from diffusion_credit.models.task import Job, Task, Trained
 from diffusion_credit.models.weights import digests_of
@@ -41,7 +40,7 @@ def train_subsets(
     """
     device, training = options["device"], options["training"]
     regime: Regime = module_of("regimes", options["regime"])
-    network: Network = module_of("networks", options["model"]["kind"])
+    network = module_of("networks", options["model"]["kind"])
     config = {
         "architecture": network.architecture(options["model"], inputs.shape),
         "diffusion": options["diffusion"],

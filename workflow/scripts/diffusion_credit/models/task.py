@@ -28,6 +28,7 @@ class Job:
 
     owner: (images of `inputs`,) the number of each image's contributor. diffusion: that section of the config.
     options: the regime's section. seed: the study's. progress: called with (what, step, steps).
+    kept: what a regime keeps from one subset to the next.
     """
 
     network: Network
@@ -37,6 +38,7 @@ class Job:
     options: dict[str, Any]
     seed: int
     progress: Callable[[str, int, int], None]
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, model: nn.Module) -> Callable[..., torch.Tensor]:
         """The model's prediction from noised tensors and timesteps."""
@@ -64,7 +66,7 @@ class Task:
         """Tells how far it is."""
         self.job.progress(self.name, step, steps)
 
-    def descend(self, images: np.ndarray, *, ascend: bool = False, labels: torch.Tensor | None = None) -> Trained:
+    def train_on(self, images: np.ndarray, *, ascend: bool = False, labels: torch.Tensor | None = None) -> Trained:
         """Train `model` on some images, as the regime's section says. ascend, labels: see `train`."""
         job, predict = self.job, self.job.predict(self.model)
         seconds, checkpoints = train(

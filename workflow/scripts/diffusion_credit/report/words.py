@@ -1,10 +1,10 @@
 """What the numbers of a credit document say, in words; the page and the card share these."""
 
+import inspect
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from diffusion_credit.base.plugins import module_of
-from diffusion_credit.models.regimes import SubsetRegime
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 
 FIDELITY = " How well such models follow ones trained from scratch is in the table on fidelity, where there is one."
@@ -222,9 +222,9 @@ def duration(seconds: float) -> str:
 
 
 def made(credit: Credit) -> str:
-    """How each subset's model was made."""
-    regime: SubsetRegime = module_of("regimes", credit.provenance.config["design"]["regime"])
-    return regime.MADE
+    """How each subset's model is made, in a sentence."""
+    text = inspect.getdoc(module_of("regimes", credit.provenance.config["design"]["regime"])) or ""
+    return text.partition(". ")[0].rstrip(".") + "."
 
 
 def limits(credit: Credit) -> list[str]:
@@ -242,7 +242,7 @@ def limits(credit: Credit) -> list[str]:
         " compares models of this study and no others: published scores are of other numbers and sizes of images.",
         "Values depend on who counts as one contributor: people whose images do the same for the model share the credit"
         " for it, and whoever enters under two names has two values.",
-        f"{made(credit)} (regime {label(regime)})." + ("" if regime == "retrain" else FIDELITY),
+        f"{made(credit)[:-1]} (regime {label(regime)})." + ("" if regime == "retrain" else FIDELITY),
         "An interval covers chance in the choice of subsets and in training, 19 times of 20. It does not cover the"
         " choice of the property, of the recipe, or mistakes about whose an image is.",
         "What a model draws without somebody, and what was measured of it, is one training of one model; a second one"

@@ -8,6 +8,9 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.options import Training
+from diffusion_credit.models.regimes import REGIMES
 from diffusion_credit.study.config import Study
 
 HEAD = """# Options of a study
@@ -88,7 +91,9 @@ def _section(path: str, model: type[BaseModel]) -> list[str]:
 
 def document() -> str:
     """The text of config/README.md."""
-    training = "\n`pruning.refit` and every regime below `regimes` but `influence` have the keys of `training`.\n"
+    others = [name for name in REGIMES if module_of("regimes", name).Options is not Training]
+    but = " and ".join(f"`{name}`" for name in others)
+    training = f"\n`pruning.refit` and every section of `regimes` but {but} has the keys of `training`.\n"
     return HEAD + "\n".join(_section("", Study)) + "\n" + training
 
 

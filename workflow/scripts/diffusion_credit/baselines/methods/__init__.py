@@ -1,14 +1,15 @@
 """Baselines: credit without utilities, from training images and the full model alone.
 
-To add one: a module here that is a `PairwiseBaseline` or an `OwnBaseline`, and its name below.
+To add one: a module here that is a `PairwiseBaseline` or an `OwnBaseline`, and its name in both lists below.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from diffusion_credit.base.options import BaselineSection
+if TYPE_CHECKING:
+    from diffusion_credit.base.options import BaselineSection
 
 BASELINES = ("similarity", "own_score", "gradients")
 
@@ -20,13 +21,12 @@ class Baseline(Protocol):
     """What every module of this package holds."""
 
     @property
-    def Options(self) -> type[BaselineSection]:
+    def Options(self) -> "type[BaselineSection]":
         """The baseline's section of the configuration, which says what it is made from."""
 
 
-@runtime_checkable
-class PairwiseBaseline(Protocol):
-    """A baseline that scores training images for each explained image."""
+class PairwiseBaseline(Baseline, Protocol):
+    """A baseline that scores training images for each explained image; its `Options.explains` is True."""
 
     def matrix(self, options: dict[str, Any], sources: dict[str, Any], sets: Sequence[str]) -> Candidates:
         """Candidates for the scores of all training images for those of each set.
@@ -36,9 +36,8 @@ class PairwiseBaseline(Protocol):
         """
 
 
-@runtime_checkable
-class OwnBaseline(Protocol):
-    """A baseline that scores training images by themselves."""
+class OwnBaseline(Baseline, Protocol):
+    """A baseline that scores training images by themselves; its `Options.explains` is False."""
 
     def own(self, options: dict[str, Any], sources: dict[str, Any]) -> np.ndarray:
         """The score of every training image (images,)."""
@@ -47,6 +46,5 @@ class OwnBaseline(Protocol):
 if TYPE_CHECKING:  # mypy compares each with the protocols
     from diffusion_credit.baselines.methods import gradients, own_score, similarity
 
-    _: list[Baseline] = [similarity, own_score, gradients]
-    __: list[PairwiseBaseline] = [similarity, gradients]
-    ___: OwnBaseline = own_score
+    _: list[PairwiseBaseline] = [similarity, gradients]
+    __: OwnBaseline = own_score

@@ -1,6 +1,6 @@
 """A score of the contributor's own images, such as their aesthetic score."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -10,6 +10,8 @@ from diffusion_credit.base.options import BaselineSection
 
 class Options(BaselineSection):
     """A score of the contributor's own images."""
+
+    explains: ClassVar[bool] = False
 
     kind: Literal["own_score"]
     extractor: str = Field(description="Name of an extractor that gives the score.")

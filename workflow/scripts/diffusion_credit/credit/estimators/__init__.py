@@ -1,14 +1,13 @@
 """Estimators: from utilities to one attribution per contributor.
 
-To add one: a module here that is an `Estimator`, named after its kind with _ for -; its kind below, also in ANY_NUMBER
-when it holds no matrix of contributors by contributors.
+To add one: a module here that is an `Estimator`, named after its kind with _ for -, and its kind in both lists below;
+in ANY_NUMBER too when it holds no matrix of contributors by contributors.
 """
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from diffusion_credit.base.options import EstimatorSection
-
 if TYPE_CHECKING:
+    from diffusion_credit.base.options import EstimatorSection
     from diffusion_credit.credit.estimates import Estimate
     from diffusion_credit.credit.utilities import Utilities
 
@@ -33,7 +32,7 @@ class Estimator(Protocol):
     """What a module of this package holds."""
 
     @property
-    def Options(self) -> type[EstimatorSection]:
+    def Options(self) -> "type[EstimatorSection]":
         """The estimator's section of the configuration, with the key `kind`."""
 
     @property

@@ -1,10 +1,9 @@
-"""Data sources. To add one: a module here that is a `Source`, and its name below."""
+"""Data sources. To add one: a module here that is a `Source`, and its name in both lists below."""
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from diffusion_credit.base.options import Section
-
 if TYPE_CHECKING:
+    from diffusion_credit.base.options import Section
     from diffusion_credit.data.images import Images
 
 SOURCES = ("digits", "image_folder", "image_table", "cifar", "celeba_hq")
@@ -14,7 +13,7 @@ class Source(Protocol):
     """What a module of this package holds. options: an instance of its own `Options`."""
 
     @property
-    def Options(self) -> type[Section]:
+    def Options(self) -> "type[Section]":
         """The section `data` of the configuration, with the key `source`."""
 
     def read(self, options: Any) -> "Images":

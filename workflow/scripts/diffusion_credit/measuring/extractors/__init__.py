@@ -1,4 +1,4 @@
-"""Feature extractors. To add one: a module here that is an `Extractor`, and its name below.
+"""Feature extractors. To add one: a module here that is an `Extractor`, and its name in both lists below.
 
 Where packages beyond the default installation decide the result, it has `PACKAGES`: package -> extra that brings it.
 """
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from diffusion_credit.base.options import ExtractorSection
+if TYPE_CHECKING:
+    from diffusion_credit.base.options import ExtractorSection
 
 EXTRACTORS = ("classifier", "efficientnet_lite0", "inception", "clip", "blip")
 
@@ -18,7 +19,7 @@ class Extractor(Protocol):
     """What a module of this package holds."""
 
     @property
-    def Options(self) -> type[ExtractorSection]:
+    def Options(self) -> "type[ExtractorSection]":
         """The extractor's section of the configuration, which says what arrays it gives."""
 
     def load(

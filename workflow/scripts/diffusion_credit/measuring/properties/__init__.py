@@ -1,14 +1,15 @@
 """Properties: numbers that describe a whole model, computed from its generated images.
 
-To add one: a module here that is a `Property`, and its name below.
+To add one: a module here that is a `Property`, and its name in both lists below.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from diffusion_credit.base.options import PropertySection
+if TYPE_CHECKING:
+    from diffusion_credit.base.options import PropertySection
 
 PROPERTIES = (
     "inception_score",
@@ -26,7 +27,7 @@ class Property(Protocol):
     """What a module of this package holds."""
 
     @property
-    def Options(self) -> type[PropertySection]:
+    def Options(self) -> "type[PropertySection]":
         """The property's section of the configuration, with the key `extractor` if it is made from features."""
 
     def evaluate(self, features: Any, options: dict[str, Any], reference: dict[str, np.ndarray]) -> float:
@@ -40,9 +41,8 @@ class ComparingProperty(Property, Protocol):
         """Arrays made once, from the features of the data or of the full model's images."""
 
 
-@runtime_checkable
-class ReadingProperty(Protocol):
-    """A property that is made from images instead of features."""
+class ReadingProperty(Property, Protocol):
+    """A property that is made from images instead of features; its `Options.reads` is `images`."""
 
     def read(self, folder: Path) -> Any:
         """What `evaluate` takes, from the entry of one model's images."""
@@ -60,6 +60,6 @@ if TYPE_CHECKING:  # mypy compares each with the protocol
         precision_recall,
     )
 
-    _: list[Property] = [inception_score, mean, percentile, own]
+    _: list[Property] = [inception_score, mean, percentile]
     __: list[ComparingProperty] = [fid, kid, precision_recall, cluster_entropy]
     ___: ReadingProperty = own

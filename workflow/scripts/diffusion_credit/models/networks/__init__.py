@@ -1,4 +1,6 @@
-"""Denoising networks. To add one: a module here that is a `Network`, its pruning in `pruning/`, and its name below.
+"""Denoising networks.
+
+To add one: a module here that is a `Network`, its pruning in `pruning/`, and its name in both lists below.
 
 Where packages beyond the default installation decide the result, it has `PACKAGES`: package -> extra that brings it.
 """
@@ -7,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from diffusion_credit.base.options import NetworkSection
-
 if TYPE_CHECKING:  # the Snakefile reads this package; PyTorch takes seconds
     import torch
 
+    from diffusion_credit.base.options import NetworkSection
 NETWORKS = ("unet", "lora")
 
 
@@ -23,7 +24,7 @@ class Network(Protocol):
     """
 
     @property
-    def Options(self) -> type[NetworkSection]:
+    def Options(self) -> "type[NetworkSection]":
         """The section `model` of the configuration."""
 
     @property
@@ -35,9 +36,6 @@ class Network(Protocol):
 
     def architecture(self, options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
         """The architecture of a network that denoises tensors of `shape`, (channels, height, width)."""
-
-    def conditional(self, architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-        """The architecture of one that is told whose image it denoises. Raises UserError where there is none."""
 
     def build(self, architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
         """A randomly initialised network whose learned weights require gradients."""
@@ -57,7 +55,15 @@ class Network(Protocol):
         """Give the network these weights. Raises UserError when they are not of its shapes."""
 
 
-if TYPE_CHECKING:  # mypy compares each with the protocol
+class ToldNetwork(Network, Protocol):
+    """A network that can be told whose image it denoises; its `Options.can_be_told` is True."""
+
+    def conditional(self, architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+        """The architecture of the same network that is also told the number of a contributor."""
+
+
+if TYPE_CHECKING:  # mypy compares each with its protocol
     from diffusion_credit.models.networks import lora, unet
 
-    _: list[Network] = [unet, lora]
+    _: ToldNetwork = unet
+    __: Network = lora

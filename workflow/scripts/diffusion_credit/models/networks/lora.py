@@ -65,11 +65,6 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
     }
 
 
-def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-    """Raises UserError: adapters are told a prompt only."""
-    raise UserError("model.kind: found lora, expected unet, because adapters cannot be told contributors")
-
-
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DConditionModel":
     """The base with new adapters, which change nothing yet: random downwards, zero upwards."""
     import torch

@@ -1,13 +1,12 @@
-"""Regimes: how a subset's model is made. To add one: a module here that is a `Regime`, and its name below.
+"""Regimes: how a subset's model is made.
 
-Its docstring is its entry in config/README.md.
+To add one: a module here that is a `Regime`, and its name in both lists below.
 """
 
 from typing import TYPE_CHECKING, Protocol
 
-from diffusion_credit.base.options import Section
-
 if TYPE_CHECKING:
+    from diffusion_credit.base.options import Section
     from diffusion_credit.models.task import Task, Trained
 
 OF_EVERYONE = ("full", "refit")  # what every study makes once; their options stand outside `regimes`
@@ -18,33 +17,21 @@ CHEAP = tuple(name for name in OF_ONE_SUBSET if name != "retrain")  # judged by 
 
 
 class Regime(Protocol):
-    """What every module of this package holds."""
+    """What a module of this package holds. Its docstring says how a subset's model is made, also in the report."""
 
     @property
-    def Options(self) -> type[Section]:
+    def Options(self) -> "type[Section]":
         """The regime's section of the configuration."""
 
     @property
     def START(self) -> str | None:
-        """The model of everyone, in `full`, `pruned` or `refit`, that its trainings begin with. None: a random one."""
-
-    @property
-    def MINUTES(self) -> float:
-        """How long a cluster allows one model by default."""
+        """The model of everyone, `full`, `pruned` or `refit`, that its trainings begin with. None: a random one."""
 
     def fit(self, task: "Task") -> "Trained":
         """Change the weights of `task.model`, in place, to those of a model of the images `task.kept`."""
 
 
-class SubsetRegime(Regime, Protocol):
-    """What the modules of REGIMES hold besides."""
-
-    @property
-    def MADE(self) -> str:
-        """How each subset's model was made, for the report: a sentence without its full stop."""
-
-
-if TYPE_CHECKING:  # mypy compares each with the protocols
+if TYPE_CHECKING:  # mypy compares each with the protocol
     from diffusion_credit.models.regimes import (
         conditional,
         finetune,
@@ -56,5 +43,4 @@ if TYPE_CHECKING:  # mypy compares each with the protocols
         sparse,
     )
 
-    _: list[Regime] = [full, refit]
-    __: list[SubsetRegime] = [sparse, finetune, gradient_ascent, influence, retrain, conditional]
+    _: list[Regime] = [full, refit, sparse, finetune, gradient_ascent, influence, retrain, conditional]

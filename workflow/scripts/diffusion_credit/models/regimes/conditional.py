@@ -10,10 +10,8 @@ if TYPE_CHECKING:
 
 Options = Training
 START = None
-MINUTES = 240
-MADE = "One model was told each image's contributor, and drew each subset's images for its contributors"
 
 
 def fit(task: "Task") -> "Trained":
     """Descend the loss of everyone's images, each told its contributor."""
-    return task.descend(task.kept, labels=task.job.owner)
+    return task.train_on(task.kept, labels=task.job.owner)

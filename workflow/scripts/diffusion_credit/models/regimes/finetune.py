@@ -1,4 +1,4 @@
-"""The full model is fine-tuned on the subset."""
+"""The full model is trained on for a short time on the subset."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,8 @@ if TYPE_CHECKING:
 
 Options = Training
 START = "full"
-MINUTES = 10
-MADE = "The full model was trained on for a short time on each subset"
 
 
 def fit(task: "Task") -> "Trained":
     """Descend the loss of the subset's images."""
-    return task.descend(task.kept)
+    return task.train_on(task.kept)

@@ -1,4 +1,4 @@
-"""The model of everyone's images."""
+"""The model of everyone, trained from scratch on all images."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,8 @@ if TYPE_CHECKING:
 
 Options = Training
 START = None
-MINUTES = 240
 
 
 def fit(task: "Task") -> "Trained":
-    """Descend the loss of the subset's images."""
-    return task.descend(task.kept)
+    """Descend the loss of everyone's images."""
+    return task.train_on(task.kept)

@@ -1,4 +1,4 @@
-"""The full model climbs the loss of the images left out."""
+"""From the full model, the images outside the subset are unlearned by gradient ascent."""
 
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,10 @@ if TYPE_CHECKING:
 
 Options = Training
 START = "full"
-MINUTES = 10
-MADE = "From the full model, the images outside each subset were unlearned by gradient ascent"
 
 
 def fit(task: "Task") -> "Trained":
     """Climb the loss of the images left out; where there are none, the full model is left as it is."""
     from diffusion_credit.models.task import Trained
 
-    return task.descend(task.removed, ascend=True) if len(task.removed) else Trained()
+    return task.train_on(task.removed, ascend=True) if len(task.removed) else Trained()

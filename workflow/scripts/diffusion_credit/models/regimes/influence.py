@@ -1,6 +1,6 @@
-"""The full model takes one Newton step away from the images left out."""
+"""From the full model, the images outside the subset are unlearned by one Newton step (influence functions)."""
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -9,14 +9,9 @@ from diffusion_credit.base.options import Section
 from diffusion_credit.base.seeds import named_seed
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
-    from torch import nn
-
-    from diffusion_credit.models.task import Job, Task, Trained
-    from diffusion_credit.models.unlearning import Influence
+    from diffusion_credit.models.task import Task, Trained
 
 START = "full"
-MINUTES = 10
-MADE = "From the full model, the images outside each subset were unlearned by influence functions"
 
 
 class Options(Section):
@@ -36,14 +31,12 @@ class Options(Section):
 def fit(task: "Task") -> "Trained":
     """One step with the full model's curvature, which all subsets of a job share."""
     from diffusion_credit.models.task import Trained
-
-    _influence(task.job, task.model).forget(task.removed, len(task.kept), task.show)
-    return Trained()
-
-
-@lru_cache(maxsize=1)
-def _influence(job: "Job", model: "nn.Module") -> "Influence":
     from diffusion_credit.models.unlearning import Influence
 
-    seed, show = named_seed(job.seed, "influence"), partial(job.progress, "curvature")
-    return Influence(model, job.predict(model), job.inputs, job.diffusion, job.options, seed, show)
+    job = task.job
+    if "influence" not in job.kept:
+        seed, show = named_seed(job.seed, "influence"), partial(job.progress, "curvature")
+        predict = job.predict(task.model)
+        job.kept["influence"] = Influence(task.model, predict, job.inputs, job.diffusion, job.options, seed, show)
+    job.kept["influence"].forget(task.removed, len(task.kept), task.show)
+    return Trained()

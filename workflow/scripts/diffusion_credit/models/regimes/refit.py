@@ -1,4 +1,4 @@
-"""The pruned model is trained on everyone's images."""
+"""The pruned model of everyone, trained again on all images."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,8 @@ if TYPE_CHECKING:
 
 Options = Training
 START = "pruned"
-MINUTES = 240
 
 
 def fit(task: "Task") -> "Trained":
-    """Descend the loss of the subset's images."""
-    return task.descend(task.kept)
+    """Descend the loss of everyone's images."""
+    return task.train_on(task.kept)

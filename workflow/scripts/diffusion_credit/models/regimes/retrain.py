@@ -1,4 +1,4 @@
-"""An unpruned model is trained from scratch on the subset. It is the truth that other regimes are judged by."""
+"""A model is trained from scratch on the subset. It is the truth that other regimes are judged by."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,8 @@ if TYPE_CHECKING:
 
 Options = Training
 START = None
-MINUTES = 240
-MADE = "A model was trained from scratch on each subset"
 
 
 def fit(task: "Task") -> "Trained":
     """Descend the loss of the subset's images."""
-    return task.descend(task.kept)
+    return task.train_on(task.kept)

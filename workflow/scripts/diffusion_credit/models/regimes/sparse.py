@@ -1,4 +1,4 @@
-"""The re-fitted pruned model is fine-tuned on the subset (sparsified fine-tuning)."""
+"""The full model is pruned and fitted again, and then trained briefly on the subset (sparsified fine-tuning)."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,8 @@ if TYPE_CHECKING:
 
 Options = Training
 START = "refit"
-MINUTES = 10
-MADE = "The full model was pruned and fitted again, and then trained briefly on each subset"
 
 
 def fit(task: "Task") -> "Trained":
     """Descend the loss of the subset's images."""
-    return task.descend(task.kept)
+    return task.train_on(task.kept)

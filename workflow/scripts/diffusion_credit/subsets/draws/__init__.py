@@ -1,6 +1,7 @@
 """Designs: how subsets are drawn, one endless stream of proper subsets each.
 
-To add one: a module here that is a `Design`, named after its kind with _ for -, and its kind below. A stream knows
+To add one: a module here that is a `Design`, named after its kind with _ for -, and its kind in both lists below. A
+stream knows
 nothing of how many rows will be taken from it, so a larger budget begins with the smaller one. Row i is a function of
 the seed and i. Subsets that are reserved for evaluation never come. A stream that has run out of different subsets (or,
 where there are thousands, nearly) starts again: the same subset once more is a further replicate, with a training seed
