@@ -20,6 +20,7 @@ rule evaluate_lds:
     params:
         alphas=list(ALPHAS),
         estimators=list(STUDY.estimators),
+        predicting=lambda w: needs.predicting(w.property),
         higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code("evaluate_lds.py"),

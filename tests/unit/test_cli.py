@@ -99,6 +99,22 @@ def test_design_measure_attribute_score(run) -> None:  # type: ignore[no-untyped
     )
 
 
+def test_what_is_expected_without_some_is_said_with_its_interval(run) -> None:  # type: ignore[no-untyped-def]
+    rng, names = np.random.default_rng(0), ["a", "b", "c, d", "e", "f", "g"]
+    worth = np.array([1.0, 2, 3, 4, 5, 6])
+    members = [*np.ones((3, 6), int), *np.zeros((3, 6), int)]
+    members += [x for x in rng.integers(0, 2, (60, 6)) if 0 < x.sum() < 6 and list(x) != [0, 0, 1, 1, 1, 1]]
+    write("t.csv", [*names, "value"], [[*x, x @ worth + 0.1 * rng.normal()] for x in members])
+    shown = run("predict", "t.csv", "--without", "a, b", "--without", "c, d", "--output", "p.csv")
+    assert shown.splitlines()[1].startswith("without a, b: 18")
+    rows = {row.pop("without"): row for row in csv.DictReader(Path("p.csv").read_text().splitlines())}
+    for text, expected in (("a, b", 18), ("c, d", 18)):
+        found = {key: float(value) for key, value in rows[text].items()}
+        assert found["low"] < expected < found["high"] and found["high"] - found["low"] < 1
+        assert found["change_low"] < expected - 21 < found["change_high"]
+    assert "found 'x', expected the name of a contributor" in run("predict", "t.csv", "--without", "a,x")
+
+
 def test_groups_pass_credit_down(run) -> None:  # type: ignore[no-untyped-def]
     values = games.random_game(5, 3)
     write("t.csv", [*NAMES, "value"], [[*map(int, x), v] for x, v in zip(games.lattice(5), values, strict=True)])

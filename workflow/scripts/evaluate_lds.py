@@ -1,7 +1,9 @@
 """Attributions and retrained held-out subsets -> lds.csv and its figure."""
 
-from diffusion_credit.base.tables import read_subsets, write_csv
+from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.credit.prediction import Predictor
+from diffusion_credit.credit.utilities import split
 from diffusion_credit.data.index import Index
 from diffusion_credit.evaluation.lds import HEADER, references, scores
 from diffusion_credit.evaluation.resampling import by_subset
@@ -20,9 +22,13 @@ with job(snakemake):
     predictors = {
         name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)
     }
+    predictions = {
+        f"{name} prediction": Predictor(split(concatenate([read_subsets(path, valued=True) for path in paths])))
+        for name, paths in snakemake.params.predicting.items()
+    }
     counts = Index(snakemake.input.index).counts
     alone = references(len(counts), counts, snakemake.params.higher_is_better)
-    rows = scores(tables, predictors | alone, snakemake.params.seed)
+    rows = scores(tables, predictors | predictions | alone, snakemake.params.seed)
     write_csv(snakemake.output.table, HEADER, rows)
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
     figure = figures.scatter(

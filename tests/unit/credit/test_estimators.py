@@ -20,6 +20,7 @@ from diffusion_credit.credit.estimators import (
     beta_shapley,
     datamodel,
     exact,
+    gaussian_process,
     leave_one_out,
     owen,
     paper,
@@ -50,9 +51,11 @@ ESTIMATORS = {
     "add-one-in": (add_one_in, {}),
     "ridge datamodel": (datamodel, {"penalty": "ridge"}),
     "lasso datamodel": (datamodel, {"penalty": "lasso"}),
+    "gaussian-process": (gaussian_process, {"of": "shapley"}),
     "surrogate": (surrogate, {"trees": 50, "depth": 3, "learning_rate": 0.1}),
 }
-EFFICIENT = ("exact", "ridge", "paper", "surrogate")
+EFFICIENT = ("exact", "ridge", "paper", "surrogate", "gaussian-process")
+SEARCHED = {"lasso datamodel": 1e-5, "gaussian-process": 1e-4}  # name -> how near two searches end
 
 
 def drawn(n: int, design: str, rows: int, noise: float = 0.0, seed: int = 0, **options: object) -> Utilities:
@@ -117,26 +120,27 @@ def test_renaming_and_rescaling_do_what_they_should(name: str) -> None:
         assert first.value.sum() == pytest.approx(game.total, abs=1e-10)
     scaled = replace(game, value=3 * game.value + 7, everyone=3 * game.everyone + 7, empty=3 * game.empty + 7)
     then = module.estimate(scaled, options)
-    assert then.value == pytest.approx(3 * first.value, abs=1e-6 if "lasso" in name else 1e-9)
+    assert then.value == pytest.approx(3 * first.value, abs=SEARCHED.get(name, 1e-9))
     if name == "surrogate":
         return  # trees break ties between equal splits by the order of columns
     order = np.array([3, 0, 5, 1, 4, 2])
     moved = module.estimate(replace(game, members=game.members[:, order]), options)
-    assert moved.value == pytest.approx(first.value[order], abs=1e-5 if "lasso" in name else 1e-9)
+    assert moved.value == pytest.approx(first.value[order], abs=SEARCHED.get(name, 1e-9))
 
 
-@pytest.mark.parametrize("name", ["ridge", "paper", "banzhaf", "beta-shapley"])
+@pytest.mark.parametrize("name", ["ridge", "paper", "banzhaf", "beta-shapley", "gaussian-process"])
 def test_intervals_follow_renaming_and_rescaling(name: str) -> None:
     module, options = ESTIMATORS[name]
     game = drawn(6, "paired-stratified", 80, noise=0.3)
     first = module.estimate(game, options).interval
     scaled = replace(game, value=3 * game.value + 7, everyone=3 * game.everyone + 7, empty=3 * game.empty + 7)
     then = module.estimate(scaled, options).interval
-    assert then.center == pytest.approx(3 * first.center, abs=1e-9)
-    assert then.half_width() == pytest.approx(3 * first.half_width(), abs=1e-9)
+    near = SEARCHED.get(name, 1e-9)
+    assert then.center == pytest.approx(3 * first.center, abs=near)
+    assert then.half_width() == pytest.approx(3 * first.half_width(), abs=near)
     order = np.array([3, 0, 5, 1, 4, 2])
     moved = module.estimate(replace(game, members=game.members[:, order]), options).interval
-    assert moved.half_width() == pytest.approx(first.half_width()[order], abs=1e-9)
+    assert moved.half_width() == pytest.approx(first.half_width()[order], abs=near)
 
 
 @pytest.mark.parametrize("n", [4, 5, 8])

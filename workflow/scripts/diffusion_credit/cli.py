@@ -10,7 +10,7 @@ import yaml
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.credit.estimators import ESTIMATORS
-from diffusion_credit.own_tables import attribute, lds, make_design
+from diffusion_credit.own_tables import attribute, lds, make_design, predict
 from diffusion_credit.show import print_tables
 from diffusion_credit.study.config import Study, read_study
 from diffusion_credit.study.progress.pending import Pending, ask, command_of
@@ -102,6 +102,17 @@ def parser() -> argparse.ArgumentParser:
     c.add_argument("--held-out-alphas", type=float, nargs="+", default=[0.5], help="their sizes (default: 0.5)")
     c.add_argument("--held-out-subsets", type=int, default=24, help="their number for each size (default: 24)")
     c.add_argument("--held-out-replicates", type=int, default=2, help="rows of each (default: 2)")
+
+    c = command("predict", predict, "say what is expected without some contributors, from a table of utilities")
+    c.add_argument("table", type=Path, help="as for `attribute`")
+    c.add_argument(
+        "--without",
+        action="append",
+        required=True,
+        metavar="NAMES",
+        help="contributors to leave out, with commas between them; once for each set",
+    )
+    c.add_argument("--output", type=Path, metavar="OUT.csv")
 
     c = command("lds", lds, "score an attribution against retrained held-out subsets")
     c.add_argument("attribution", type=Path, help="what `attribute` wrote")

@@ -2,8 +2,12 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.parquet import need_pyarrow
@@ -70,6 +74,40 @@ def attribute(a: argparse.Namespace) -> None:
         from diffusion_credit.report import figures
 
         figures.save(figures.attribution_bars(result, a.table.stem, not a.lower_is_better), a.figure)
+
+
+def predict(a: argparse.Namespace) -> None:
+    """Say what F is expected to be without some sets of contributors."""
+    from diffusion_credit.credit import prediction  # scipy takes its time
+
+    need_pyarrow(a.table, a.output)
+    refuse_same(a.output, a.table)
+    game = split(read_subsets(a.table, valued=True), a.table)
+    members = np.ones((len(a.without), game.n), dtype=bool)
+    for row, text in zip(members, a.without, strict=True):
+        row[_places(text, game.contributors)] = False
+        if not row.any():
+            raise UserError(f"--without: found all {game.n} contributors in {text!r:.80}, expected some to be left")
+    found = prediction.predict(game, members)
+    columns = {name: getattr(found, name) for name in prediction.HEADER[1:]}
+    print(f"with everyone: {game.everyone.mean():.5g}")
+    for at, text in enumerate(a.without):
+        e = {name: f"{column[at]:.5g}" for name, column in columns.items()}
+        print(f"without {printable(text)}: {e['expected']} [{e['low']}, {e['high']}]", end="")
+        print(f", a change of {e['change']} [{e['change_low']}, {e['change_high']}]")
+    if a.output:
+        table: dict[str, Sequence[Any]] = {"without": a.without}
+        write_table(a.output, table | {name: list(map(float, c)) for name, c in columns.items()}, {"without"})
+
+
+def _places(text: str, contributors: list[str]) -> list[int]:
+    """Which contributors a text names: the one of this name, or several with commas between them."""
+    place = {name: i for i, name in enumerate(contributors)}
+    names = [text] if text in place else [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in place:
+            raise UserError(f"--without: found {name!r:.80}, expected the name of a contributor in the table")
+    return [place[name] for name in names]
 
 
 def read_groups(path: Path) -> dict[str, list[str]]:

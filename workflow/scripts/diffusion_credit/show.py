@@ -104,6 +104,8 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
     table = [dict(zip(header, row, strict=True)) for row in rows]
     lines = []
     for row in table:
+        if row["predictor"] == f"{estimator} prediction":
+            lines.append(f"LDS of its prediction at alpha {row['alpha']}: {score_text(row)}")
         if row["predictor"] == estimator:
             floor, size = (
                 next(r for r in table if r["alpha"] == row["alpha"] and r["predictor"] == other)

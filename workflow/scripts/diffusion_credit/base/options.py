@@ -65,7 +65,12 @@ class ExtractorSection(Section):
 
 
 class EstimatorSection(Section):
-    """The base of every estimator's `Options`."""
+    """The base of every estimator's `Options`.
+
+    predicts: does it also say what F of any subset is expected to be?
+    """
+
+    predicts: ClassVar[bool] = False
 
     game: str | None = Field(
         default=None,

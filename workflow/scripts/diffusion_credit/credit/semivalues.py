@@ -25,6 +25,11 @@ def banzhaf(n: int) -> np.ndarray:
     return np.array([comb(n - 1, k) / 2 ** (n - 1) for k in range(n)])
 
 
+def leave_one_out(n: int) -> np.ndarray:
+    """What is lost without the contributor: all others are there: (n,)."""
+    return np.append(np.zeros(n - 1), 1.0)
+
+
 def beta_shapley(n: int, alpha: float, beta: float) -> np.ndarray:
     """Beta(alpha, beta) Shapley (arXiv 2110.14049, equation 5): alpha > beta favours small subsets: (n,)."""
     k = np.arange(n)

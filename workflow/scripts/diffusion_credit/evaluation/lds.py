@@ -4,6 +4,7 @@ Source: Park et al., TRAK, arXiv 2303.14186, definition 2.2, with contributors i
 prediction for a subset is the sum of its contributors' values; the truth is the mean over training seeds.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.evaluation.resampling import by_subset, spearman, with_interval
+
+Predictor = np.ndarray | Callable[[np.ndarray], np.ndarray]
 
 HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
 TEXT = {"alpha", "predictor", "note"}
@@ -27,11 +30,12 @@ def references(n: int, images: np.ndarray | None, higher_is_better: bool) -> dic
     return {"subset_size": np.full(n, sign), **counted}
 
 
-def scores(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: int) -> list[list[Any]]:
+def scores(tables: dict[str, Subsets], predictors: Mapping[str, Predictor], seed: int) -> list[list[Any]]:
     """Rows of lds.csv.
 
-    tables: alpha -> retrained held-out subsets with values. predictors: name -> value of each contributor (n,), and
-    the `references` (`subset_size` is constant at one alpha, hence only estimable pooled). Each alpha also gets
+    tables: alpha -> retrained held-out subsets with values. predictors: name -> value of each contributor (n,), the
+    `references` (`subset_size` is constant at one alpha, hence only estimable pooled), or functions that predict F of
+    subsets (k, n). Each alpha also gets
     `noise_floor`, the mean correlation of two independent retrainings of the same subsets. Several alphas are also
     pooled.
 
@@ -54,12 +58,13 @@ def scores(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: 
     return rows
 
 
-def predicted(tables: dict[str, Subsets], predictors: dict[str, np.ndarray], seed: int) -> dict[str, list[list[Any]]]:
+def predicted(tables: dict[str, Subsets], predictors: Mapping[str, Predictor], seed: int) -> dict[str, list[list[Any]]]:
     """Predictor -> a row (alpha, LDS, low, high, note) for each alpha and for all pooled."""
     rows: dict[str, list[list[Any]]] = {name: [] for name in predictors}
     for alpha, (members, values) in pooled_data(tables).items():
-        for name, weights in predictors.items():
-            statistic = partial(_agreement, members @ weights, values.mean(axis=1))
+        for name, predictor in predictors.items():
+            found = predictor(members) if callable(predictor) else members @ predictor
+            statistic = partial(_agreement, found, values.mean(axis=1))
             rows[name].append([alpha, *with_interval(statistic, len(values), seed)])
     return rows
 

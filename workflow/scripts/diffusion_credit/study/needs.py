@@ -60,6 +60,11 @@ class Needs(Paths):
         regime = self.study.games[name].regime
         return [self.utilities_of(prop, regime, each) for each in (subset_lists.game(name), "anchors")]
 
+    def predicting(self, prop: str) -> dict[str, list[str]]:
+        """The estimators that also predict F of any subset, and the tables that they do it from."""
+        able = [name for name, of in self.study.estimators.items() if of.predicts]
+        return {name: self.utilities_for(prop, name) for name in able}
+
     def utilities_of_all(self, prop: str) -> list[str]:
         """Every table that an estimator credits from, each once."""
         tables = [self.utilities_for(prop, name) for name in self.study.estimators]

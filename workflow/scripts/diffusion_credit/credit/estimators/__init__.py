@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ESTIMATORS = (
     "ridge",
+    "gaussian-process",
     "paper",
     "exact",
     "banzhaf",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:  # mypy compares each with the protocol
         beta_shapley,
         datamodel,
         exact,
+        gaussian_process,
         leave_one_out,
         owen,
         paper,
@@ -61,5 +63,5 @@ if TYPE_CHECKING:  # mypy compares each with the protocol
         surrogate,
     )
 
-    _: list[Estimator] = [ridge, paper, exact, banzhaf, beta_shapley, leave_one_out, add_one_in]
+    _: list[Estimator] = [ridge, gaussian_process, paper, exact, banzhaf, beta_shapley, leave_one_out, add_one_in]
     __: list[Estimator] = [datamodel, surrogate, permutation, owen]

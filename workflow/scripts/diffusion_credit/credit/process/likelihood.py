@@ -1,0 +1,144 @@
+"""How well hyperparameters explain a table of utilities."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_solve, cholesky
+from scipy.optimize import minimize
+
+from diffusion_credit.base.seeds import generator
+from diffusion_credit.credit.process.covariance import DEVIATION, MEAN, Family, Tables, position
+from diffusion_credit.credit.process.harmonics import harmonic
+
+Array = np.ndarray
+
+ROUNDS = 3  # of fitting the growth with the size and the spread around it in turn
+GROWTH = 3  # degree of the polynomial that the first look takes for the growth
+
+
+@dataclass(frozen=True)
+class Data:
+    """Different proper subsets: members (m, n) bool, means (m,), and the numbers of rows that these are of (m,).
+
+    squares: (n + 1,) sum of squares between rows of the same subset, by its size, with `freedom` (n + 1,).
+    """
+
+    members: Array
+    mean: Array
+    rows: Array
+    squares: Array
+    freedom: Array
+
+    @cached_property
+    def size(self) -> Array:
+        return self.members.sum(axis=1)
+
+    def some(self, count: int) -> "Data":
+        """So many of the subsets, with what all replicates say of the noise."""
+        chosen = np.sort(generator(0, "some subsets").permutation(len(self.mean))[:count])
+        return Data(self.members[chosen], self.mean[chosen], self.rows[chosen], self.squares, self.freedom)
+
+
+class Alike:
+    """Which pairs of subsets have the same covariance: those of equal (s, t, c). Each has its harmonics.
+
+    number: (a, b) which of the different triples a pair has.
+    """
+
+    def __init__(self, n: int, most: int, a: Array, b: Array) -> None:
+        s, t = a.sum(axis=1), b.sum(axis=1)
+        common = (a.astype(np.float32) @ b.T.astype(np.float32)).astype(np.int64)
+        code = (s[:, None] * (n + 1) + t) * (n + 1) + common
+        triples, number = np.unique(code, return_inverse=True)
+        self.number = number.reshape(code.shape)
+        s, t, c = triples // (n + 1) ** 2, triples // (n + 1) % (n + 1), triples % (n + 1)
+        self.n, self.s, self.t = n, s - 1, t - 1
+        self.same = (s == t) & (c == s)
+        self.harmonics = [harmonic(n, j, s, t, c) for j in range(most + 1)]
+
+    def covariance(self, tables: Tables) -> Array:
+        """Of F at the pairs, without the noise of a measurement: (a, b)."""
+        each = sum(table[self.s, self.t] * z for table, z in zip(tables.orders, self.harmonics, strict=True))
+        return (each + np.where(self.same, tables.own[self.s], 0.0))[self.number]
+
+    def gathered(self, weight: Array) -> tuple[list[Array], Array]:
+        """Derivatives by the tables of a number with derivatives `weight` (a, b) by the covariance."""
+        k = self.n - 1
+        each = np.bincount(self.number.ravel(), weights=weight.ravel(), minlength=len(self.s))
+        place = self.s * k + self.t
+        orders = [np.bincount(place, weights=each * z, minlength=k * k).reshape(k, k) for z in self.harmonics]
+        return orders, np.bincount(self.s[self.same], weights=each[self.same], minlength=k)
+
+
+class Likelihood:
+    """Log density of the data and of the hyperparameters, with its gradient.
+
+    Measures F in units of its spread at middle sizes: (F - center) / scale.
+    """
+
+    def __init__(self, n: int, data: Data) -> None:
+        self.data = data
+        self.center = float(data.mean.mean())
+        self.scale, spread = first_look(n, data)
+        self.y = (data.mean - self.center) / self.scale
+        exact = bool(data.freedom.sum()) and not data.squares.any()
+        self.family = Family(n, spread, max(1.0, float(np.std(self.y))), exact)
+        self.place = data.size - 1
+        self.alike = Alike(n, self.family.most, data.members, data.members)
+        self.squares, self.freedom = data.squares[1:-1] / self.scale**2, data.freedom[1:-1]
+
+    def factor(self, tables: Tables) -> tuple[Array, Array]:
+        """Cholesky factor of the covariance of the means (m, m), and its inverse times y. Raises LinAlgError."""
+        matrix = self.alike.covariance(tables)
+        matrix[np.diag_indices(len(matrix))] += tables.noise[self.place] / self.data.rows
+        lower = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
+        return lower, cho_solve((lower, True), self.y)
+
+    def loss(self, v: Array) -> tuple[float, Array]:
+        """Minus the log density, but for a constant, and its gradient (17,)."""
+        tables = self.family.tables(v)
+        try:
+            lower, solved = self.factor(tables)
+        except LinAlgError:
+            return 1e10, np.zeros(len(v))
+        value = 0.5 * self.y @ solved + np.log(np.diag(lower)).sum()
+        inverse = cho_solve((lower, True), np.eye(len(lower)), overwrite_b=True)
+        weight = 0.5 * (inverse - np.outer(solved, solved))
+        orders, own = self.alike.gathered(weight)
+        each = np.diag(weight) / self.data.rows
+        noise = np.bincount(self.place, weights=each, minlength=len(tables.noise))
+        if not self.family.exact:
+            value += 0.5 * (self.freedom * np.log(tables.noise) + self.squares / tables.noise).sum()
+            noise = noise + 0.5 * (self.freedom - self.squares / tables.noise) / tables.noise
+        away = (v - MEAN) / DEVIATION
+        gradient = self.family.gradient(v, orders, own, noise) + away / DEVIATION
+        return float(value + 0.5 * away @ away), gradient
+
+
+def first_look(n: int, data: Data) -> tuple[float, Array]:
+    """Spread of F between subsets of a middle size, and that of each size relative to it: (n - 1,).
+
+    The logarithm of the spread is a parabola in the position of the size, by maximum a posteriori.
+    """
+    x, y = position(n, data.size), data.mean
+    degree = min(GROWTH, len(np.unique(x)) - 1)
+    left = y - np.polyval(np.polyfit(x, y, degree), x)
+    scale = float(np.sqrt((left**2).sum() / max(len(y) - degree - 1, 1)))
+    if scale <= 1e-12 * np.abs(y).max():  # nothing is left between subsets of one size
+        return float(np.std(y)) or 1.0, np.ones(n - 1)
+    powers, bound = np.stack([np.ones_like(x), x, x**2]), np.array([0.0, 1 / 1.5**2, 1 / 0.7**2])
+    coefficients = np.zeros(3)
+    for _ in range(ROUNDS):
+
+        def loss(w: Array, left: Array = left) -> tuple[float, Array]:
+            logarithm = np.clip(w @ powers, -15, 15)
+            square = (left / scale) ** 2 * np.exp(-2 * logarithm)
+            return float((logarithm + square / 2).sum() + bound @ w**2 / 2), powers @ (1 - square) + bound * w
+
+        coefficients = minimize(loss, np.zeros(3), jac=True, method="L-BFGS-B").x
+        weight = np.exp(-np.clip(coefficients @ powers, -15, 15))
+        left = y - np.polyval(np.polyfit(x, y, degree, w=weight), x)
+    at = position(n, np.arange(1, n))
+    shape = np.exp(np.clip(coefficients[1] * at + coefficients[2] * at**2, -15, 15))
+    return scale * float(np.exp(coefficients[0])), shape

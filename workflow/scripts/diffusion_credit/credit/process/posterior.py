@@ -1,0 +1,107 @@
+"""What the process believes after it has seen a table of utilities: semivalues, and F of any subset."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.special import gammaln
+
+from diffusion_credit.credit.process.covariance import Tables
+from diffusion_credit.credit.process.integration import points
+from diffusion_credit.credit.process.likelihood import Alike, Data, Likelihood
+
+Array = np.ndarray
+
+LEARN = 1000  # different subsets that hyperparameters are learnt from; the posterior is of all of them
+
+
+class Question(Protocol):
+    """A vector of k numbers that are linear in F."""
+
+    def asked(self, data: Data, tables: Tables) -> tuple[Array, Array]:
+        """Its covariance with F of the data's subsets (k, m), and its own before any data (k, k), or (k,) of each."""
+
+    def constant(self, level: float) -> Array | float:
+        """The numbers (k,) if F were `level` at every proper subset."""
+
+
+class Process:
+    """The posterior of F at proper subsets, over the hyperparameters that the data allow."""
+
+    def __init__(self, n: int, data: Data) -> None:
+        self.data, self.likelihood = data, Likelihood(n, data)
+        learner = self.likelihood if len(data.mean) <= LEARN else Likelihood(n, data.some(LEARN))
+        self.points, self.weights = points(learner)
+
+    def answer(self, question: Question) -> tuple[Array, Array]:
+        """Mean (k,) and covariance (k, k), or variances (k,) where the question has these alone."""
+        means, spreads = [], []
+        for v in self.points:
+            tables = self.likelihood.family.tables(v)
+            lower, solved = self.likelihood.factor(tables)
+            cross, prior = question.asked(self.data, tables)
+            known = solve_triangular(lower, cross.T, lower=True, check_finite=False)
+            means.append(cross @ solved)
+            spreads.append(prior - (known.T @ known if prior.ndim == 2 else (known**2).sum(axis=0)))
+        mean = np.tensordot(self.weights, means, 1)
+        away = np.array(means) - mean
+        between = away[:, :, None] * away[:, None] if spreads[0].ndim == 2 else away**2
+        scale = self.likelihood.scale
+        spread = np.tensordot(self.weights, np.array(spreads) + between, 1)
+        return mean * scale + question.constant(self.likelihood.center), spread * scale**2
+
+
+@dataclass(frozen=True)
+class Semivalues:
+    """The part of every contributor's semivalue that proper subsets make up. predecessors: P (n,).
+
+    A semivalue is the same for every order of contributors, so by Schur's lemma only what depends on the size (j = 0)
+    and contributors one by one (j = 1) reach it.
+    """
+
+    predecessors: Array
+
+    def asked(self, data: Data, tables: Tables) -> tuple[Array, Array]:
+        n, p = len(self.predecessors), self.predecessors
+        size = np.arange(1, n)
+        before, after = p[:-1], p[1:]  # of a size s: P(s - 1), what members count it by, and P(s), what others do
+        level = before - after
+        root = np.sqrt(n / (size * (n - size)))  # z_1 = root(s) root(t) (c - s t / n)
+        single = root * (before * (n - size) + after * size) / (n - 1)
+        choices = gammaln(n) - gammaln(size) - gammaln(n - size + 1)  # log of n - 1 choose s - 1
+        gain = before * np.exp(-choices)  # the coefficient of a subset with the contributor
+        loss = after * np.exp(-choices) * size / (n - size)  # and minus that of one without
+        place, members = data.size - 1, data.members
+        by_level = level @ tables.orders[0]
+        by_single = (single @ tables.orders[1]) * root
+        centred = members - data.size[:, None] / n
+        own = np.where(members, gain[place][:, None], -loss[place][:, None]) * tables.own[place][:, None]
+        cross = by_level[place][:, None] + by_single[place][:, None] * centred + own
+        both = (size - 1) / (n - 1) * before * gain - 2 * (n - size) / (n - 1) * before * loss
+        both += (n - 1 - size) / (n - 1) * after * loss
+        alone = before * gain + after * loss
+        common = level @ tables.orders[0] @ level - single @ tables.orders[1] @ single / n + tables.own @ both
+        prior = np.full((n, n), common)
+        prior[np.diag_indices(n)] += single @ tables.orders[1] @ single + tables.own @ (alone - both)
+        return cross.T, prior
+
+    def constant(self, level: float) -> float:
+        return level * float(self.predecessors[0] - self.predecessors[-1])
+
+
+@dataclass(frozen=True)
+class Subsets:
+    """F of proper subsets: members (k, n) bool."""
+
+    members: Array
+
+    def asked(self, data: Data, tables: Tables) -> tuple[Array, Array]:
+        alike = Alike(self.members.shape[1], len(tables.orders) - 1, self.members, data.members)
+        place = self.members.sum(axis=1) - 1
+        most = np.minimum(np.arange(1, alike.n), alike.n - np.arange(1, alike.n))  # the highest order that a size has
+        variance = tables.own + sum(np.where(j <= most, np.diag(table), 0) for j, table in enumerate(tables.orders))
+        return alike.covariance(tables), variance[place]
+
+    def constant(self, level: float) -> float:
+        return level
