@@ -12,47 +12,51 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from games import GAMES
 from scipy import stats
 
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import read_csv, write_csv
-from diffusion_credit.credit.estimators import datamodel, paper, permutation, ridge, surrogate
+from diffusion_credit.credit.attribution import estimate
 from diffusion_credit.credit.utilities import Utilities
-from diffusion_credit.subsets.draws import DESIGNS, Game
+from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.reserved import Reserved
 
 PLAYERS, SUBSETS, NOISE = (10, 20, 50, 258), (100, 200, 500, 1000), (0.0, 0.1, 0.5)
 CELLS = [(10, 100), (10, 200), (20, 200), (20, 500), (50, 200), (50, 500), (50, 1000), (258, 500), (258, 1000)]
 TIMES = {10: 4.0, 20: 2.0, 50: 1.0, 258: 0.25}  # the seeds
-WAYS = {
-    "paper / paper": (paper, {}, "paper"),
-    "paper / paired-stratified": (paper, {}, "paired-stratified"),
-    "ridge / paired-stratified (default)": (ridge, {}, "paired-stratified"),
-    "ridge / paper": (ridge, {}, "paper"),
-    "ridge / leverage": (ridge, {}, "leverage"),
-    "permutation / permutation": (permutation, {}, "permutation"),
-    "datamodel ridge / datamodel": (datamodel, {"penalty": "ridge"}, "datamodel"),
-    "datamodel lasso / datamodel": (datamodel, {"penalty": "lasso"}, "datamodel"),
+RIDGE, PROCESS = "ridge / paired-stratified (default)", "gaussian-process / paired-stratified"
+WAYS = {  # estimator / design -> options of the estimator, design
+    "paper / paper": ({"kind": "paper"}, "paper"),
+    "paper / paired-stratified": ({"kind": "paper"}, "paired-stratified"),
+    RIDGE: ({"kind": "ridge"}, "paired-stratified"),
+    PROCESS: ({"kind": "gaussian-process", "of": "shapley"}, "paired-stratified"),
+    "ridge / paper": ({"kind": "ridge"}, "paper"),
+    "ridge / leverage": ({"kind": "ridge"}, "leverage"),
+    "permutation / permutation": ({"kind": "permutation"}, "permutation"),
+    "datamodel ridge / datamodel": ({"kind": "datamodel", "penalty": "ridge"}, "datamodel"),
+    "datamodel lasso / datamodel": ({"kind": "datamodel", "penalty": "lasso"}, "datamodel"),
     "surrogate / paired-stratified": (
-        surrogate,
-        {"trees": 300, "depth": 3, "learning_rate": 0.05},
+        {"kind": "surrogate", "trees": 300, "depth": 3, "learning_rate": 0.05},
         "paired-stratified",
     ),
 }
 SLOW = ("datamodel lasso / datamodel", "surrogate / paired-stratified")  # four seeds, not at n = 258
-HEADER = ["n", "subsets", "noise", "way", "game", "seed", "error", "rank_correlation", "covered"]
+HEADER = ["n", "subsets", "noise", "way", "game", "seed", "error", "rank_correlation", "covered", "width"]
 
 
 def members_of(design: str, n: int, seed: int) -> np.ndarray:
-    return np.array(list(islice(DESIGNS[design](Game(n, seed, Reserved(n, [], seed))), max(SUBSETS))))
+    frame = Frame(n, seed, Reserved(n, [], seed))
+    return np.array(list(islice(module_of("designs", design).stream(frame), max(SUBSETS))))
 
 
 def simulate(task: tuple[int, int]) -> list[list[object]]:
     """All cells of one number of players, one seed."""
     n, seed = task
-    designs = {design: members_of(design, n, seed) for design in {way[2] for way in WAYS.values()}}
+    designs = {design: members_of(design, n, seed) for design in {design for _, design in WAYS.values()}}
     out: list[list[object]] = []
     for (at, (name, make)), noise in product(enumerate(GAMES.items()), NOISE):
         f, truth = make(n, np.random.default_rng([seed, at, n]))
@@ -69,20 +73,25 @@ def simulate(task: tuple[int, int]) -> list[list[object]]:
         names = [f"c{i}" for i in range(n)]
         for m in SUBSETS:
             equal = np.full(n, (ends[0].mean() - ends[1].mean()) / n)
-            out.append([n, m, noise, "equal shares", name, seed, float(np.linalg.norm(equal - truth)) / away, "", ""])
-            for way, (module, options, design) in WAYS.items():
+            error = float(np.linalg.norm(equal - truth)) / away
+            out.append([n, m, noise, "equal shares", name, seed, error, "", "", ""])
+            for way, (options, design) in WAYS.items():
                 if (way in SLOW and (seed >= 4 or n == 258)) or (design == "permutation" and m < n):
                     continue
+                if way == PROCESS and (n, m) not in CELLS:
+                    continue
                 game = Utilities(names, designs[design][:m], utilities[design][:m], *ends)
-                found = module.estimate(game, options)
-                value = found.value - found.value.mean() + equal if module is datamodel else found.value
+                found = estimate(game, options)
+                moved = options["kind"] == "datamodel"  # its values do not sum to the total
+                value = found.value - found.value.mean() + equal if moved else found.value
                 error = float(np.linalg.norm(value - truth)) / away
                 rank = float(stats.spearmanr(value, truth).statistic) if np.ptp(value) > 0 else 0.0
-                covered: object = ""
+                covered, width = "", ""  # type: object, object
                 if found.interval:
                     half = found.interval.half_width()
+                    width = float(2 * half.mean()) / away
                     covered = float(np.mean(np.abs(found.interval.center - truth) <= half + 1e-9 * away))
-                out.append([n, m, noise, way, name, seed, error, rank, covered])
+                out.append([n, m, noise, way, name, seed, error, rank, covered, width])
     return out
 
 
@@ -130,9 +139,10 @@ def draw(file: Path, picture: Path) -> None:
     for way in WAYS:
         cells = [(column["way"] == way) & (n == k) & (m == size) & (noise == 0.1) for k, size in CELLS]
         print(f"| {way} | " + " | ".join(mean("rank_correlation", cell) for cell in cells) + " |")
+    compare(column, n, m, noise, geometric)
     print("\nCoverage of the default's intervals: lowest and highest of the games\n\n| n, subsets | 0% | 10% | 50% |")
     print("|---" * 4 + "|")
-    default = column["way"] == "ridge / paired-stratified (default)"
+    default = column["way"] == RIDGE
     for k, size in product(PLAYERS[:3], SUBSETS):
         line = []
         for level in NOISE:
@@ -143,12 +153,13 @@ def draw(file: Path, picture: Path) -> None:
             line.append(f"{min(x.mean() for x in each):.3f} to {max(x.mean() for x in each):.3f}" if cell.any() else "")
         print(f"| {k}, {size} | " + " | ".join(line) + " |")
     figure, axes = plt.subplots(2, 4, figsize=(11, 5), sharex=True, sharey="row")
-    shown_ways = ["equal shares", "paper / paper", "ridge / paired-stratified (default)",
-                  "permutation / permutation", "datamodel ridge / datamodel"]  # fmt: skip
+    shown_ways = ["equal shares", "paper / paper", RIDGE, PROCESS, "datamodel ridge / datamodel"]
     for (i, level), (j, k) in product(enumerate(NOISE[1:]), enumerate(PLAYERS)):
         for way, colour in zip(shown_ways, (figures.INK, *figures.COLOURS), strict=False):
-            line = [geometric(way, k, size, level) for size in SUBSETS]
-            axes[i, j].loglog(SUBSETS, line, color=colour, marker="o", markersize=3, label=way, linewidth=1.2)
+            line = np.array([geometric(way, k, size, level) for size in SUBSETS])
+            there = np.isfinite(line)
+            style = {"color": colour, "marker": "o", "markersize": 3, "linewidth": 1.2, "label": way}
+            axes[i, j].loglog(np.array(SUBSETS)[there], line[there], **style)
         axes[i, j].set_title(f"{k} contributors, noise {level:.0%}", loc="left", fontsize=9)
         axes[i, j].set_xticks(SUBSETS, [str(size) for size in SUBSETS])
         axes[i, j].minorticks_off()
@@ -159,6 +170,20 @@ def draw(file: Path, picture: Path) -> None:
         cell.set_xlabel("subsets")
     axes[0, 3].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(figure, picture)
+
+
+def compare(column: dict[str, np.ndarray], n: np.ndarray, m: np.ndarray, noise: np.ndarray, geometric: Any) -> None:
+    """The process beside the default: ratio of errors, coverage of the lowest and highest game, ratio of widths."""
+    print("\nProcess against ridge\n\n| n, subsets, noise | error ratio | coverage | width ratio |")
+    print("|---" * 4 + "|")
+    for (k, size), level in product(CELLS, NOISE[1:]):
+        at = (n == k) & (m == size) & (noise == level)
+        process, other = at & (column["way"] == PROCESS), at & (column["way"] == RIDGE)
+        ratio = geometric(PROCESS, k, size, level) / geometric(RIDGE, k, size, level)
+        covered = [column["covered"][process & (column["game"] == game)].astype(float).mean() for game in GAMES]
+        widths = [column["width"][each & (column["width"] != "")].astype(float) for each in (process, other)]
+        width = f"{widths[0].mean() / widths[1].mean():.2f}" if len(widths[1]) else ""
+        print(f"| {k}, {size}, {level:.0%} | {ratio:.2f} | {min(covered):.3f} to {max(covered):.3f} | {width} |")
 
 
 if __name__ == "__main__":

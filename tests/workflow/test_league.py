@@ -9,12 +9,16 @@ import pytest
 from scipy import stats
 from studies import TRAINING, Workspace
 
+from diffusion_credit.credit.prediction import predict
+from diffusion_credit.credit.utilities import Utilities
+
 GAMES = {
     "alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5},
     "told": {"kind": "paired-stratified", "regime": "conditional", "subsets": 16},
 }
 ESTIMATORS = {
     "ridge": {"kind": "ridge"},
+    "process": {"kind": "gaussian-process"},
     "add_one_in": {"kind": "add-one-in", "game": "alone"},
     "surrogate_shap": {"kind": "surrogate", "game": "told"},
 }
@@ -29,7 +33,7 @@ BASELINES = {
     "d_trak": {"kind": "gradients", "gradients": "square", "score": "trak", "damping": [0.1, 1.0]},
 }
 METHODS = [*ESTIMATORS, *BASELINES]
-TARGET = "results/tiny/evaluation/fid/league.csv"
+TARGETS = ["results/tiny/evaluation/fid/league.csv", "results/tiny/evaluation/fid/lds.csv"]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def league(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Wor
     config |= {"games": GAMES, "estimators": ESTIMATORS, "gradients": GRADIENTS, "baselines": BASELINES}
     config["evaluation"]["tuning"] = {"subsets": 5}
     config["evaluation"]["counterfactual"]["every_method"] = True
-    process = workspace.run(TARGET)
+    process = workspace.run(*TARGETS)
     assert process.returncode == 0, process.stdout
     return workspace
 
@@ -92,6 +96,21 @@ def test_every_method_is_judged_by_the_same_models(league: Workspace) -> None:
         if method != "ridge":
             first = float(found["ridge"]["lds"])
             assert float(found[method]["lead"]) == pytest.approx(lds - first)
+
+
+def test_a_process_predicts_the_held_out_models(league: Workspace) -> None:
+    members, measured = held_out(league)
+    everyone, value, _ = table(league, "fid.csv")
+    proper = everyone.any(axis=1) & ~everyone.all(axis=1)
+    names = [row["contributor"] for row in credited(league, "ridge")]
+    ends = value[everyone.all(axis=1)], value[~everyone.any(axis=1)]
+    expected = predict(Utilities(names, everyone[proper], value[proper], *ends), members).expected
+    found = {row["predictor"]: row for row in rows(league.results / "evaluation/fid/lds.csv")}
+    assert float(found["process prediction"]["lds"]) == pytest.approx(stats.spearmanr(expected, measured).statistic)
+    assert {name for name in found if name.endswith(" prediction")} == {"process prediction"}
+    for row in credited(league, "process"):
+        assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+        assert row["value_of"] == row["interval_of"] == "Gaussian process"
 
 
 def test_no_method_has_seen_a_reported_subset(league: Workspace) -> None:
@@ -184,9 +203,9 @@ def test_told_subsets_show_only_their_contributors(league: Workspace) -> None:
 
 
 def test_a_second_run_has_nothing_to_do_and_an_edit_of_a_score_reruns_no_gradient(league: Workspace) -> None:
-    assert league.planned(TARGET) == {}
+    assert league.planned(*TARGETS) == {}
     league.config["baselines"]["d_trak"]["damping"] = [0.1, 5.0]
-    planned = league.planned(TARGET)
+    planned = league.planned(*TARGETS)
     assert {"score_baseline", "attribute_by_baseline", "evaluate_league"} <= set(planned)
     assert planned["score_baseline"] == 1
     assert not {"compute_gradients", "attribute_contributors"} & set(planned)
