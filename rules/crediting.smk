@@ -14,6 +14,7 @@ localrules:
     evaluate_budget,
     evaluate_fidelity,
     evaluate_counterfactual,
+    evaluate_removal,
     summarise_runtime,
     summarise_models,
     draw_contact_sheets,

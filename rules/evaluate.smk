@@ -124,6 +124,24 @@ rule evaluate_counterfactual:
         "../workflow/scripts/evaluate_counterfactual.py"
 
 
+rule evaluate_removal:
+    input:
+        utilities=lambda w: next(iter(needs.predicting(w.property).values())),
+        anchors=lambda w: needs.utilities_of(w.property, "retrain", "anchors"),
+        removed=lambda w: needs.counterfactual(w.property),
+    output:
+        table=reported(f"{R}/evaluation/{{property}}/removal.csv"),
+        figure=reported(f"{R}/evaluation/{{property}}/removal.png"),
+    log:
+        f"{R}/logs/evaluation/{{property}}/removal.log",
+    conda:
+        ENV
+    params:
+        code=code("evaluate_removal.py"),
+    script:
+        "../workflow/scripts/evaluate_removal.py"
+
+
 rule summarise_runtime:
     input:
         benchmarks=lambda w: [

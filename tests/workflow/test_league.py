@@ -33,7 +33,7 @@ BASELINES = {
     "d_trak": {"kind": "gradients", "gradients": "square", "score": "trak", "damping": [0.1, 1.0]},
 }
 METHODS = [*ESTIMATORS, *BASELINES]
-TARGETS = ["results/tiny/evaluation/fid/league.csv", "results/tiny/evaluation/fid/lds.csv"]
+TARGETS = [f"results/tiny/evaluation/fid/{table}.csv" for table in ("league", "lds", "removal")]
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,32 @@ def test_a_process_predicts_the_held_out_models(league: Workspace) -> None:
     for row in credited(league, "process"):
         assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
         assert row["value_of"] == row["interval_of"] == "Gaussian process"
+
+
+def test_what_is_expected_without_each_stands_beside_retrained_models(league: Workspace) -> None:
+    everyone, value, _ = table(league, "fid.csv")
+    proper = everyone.any(axis=1) & ~everyone.all(axis=1)
+    names = [row["contributor"] for row in credited(league, "ridge")]
+    ends = value[everyone.all(axis=1)], value[~everyone.any(axis=1)]
+    game = Utilities(names, everyone[proper], value[proper], *ends)
+    removed, after, subsets = table(league, "fid/retrain_counterfactual_fid.csv")
+    base, before, _ = table(league, "fid/retrain_anchors.csv")
+    found = rows(league.results / "evaluation/fid/removal.csv")
+    assert [row["without"] for row in found] == [*names, "the top", "all but the top"]
+    for i, row in enumerate(found):
+        subset = {"the top": "without_top", "all but the top": "only_top"}.get(row["without"])
+        mine = [each == subset for each in subsets]
+        left = removed[mine][0] if subset else np.arange(len(names)) != i
+        expected = predict(game, left[None])
+        assert float(row["expected"]) == pytest.approx(expected.expected[0])
+        assert float(row["change"]) == pytest.approx(expected.expected[0] - game.everyone.mean())
+        assert float(row["change_low"]) < float(row["change"]) < float(row["change_high"])
+        assert int(row["contributors"]) == (~left).sum()
+        if subset:
+            change = after[mine].mean() - before[base.all(axis=1)].mean()
+            assert float(row["measured_change"]) == pytest.approx(change)
+        else:
+            assert row["measured_change"] == ""
 
 
 def test_no_method_has_seen_a_reported_subset(league: Workspace) -> None:

@@ -29,7 +29,18 @@ from diffusion_credit.version import VERSION
 
 Rows = list[dict[str, Cell]]
 LISTED = 100  # numbers of missing contributors, of which single images would have thousands
-WORDS = {"predictor", "method", "estimator", "trained_on", "regime", "stage", "images_of", "correlation", "note"}
+WORDS = {
+    "predictor",
+    "without",
+    "method",
+    "estimator",
+    "trained_on",
+    "regime",
+    "stage",
+    "images_of",
+    "correlation",
+    "note",
+}
 
 
 def table(path: str | Path) -> Rows:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from diffusion_credit.base.files import replacing
-from diffusion_credit.credit.attribution import Attribution, printable
+from diffusion_credit.credit.attribution import FEW, Attribution, printable
 
 INK = "#222222"
 # Okabe and Ito's colour-blind-safe set, without black and yellow
@@ -140,6 +140,28 @@ def change_bars(names: list[str], change: np.ndarray, low: np.ndarray, high: np.
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xlabel("change of the property, percent (95% interval)")
     axes.set_title(title, loc="left")
+    return figure
+
+
+def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Figure:
+    """Rows of removal.csv as intervals of the expected change, with what retrained models changed by as crosses.
+
+    Of many contributors those with the largest changes.
+    """
+    single = sorted(rows[:contributors], key=lambda row: -abs(row[5]))[:FEW]
+    shown = [*sorted(single, key=lambda row: row[5]), *rows[contributors:]]
+    figure, axes = plt.subplots(figsize=(6, 1 + 0.26 * len(shown)))
+    place = np.arange(len(shown))
+    change, low, high = (np.array([row[column] for row in shown], dtype=float) for column in (5, 6, 7))
+    axes.errorbar(change, place, xerr=[change - low, high - change], fmt="o", color=ACCENT, ecolor=INK, markersize=4)
+    measured = [(row[8], at) for at, row in enumerate(shown) if row[8] != ""]
+    axes.plot(*zip(*measured, strict=True), "x", color=COLOURS[1], label="retrained models")
+    axes.set_yticks(place, [shorten(str(row[0])) for row in shown])
+    axes.invert_yaxis()
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_xlabel("expected change of the property (95% interval)")
+    axes.set_title(title, loc="left")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
