@@ -153,7 +153,16 @@ def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Fig
     figure, axes = plt.subplots(figsize=(6, 1 + 0.26 * len(shown)))
     place = np.arange(len(shown))
     change, low, high = (np.array([row[column] for row in shown], dtype=float) for column in (5, 6, 7))
-    axes.errorbar(change, place, xerr=[change - low, high - change], fmt="o", color=ACCENT, ecolor=INK, markersize=4)
+    axes.errorbar(
+        change,
+        place,
+        xerr=[change - low, high - change],
+        fmt="o",
+        color=ACCENT,
+        ecolor=INK,
+        markersize=4,
+        label="expected",
+    )
     measured = [(row[8], at) for at, row in enumerate(shown) if row[8] != ""]
     axes.plot(*zip(*measured, strict=True), "x", color=COLOURS[1], label="retrained models")
     axes.set_yticks(place, [shorten(str(row[0])) for row in shown])
