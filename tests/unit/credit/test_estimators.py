@@ -13,6 +13,7 @@ from games import complete, lattice, random_game
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.credit.attribution import estimate
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import (
     add_one_in,
@@ -440,3 +441,26 @@ def test_with_every_subset_the_interval_is_that_of_the_noise() -> None:
         assert ours.center == pytest.approx(theirs.center, abs=1e-9)
         spread = [np.sqrt(np.diag(x.contrasts - x.contrasts.mean())) for x in (ours, theirs)]
         assert spread[0] == pytest.approx(spread[1], rel=0.25, abs=1e-9)
+
+
+def test_a_saturated_table_is_solved_or_called_too_small() -> None:
+    """All subsets of an additive game of three are its values; single contributors alone say nothing of the rest."""
+    add = complete(np.array([0.0, 1, 2, 3, 3, 4, 5, 6]))
+    assert estimate(add, {"kind": "ridge"}).value == pytest.approx([1, 2, 3], abs=1e-9)
+    alone = Utilities([f"c{i}" for i in range(8)], np.eye(8, dtype=bool), np.arange(8.0), np.full(2, 36.0), np.zeros(2))
+    found = estimate(alone, {"kind": "ridge"})
+    assert found.note.startswith("differences not estimable: too few different subsets")
+    assert "no differences" not in found.note and found.interval is None
+
+
+def test_whom_no_subset_tells_apart_is_named() -> None:
+    game = drawn(6, "paired-stratified", 60)
+    never = replace(game, members=game.members & (np.arange(6) != 2), contributors=[f"artist {i}" for i in range(6)])
+    never = replace(never, members=np.where(np.arange(6) == 4, never.members[:, [0]], never.members))
+    keep = never.members.any(axis=1)
+    never = replace(never, members=never.members[keep], value=never.value[keep])
+    for kind in ("ridge", "gaussian-process"):
+        note = estimate(never, {"kind": kind, "of": "shapley"}).note
+        assert "not identified: artist 2, in no subset but everyone" in note
+        assert "not told apart by any subset: artist 0, artist 4" in note
+    assert "not" not in estimate(game, {"kind": "gaussian-process", "of": "shapley"}).note

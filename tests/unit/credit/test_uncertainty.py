@@ -231,3 +231,12 @@ def test_the_budget_curve_is_that_of_every_shorter_design() -> None:
         assert row[2] == pytest.approx(alone.interval.standard_error.max())
         predicted, measured = members[::2] @ alone.value, held.value.reshape(12, 2).mean(1)  # type: ignore[union-attr]
         assert row[5] == pytest.approx(stats.spearmanr(predicted, measured).statistic)
+
+
+def test_exact_ties_share_the_places_at_the_top() -> None:
+    """Of the two best among nine, one is first for sure, and eight with the same data share the other place."""
+    contrasts = np.full((9, 9), 1.0)  # all errors are one error
+    center = np.array([5.0, *[1.0] * 8])
+    interval = Interval(center, contrasts, np.full(9, 1e6), 0.0, 1.0, 0.0, "by hand")
+    assert interval.probability_top(2, True) == pytest.approx([1, *[1 / 8] * 8])
+    assert interval.probability_top(2, False) == pytest.approx([0, *[2 / 8] * 8])

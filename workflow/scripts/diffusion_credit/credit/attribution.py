@@ -1,7 +1,7 @@
 """From a table of utilities to credited contributors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,8 @@ INTEGER = {"rank", "rank_low", "rank_high", "top"}
 FEW, ENDS = 60, 20  # contributors that are all shown; of more so many best and worst
 MOST = 5_000  # contributors of estimators whose matrices are n x n: 200 MB each
 
+NAMED = 3  # contributors, and groups of them, that a note names
+
 Estimator = Callable[[Utilities, dict[str, Any]], Estimate]
 
 
@@ -84,7 +86,30 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     """The estimate of the estimator options["kind"]. Raises UserError on too many contributors, and what it raises."""
     check_contributors(options["kind"], game.n)
     found: Estimate = module_of("estimators", options["kind"]).estimate(game, options)
-    return found
+    note = "; ".join(text for text in (found.note, unidentified(game)) if text)
+    return replace(found, note=note)
+
+
+def unidentified(game: Utilities) -> str:
+    """Whom no subset tells apart from an end of the game, or from each other; nothing where there is nobody."""
+    found = []
+    for there, words in ((False, "no subset but everyone"), (True, "every subset but the empty one")):
+        who = np.flatnonzero((game.members == there).all(axis=0))
+        if len(who):
+            found.append(f"not identified: {_listed(game, who)}, in {words}")
+    _, first, which, count = np.unique(
+        np.packbits(game.members, axis=0), axis=1, return_index=True, return_inverse=True, return_counts=True
+    )
+    for place in np.argsort(first)[count[np.argsort(first)] > 1]:
+        who = np.flatnonzero(which.ravel() == place)
+        if 0 < game.members[:, who[0]].sum() < len(game.members):
+            found.append(f"not told apart by any subset: {_listed(game, who)}")
+    return "; ".join(found[:NAMED])
+
+
+def _listed(game: Utilities, who: np.ndarray) -> str:
+    names = [printable(game.contributors[i]) for i in who[:NAMED]]
+    return ", ".join(names) + (f" and {len(who) - NAMED} more" if len(who) > NAMED else "")
 
 
 def credit(contributors: list[str], total: float, found: Estimate, higher_is_better: bool, top: int) -> Attribution:

@@ -13,6 +13,8 @@ from diffusion_credit.base.seeds import generator
 
 LEVEL = 0.95
 DRAWS = 4000
+ROUNDING = 1e-12  # of the largest eigenvalue of a covariance
+TIE = 1e-9  # values that differ by less, relative to the largest, are the same
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Interval:
         """Errors of the contrasts (draws, n) and of their common level (draws,), always the same ones."""
         rng = generator(0, "sampling distribution")
         values, vectors = np.linalg.eigh(self.contrasts)
-        root = vectors * np.sqrt(np.maximum(values, 0))
+        # what rounding leaves of a zero would tell equal contributors apart: its root is no longer small
+        root = vectors * np.sqrt(np.where(values > ROUNDING * values.max(initial=0.0), values, 0))
         normal = rng.standard_normal((DRAWS, len(self.center))) @ root.T
         freedom = float(np.median(self.freedom))
         chi = rng.chisquare(freedom, DRAWS) / freedom
@@ -97,11 +100,14 @@ class Interval:
         return 1 + better.sum(axis=0), len(variance) - better.sum(axis=1)
 
     def probability_top(self, count: int, higher_is_better: bool) -> np.ndarray:
-        """Share of draws around `center` in which each is among the best `count`: (n,)."""
+        """Share of draws around `center` with each among the best `count`; ties share the last places: (n,)."""
         contrasts, _ = self.draws
-        drawn = (self.center + contrasts) * (-1 if higher_is_better else 1)
-        chosen = np.argpartition(drawn, count - 1, axis=1)[:, :count]
-        return np.bincount(chosen.ravel(), minlength=len(self.center)) / len(drawn)
+        drawn = (self.center + contrasts) * (1 if higher_is_better else -1)
+        last = -np.partition(-drawn, count - 1, axis=1)[:, count - 1, None]  # the value of the last place
+        alike = TIE * max(float(np.abs(self.center).max()), 1e-300)
+        above, tied = drawn > last + alike, np.abs(drawn - last) <= alike
+        share = (count - above.sum(axis=1)) / tied.sum(axis=1)
+        return (above + tied * share[:, None]).mean(axis=0)
 
 
 @dataclass(frozen=True)

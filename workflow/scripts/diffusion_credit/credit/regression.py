@@ -26,6 +26,7 @@ NOTHING = 1e-18  # of the squares before size functions are taken out: what is l
 KNOTS = 8  # of the free function of the size, before they are mirrored
 CAUTION = 1.2  # what a degree of freedom counts in cross-validation; 1 follows noise when subsets are few
 NO_DIFFERENCES = "cross-validation finds no differences: equal shares"
+TOO_FEW = "differences not estimable: too few different subsets for the contributors; equal shares stand in for values"
 ENDLESS = 10**300  # subsets of one size: more than that is no floating-point number
 WORK = 5e10  # multiplications up to which degrees of freedom are computed exactly
 
@@ -175,7 +176,8 @@ def least_squares(regression: Regression) -> np.ndarray:
 def ridge(regression: Regression) -> tuple[np.ndarray, str]:
     """Contrasts (n,), summing to 0, shrunk towards equal shares by the penalty of least cross-validation; a note.
 
-    The note says so when the largest penalty is best: then the contrasts keep an order, but no size. Source:
+    The note says so when the largest penalty is best, or when rows are too few to find another: then the contrasts keep
+    an order, but no size. Source:
     doi 10.1080/00401706.1979.10489751, each degree of freedom counted CAUTION times
     (doi 10.1046/j.1369-7412.2003.05316.x).
     """
@@ -192,7 +194,10 @@ def ridge(regression: Regression) -> tuple[np.ndarray, str]:
     freedom = len(y) - q.shape[1] - CAUTION * (values / (values + penalty)).sum(axis=1)
     score = np.where(freedom > 1e-9, lost / np.maximum(freedom, 1e-9) ** 2, np.inf)
     best = int(np.argmin(score)) if np.isfinite(score).any() else len(penalty) - 1
-    note = NO_DIFFERENCES if best == len(penalty) - 1 else ""
+    note = ""
+    if best == len(penalty) - 1:
+        few = len(y) - q.shape[1] <= CAUTION * len(values)  # then cross-validation cannot do without the penalty
+        note = TOO_FEW if few else NO_DIFFERENCES
     return vectors @ (c / (values + penalty[best, 0])), note
 
 

@@ -12,6 +12,7 @@ from diffusion_credit.credit.regression import Regression, gap, kernel, ridge, s
 from diffusion_credit.credit.utilities import Utilities, ends_variance, pooled, satterthwaite
 
 REPLICATES_NEEDED = 5  # rows beyond the first of a subset, for the noise of a size
+ALL = "definition, all subsets"
 UNBIASED = "least squares without penalty, CR2"
 
 
@@ -135,7 +136,7 @@ def regularised(game: Utilities, predecessors: np.ndarray) -> Estimate:
 def estimate(game: Utilities, predecessors: np.ndarray) -> Estimate:
     """A semivalue by its definition where all subsets are there, else by ridge regression."""
     if not missing(game):
-        return exact(game, predecessors, "definition, all subsets")
+        return exact(game, predecessors, ALL)
     return regularised(game, predecessors)
 
 

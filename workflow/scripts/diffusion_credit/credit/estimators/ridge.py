@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from diffusion_credit.base.options import EstimatorSection
 from diffusion_credit.credit.estimates import Estimate
-from diffusion_credit.credit.semivalues import regularised, shapley
+from diffusion_credit.credit.regression import TOO_FEW
+from diffusion_credit.credit.semivalues import ALL, exact, missing, regularised, shapley
 from diffusion_credit.credit.utilities import Utilities
 
 DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
@@ -21,5 +22,6 @@ class Options(EstimatorSection):
 
 
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
-    """Shapley values, summing to the total."""
-    return regularised(game, shapley(game.n))
+    """Shapley values, summing to the total; by the definition where all subsets are there and too few to choose by."""
+    found = regularised(game, shapley(game.n))
+    return exact(game, shapley(game.n), ALL) if TOO_FEW in found.note and not missing(game) else found
