@@ -240,3 +240,27 @@ def test_exact_ties_share_the_places_at_the_top() -> None:
     interval = Interval(center, contrasts, np.full(9, 1e6), 0.0, 1.0, 0.0, "by hand")
     assert interval.probability_top(2, True) == pytest.approx([1, *[1 / 8] * 8])
     assert interval.probability_top(2, False) == pytest.approx([0, *[2 / 8] * 8])
+
+
+@pytest.mark.parametrize("rows", [300, 3000])
+def test_papers_standard_errors_are_those_of_independent_draws(rows: int) -> None:
+    """The largest of ten costs: on 3,000 draws of 1,022 subsets most come again, and still each draw is a sample."""
+    n, repeats = 10, 60
+    cost = np.random.default_rng(0).gamma(2, 1, n)
+    found, errors, covered = [], [], []
+    order = np.argsort(cost)
+    truth = np.empty(n)
+    truth[order] = np.cumsum(np.diff(cost[order], prepend=0) / np.arange(n, 0, -1))
+    for seed in range(repeats):
+        frame = Frame(n, seed, Reserved(n, [], seed))
+        members = np.array(list(islice(module_of("designs", "paper").stream(frame), rows)))
+        ends = np.full(3, cost.max()), np.zeros(3)
+        game = Utilities([f"c{i}" for i in range(n)], members, (members * cost).max(axis=1), *ends)
+        estimate = paper.estimate(game, {})
+        assert estimate.interval is not None
+        found.append(estimate.value)
+        errors.append(estimate.interval.standard_error)
+        covered.append(np.abs(estimate.value - truth) <= estimate.interval.half_width())
+    real = np.sqrt(((np.array(found) - truth) ** 2).mean())
+    assert np.sqrt((np.array(errors) ** 2).mean()) / real == pytest.approx(1, abs=0.12)
+    assert 0.9 < np.mean(covered) < 0.99

@@ -40,18 +40,24 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     free, ones = inverse @ (x.T @ excess), inverse.sum(axis=1)
     shift = ones / ones.sum()
     value = free - shift * (free.sum() - game.total)
-    return Estimate(value, FIT, *interval(game, x, excess - x @ free, inverse, value))
+    return Estimate(value, FIT, *interval(game, x, excess - x @ value, inverse, value))
 
 
 def interval(
     game: Utilities, x: np.ndarray, residual: np.ndarray, inverse: np.ndarray, value: np.ndarray
 ) -> tuple[Interval | None, str]:
-    """The sandwich (CR2) of the formula itself; a subset, its replicates and its complement are one cluster."""
+    """The sandwich (CR2) of the formula itself, clustered by what was drawn at once.
+
+    Independent draws are clusters of one row each, also where a subset comes again: a subset's misfit is part of the
+    sample as often as it was drawn.
+    """
+    n = game.n
     keys = np.packbits(np.where(game.members[:, :1], game.members, ~game.members), axis=1)
-    which = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
-    clusters, n = int(which.max()) + 1, game.n
-    if clusters < PAIRS_NEEDED * n:
-        note = f"interval not estimable: {clusters} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
+    pairs = len(np.unique(keys, axis=0))
+    which = drawn_together(game.members)
+    clusters = int(which.max()) + 1
+    if pairs < PAIRS_NEEDED * n:
+        note = f"interval not estimable: {pairs} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
         different = len(game.by_subset[1])
         return None, note if different >= n else f"{note}; values not estimable: {different} subsets for {n} values"
     ones = inverse.sum(axis=1)
@@ -68,6 +74,17 @@ def interval(
     floor = float(np.diag(sum(noise, np.zeros((n, n)))).max())
     covariance = scores.T @ scores + sum(noise, np.zeros((n, n)))
     return Interval(value, covariance, np.full(n, float(clusters - n)), 0.0, 1.0, floor, f"{FIT}, CR2"), note
+
+
+def drawn_together(members: np.ndarray) -> np.ndarray:
+    """Number of the draw that each row came in: (rows,). A design of pairs has a subset's complement in the next row.
+
+    Pairs whose rows were put in another order count as single draws, which makes intervals wider.
+    """
+    rows = np.arange(len(members))
+    even = rows[: len(rows) - len(rows) % 2 : 2]
+    paired = (members[even] != members[even + 1]).all(axis=1)
+    return rows // 2 if len(paired) and paired.mean() > 0.9 else rows
 
 
 def check_sizes(game: Utilities) -> None:
