@@ -19,6 +19,7 @@ from diffusion_credit.credit.utilities import Utilities, ends_variance
 
 DESIGNS = ("paper", "paired-stratified")
 FIT = "constrained least squares"
+PAIRED = 0.9  # share of subsets that come as often as their complements, above which a design is one of pairs
 IMPOSSIBLE = 1e-6  # chance of such sizes if they were drawn from the kernel
 
 
@@ -46,45 +47,39 @@ def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
 def interval(
     game: Utilities, x: np.ndarray, residual: np.ndarray, inverse: np.ndarray, value: np.ndarray
 ) -> tuple[Interval | None, str]:
-    """The sandwich (CR2) of the formula itself, clustered by what was drawn at once.
+    """The sandwich (CR2) of the formula itself, clustered by what was drawn at once: a pair, or a single row.
 
-    Independent draws are clusters of one row each, also where a subset comes again: a subset's misfit is part of the
-    sample as often as it was drawn.
+    A subset that was drawn again is a further draw: its misfit is part of the sample as often as it came.
     """
     n = game.n
-    keys = np.packbits(np.where(game.members[:, :1], game.members, ~game.members), axis=1)
-    pairs = len(np.unique(keys, axis=0))
-    which = drawn_together(game.members)
-    clusters = int(which.max()) + 1
-    if pairs < PAIRS_NEEDED * n:
-        note = f"interval not estimable: {pairs} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
+    side = game.members[:, 0]  # which of a pair a row is
+    keys = np.packbits(np.where(side[:, None], game.members, ~game.members), axis=1)
+    _, which = np.unique(keys, axis=0, return_inverse=True)
+    which = which.ravel()
+    rows = np.stack([np.bincount(which[side == of], minlength=which.max() + 1) for of in (False, True)])
+    if rows.shape[1] < PAIRS_NEEDED * n:
+        note = f"interval not estimable: {rows.shape[1]} different pairs or single subsets, needs {PAIRS_NEEDED * n}"
         different = len(game.by_subset[1])
         return None, note if different >= n else f"{note}; values not estimable: {different} subsets for {n} values"
     ones = inverse.sum(axis=1)
     shift = ones / ones.sum()
     effect = x @ (inverse - np.outer(ones, shift))  # of each row's value on the values
     left = 1 - ((x @ inverse) * x).sum(axis=1)
-    scores = np.zeros((clusters, n))
-    np.add.at(scores, which, effect * (residual / np.sqrt(np.maximum(left, 1e-9)))[:, None])
+    scores = effect * (residual / np.sqrt(np.maximum(left, 1e-9)))[:, None]
+    sampled, draws = scores.T @ scores, len(scores)
+    if (rows[0] == rows[1]).mean() > PAIRED:
+        # which rows of a subset and of its complement were drawn together is not known: the mean over all matchings
+        a, b = (np.stack([np.bincount(which, s * (side == of)) for s in scores.T], axis=1) for of in (False, True))
+        together = a.T @ (b / np.maximum(rows.max(axis=0), 1)[:, None])
+        sampled, draws = sampled + together + together.T, int(rows.max(axis=0).sum())
     # F(everyone) enters by the total, F(empty) by the total and by every row
     of_empty = -effect.sum(axis=0) - shift
     ends = [(game.everyone, shift), (game.empty, of_empty)]
     noise = [np.var(end, ddof=1) / len(end) * np.outer(by, by) for end, by in ends if len(end) > 1]
     _, _, note = ends_variance(game)
     floor = float(np.diag(sum(noise, np.zeros((n, n)))).max())
-    covariance = scores.T @ scores + sum(noise, np.zeros((n, n)))
-    return Interval(value, covariance, np.full(n, float(clusters - n)), 0.0, 1.0, floor, f"{FIT}, CR2"), note
-
-
-def drawn_together(members: np.ndarray) -> np.ndarray:
-    """Number of the draw that each row came in: (rows,). A design of pairs has a subset's complement in the next row.
-
-    Pairs whose rows were put in another order count as single draws, which makes intervals wider.
-    """
-    rows = np.arange(len(members))
-    even = rows[: len(rows) - len(rows) % 2 : 2]
-    paired = (members[even] != members[even + 1]).all(axis=1)
-    return rows // 2 if len(paired) and paired.mean() > 0.9 else rows
+    covariance = sampled + sum(noise, np.zeros((n, n)))
+    return Interval(value, covariance, np.full(n, float(draws - n)), 0.0, 1.0, floor, f"{FIT}, CR2"), note
 
 
 def check_sizes(game: Utilities) -> None:
