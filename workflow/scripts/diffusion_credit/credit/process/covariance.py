@@ -15,7 +15,7 @@ Array = np.ndarray
 
 ORDERS = 3  # of interactions that are modelled apart; what is beyond is each subset's own
 VAGUE = 10.0  # standard deviation of the level of F and of its growth with the size, in spreads of F
-JITTER = 1e-8  # relative variance that keeps matrices invertible
+JITTER = 1e-10  # of the vague variance, added to every measurement: it keeps matrices of thousands of rows invertible
 
 # Hyperparameter -> mean and standard deviation of what is believed of it. All are logarithms but slopes and bends.
 PRIOR = {
@@ -88,7 +88,7 @@ class Family:
             orders.append(np.exp(2 * h["lasting_pair"]) * self._lasting(2) + pair)
             orders += [pair * np.exp(2 * h["fall"] * (j - 2)) for j in range(3, self.most + 1)]
         own = np.exp(2 * h["own"]) * self._amplitude(h, "pair") ** 2
-        noise = JITTER * self.spread**2
+        noise = np.full(self.n - 1, JITTER * (VAGUE * self.level) ** 2)
         if not self.exact:
             noise = noise + np.exp(2 * h["noise"]) * self._amplitude(h, "noise") ** 2
         return Tables(orders, own, noise)
