@@ -10,11 +10,13 @@ the estimator has not seen.
 """
 
 import sys
+from functools import cached_property
 from itertools import islice
 from math import comb
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import read_subsets
@@ -51,10 +53,41 @@ class Game:
     def of(self, members: np.ndarray) -> np.ndarray:
         return self.value[members @ (1 << np.arange(self.n))]
 
-    def shapley(self) -> np.ndarray:
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Of every subset's value in the Shapley values: (n, 2^n)."""
         weight = np.array([1 / self.n / comb(self.n - 1, k) for k in range(self.n)])
         gain, loss = weight[np.maximum(self.size - 1, 0)], weight[np.minimum(self.size, self.n - 1)]
-        return np.where(self.members, gain[:, None], -loss[:, None]).T @ self.value
+        return np.where(self.members, gain[:, None], -loss[:, None]).T
+
+    def shapley(self) -> np.ndarray:
+        return self.weights @ self.value
+
+
+def hamming(game: Utilities, every: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (n,) and predictions (2^n,) of a process with one Hamming covariance for all sizes, as ShaplEIG has it.
+
+    Source: arXiv 2606.02247. Its constant, amplitude, length and noise are those of the largest likelihood; values
+    come from the posterior of all subsets. every: (2^n, n), weight: (n, 2^n) of the Shapley value.
+    """
+    members, value = game.members.astype(float), game.value
+    scale = value.std()
+    y = (value - value.mean()) / scale
+
+    def covariance(a: np.ndarray, b: np.ndarray, v: np.ndarray) -> np.ndarray:
+        apart = a.sum(axis=1)[:, None] + b.sum(axis=1) - 2 * a @ b.T
+        return np.exp(2 * v[0]) + np.exp(2 * v[1] - apart / np.exp(v[2]))
+
+    def loss(v: np.ndarray) -> float:
+        matrix = covariance(members, members, v) + (np.exp(2 * v[3]) + 1e-8) * np.eye(len(y))
+        sign, logarithm = np.linalg.slogdet(matrix)
+        return float(y @ np.linalg.solve(matrix, y) + logarithm) if sign > 0 else 1e10
+
+    v = minimize(loss, [0.0, 0.0, np.log(game.n), -1.0], method="L-BFGS-B", bounds=[(-8, 4)] * 4).x
+    matrix = covariance(members, members, v) + (np.exp(2 * v[3]) + 1e-8) * np.eye(len(y))
+    f = covariance(every.astype(float), members, v) @ np.linalg.solve(matrix, y) * scale + value.mean()
+    f[0], f[-1] = game.empty.mean(), game.everyone.mean()
+    return weight @ f, f
 
 
 def trial(sparse: Game, retrained: Game, subsets: int, seed: int) -> dict[str, list[float]]:
@@ -75,6 +108,11 @@ def trial(sparse: Game, retrained: Game, subsets: int, seed: int) -> dict[str, l
         if result.interval:
             covered = np.mean(np.abs(result.interval.center - truth) <= result.interval.half_width())
         predicted = Predictor(game)(asked) if options is PROCESS else np.full(len(asked), np.nan)
+        if way == "process":
+            peer, every = hamming(game, sparse.members, sparse.weights)
+            away = np.linalg.norm(peer - truth) / np.linalg.norm(truth - truth.mean())
+            lds = spearman(asked @ peer, measured), spearman(every[(sparse.size == n // 2) & ~seen], measured)
+            found["one Hamming covariance"] = [away, np.nan, *lds]
         found[way] = [error, covered, spearman(asked @ result.value, measured), spearman(predicted, measured)]
     return found
 
@@ -89,7 +127,7 @@ def main() -> None:
             games = [Game(folder / f"{name}_{regime}.csv", logarithm) for regime in ("sparse", "retrain")]
             for subsets in SUBSETS:
                 trials = [trial(games[0], games[1], subsets, seed) for seed in range(seeds)]
-                for way in WAYS:
+                for way in trials[0]:
                     mean = np.mean([each[way] for each in trials], axis=0)
                     cells = ["" if np.isnan(x) else f"{x:.2f}" for x in mean]
                     print(f"| {'log ' * logarithm}{name} | {subsets} | {way} | {' | '.join(cells)} |", flush=True)
