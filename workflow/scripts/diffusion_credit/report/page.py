@@ -15,6 +15,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from diffusion_credit.credit.attribution import ENDS, FEW, Attribution, printable
+from diffusion_credit.evaluation.removal import LEFT_OUT
 from diffusion_credit.report import figures, words
 from diffusion_credit.report.document import Cell, Contributor, Credit, Payment, Property, told_apart
 from diffusion_credit.report.pictures import inline, strip
@@ -141,6 +142,9 @@ def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, "Dr
         figure = figures.change_bars([words.label(row[0]) for row in changed], change, low, high, "")
         alt = "; ".join(f"{words.label(row[0])} {words.number(row[5])} percent" for row in changed)
         found["counterfactual"] = drawings.add(figure, f"Change of the {title}: {alt}.")
+    if expected := rows.get("removal", []):
+        figure = figures.removal(expected, len(expected) - len(LEFT_OUT), "")
+        found["removal"] = drawings.add(figure, f"The change of the {title} that is expected without each contributor.")
     if rows.get("league") and rows.get("cost"):
         alpha = rows["league"][0][1]
         figure = figures.league(rows["league"], rows["cost"], alpha, "")

@@ -8,6 +8,7 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 
 FIDELITY = " How well such models follow ones trained from scratch is in the table on fidelity, where there is one."
+LONG = 62  # rows of a table of contributors that is shown as a whole
 NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
@@ -219,6 +220,17 @@ def compute(credit: Credit) -> str:
 
 def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.1f} minutes"
+
+
+def expects(credit: Credit) -> bool:
+    """Whether the study predicts what models without somebody would be like."""
+    return all(prop.evidence.get("removal") for prop in credit.properties.values())
+
+
+def expected(prop: Property, contributor: int) -> str:
+    """A property of a model of all others, with its interval. contributor: from 1."""
+    row = prop.evidence["removal"][contributor - 1]
+    return f"{number(row['expected'])} {interval(row['low'], row['high'])}"
 
 
 def made(credit: Credit) -> str:
