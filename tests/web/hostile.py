@@ -51,7 +51,7 @@ def study(folder: Path) -> Workspace:
     config["regimes"] = {"sparse": brief, "retrain": brief}
     config["design"] |= {"subsets": 60, "batch_size": 60}
     config["properties"] = {name: config["properties"][name] for name in ("inception_score", "fid")}
-    config["estimators"] = {"ridge": {"kind": "ridge"}}
+    config["estimators"] = {"ridge": {"kind": "ridge"}, "process": {"kind": "gaussian-process"}}
     config["evaluation"]["lds"] |= {"regimes": []}
     config["payout"] = {
         "amount": 1000.01,

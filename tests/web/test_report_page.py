@@ -117,6 +117,21 @@ def test_on_paper_every_section_is_there(browser: Browser, hostile: Workspace) -
     page.context.close()
 
 
+def test_everybody_reads_what_is_expected_without_them(browser: Browser, hostile: Workspace) -> None:
+    """The last cell of each row of a contributor's panel, against removal.csv; that table has the names as they are."""
+    page, _ = opened(browser, hostile, DESKTOP, "light")
+    document = json.loads((hostile.results / "credit.json").read_text(encoding="utf-8"))
+    for row, name in enumerate(document["properties"]):
+        with (hostile.results / f"evaluation/{name}/removal.csv").open(encoding="utf-8", newline="") as stream:
+            found = list(csv.DictReader(stream))
+        assert [each["without"] for each in found] == [*PLAIN, "the top", "all but the top"]
+        for number, each in enumerate(found[:3], start=1):
+            cell = page.locator(f"#contributor-{number} tbody tr").nth(row).locator("td").last.text_content()
+            expected, low, high = (f"{float(each[key]):.4g}".replace("-", "−") for key in ("expected", "low", "high"))
+            assert cell == f"{expected} [{low}, {high}]"
+    page.context.close()
+
+
 def test_tables_and_documents_hold_the_names_as_they_are(hostile: Workspace) -> None:
     """Also pairs that differ by case or by Unicode's normal form alone: twelve contributors, each with a share."""
     credit = json.loads((hostile.results / "credit.json").read_text(encoding="utf-8"))
