@@ -18,8 +18,8 @@ from diffusion_credit.measuring.features import read_arrays
 from diffusion_credit.measuring.properties import cluster_entropy, fid, inception_score
 from diffusion_credit.models.checkpoints import load_model
 from diffusion_credit.models.diffusion import sample
+from diffusion_credit.models.latents import identity
 from diffusion_credit.models.networks import unet
-from diffusion_credit.models.pretrained import identity
 
 GRID = [("ddim", 1000), ("ddim", 100), ("ddim", 20), ("ddim", 10), *(("dpm_solver++", n) for n in (40, 20, 10, 8, 5))]
 

@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from diffusion_credit.base.device import require
 from diffusion_credit.base.errors import Stopped, UserError
+from diffusion_credit.base.lean import import_lean
 from diffusion_credit.base.plugins import packages_of
-from diffusion_credit.models.lean import import_lean
 
 LOG_SECONDS = 10.0
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)  # Ctrl-C; a cluster's preemption, time limit, warning

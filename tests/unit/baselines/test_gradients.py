@@ -270,7 +270,7 @@ GROWTH = '''
 import sys
 from pathlib import Path
 import torch
-from diffusion_credit.models.lean import import_lean
+from diffusion_credit.base.lean import import_lean
 import_lean(["diffusers"])
 from diffusion_credit.baselines import gradients, projection
 from diffusion_credit.models.checkpoints import build

@@ -24,7 +24,7 @@ import hashlib, json, sys
 sys.path.insert(0, sys.argv[1])
 packages = sys.argv[3].split()
 if sys.argv[2] == "lean":
-    from diffusion_credit.models.lean import import_lean
+    from diffusion_credit.base.lean import import_lean
     import_lean(packages)
 import torch
 
