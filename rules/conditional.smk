@@ -36,7 +36,7 @@ rule measure_pooled:
     conda:
         ENV
     params:
-        options=lambda w: plain(STUDY.properties[w.property]),
+        options=lambda w: needs.measured_options(w.property),
         images=lambda w: needs.measured_on(w.property) == "images",
         code=lambda w: code("measure_pooled.py", needs.property_plugin(w.property)),
     script:

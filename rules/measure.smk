@@ -11,7 +11,7 @@ rule fit_reference:
     conda:
         ENV
     params:
-        options=lambda w: plain(STUDY.properties[w.property]),
+        options=lambda w: needs.measured_options(w.property),
         seed=STUDY.seed,
         code=lambda w: code("fit_reference.py", needs.property_plugin(w.property)),
     script:
@@ -30,7 +30,7 @@ rule measure_property:
     conda:
         ENV
     params:
-        options=lambda w: plain(STUDY.properties[w.property]),
+        options=lambda w: needs.measured_options(w.property),
         code=lambda w: code("measure_property.py", needs.property_plugin(w.property)),
     script:
         "../workflow/scripts/measure_property.py"
@@ -48,6 +48,7 @@ rule collect_utilities:
     conda:
         ENV
     params:
+        transform=lambda w: STUDY.properties[w.property].transform,
         code=code("collect_utilities.py"),
     script:
         "../workflow/scripts/collect_utilities.py"

@@ -10,5 +10,5 @@ with job(snakemake):
     params = snakemake.params
     game = split(concatenate([read_subsets(path, valued=True) for path in snakemake.input]))
     found, top = estimate(game, params.options), top_count(params.share, game.n)
-    result = credit(game.contributors, game.total, found, params.higher_is_better, top)
+    result = credit(game.contributors, game.total, found, params.higher_is_better, top, game.transform)
     write_attribution(snakemake.output[0], result)

@@ -10,7 +10,7 @@ with job(snakemake) as log:
     rule, designs = snakemake.params.rule, snakemake.input.designs
     manifests = iter(snakemake.input.properties)
     tables = {
-        name: utilities(designs, [next(manifests) for _ in designs])  # one manifest a batch
+        name: utilities(designs, [next(manifests) for _ in designs], rule["transforms"][name])  # one manifest a batch
         for name in rule["targets"]
     }
     found = look(tables, estimate, rule["options"], rule["targets"], rule["batch_size"], rule["maximum"])

@@ -5,4 +5,5 @@ from diffusion_credit.measuring.values import utilities
 from job import job
 
 with job(snakemake):
-    write_subsets(snakemake.output[0], utilities(snakemake.input.designs, snakemake.input.properties))
+    given = snakemake.input
+    write_subsets(snakemake.output[0], utilities(given.designs, given.properties, snakemake.params.transform))

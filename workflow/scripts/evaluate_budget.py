@@ -1,6 +1,8 @@
 """Utilities and retrained held-out subsets -> the budget curve, its figure, and the noise of the utilities."""
 
+from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
+from diffusion_credit.credit import spread
 from diffusion_credit.credit.attribution import estimate
 from diffusion_credit.credit.utilities import NOISE_HEADER, noise_rows, split
 from diffusion_credit.evaluation.budget import HEADER, curve
@@ -15,6 +17,6 @@ with job(snakemake):
     estimators = {name: (estimate, options) for name, options in params.estimators.items()}
     rows = curve(game, held_out, estimators, params.batch_size, params.target, params.seed)
     write_csv(snakemake.output.table, HEADER, rows)
-    write_csv(snakemake.output.noise, NOISE_HEADER, noise_rows(game))
-    title = f"{snakemake.wildcards.property}: what more subsets bring"
+    write_csv(snakemake.output.noise, NOISE_HEADER, noise_rows(game) + spread.rows(game))
+    title = f"{named(snakemake.wildcards.property, game.transform)}: what more subsets bring"
     figures.save(figures.budget_curve(rows, params.target, title), snakemake.output.figure)

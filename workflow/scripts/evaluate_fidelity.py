@@ -1,5 +1,6 @@
 """Held-out subsets in a cheap regime and retrained -> fidelity.csv and its figure."""
 
+from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.evaluation.fidelity import HEADER, correlations
 from diffusion_credit.evaluation.resampling import by_subset
@@ -22,6 +23,6 @@ with job(snakemake):
         [f"{regime}, alpha {alpha}" for regime, alpha in pairs],
         "retrained, mean over seeds",
         "cheap regime, mean over seeds",
-        f"{snakemake.wildcards.property}: held-out subsets",
+        f"{named(snakemake.wildcards.property, tables[0].transform)}: held-out subsets",
     )
     figures.save(figure, snakemake.output.figure)

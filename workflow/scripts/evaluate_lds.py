@@ -1,5 +1,6 @@
 """Attributions and retrained held-out subsets -> lds.csv and its figure."""
 
+from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.prediction import Predictor
@@ -37,6 +38,6 @@ with job(snakemake):
         [f"alpha {alpha}" for alpha in data],
         f"sum of the contributors' values ({names[0]})",
         "retrained, mean over seeds",
-        f"{snakemake.wildcards.property}: held-out subsets",
+        f"{named(snakemake.wildcards.property, tables[alphas[0]].transform)}: held-out subsets",
     )
     figures.save(figure, snakemake.output.figure)

@@ -1,5 +1,6 @@
 """Attributions of all methods, what they cost, and retrained held-out subsets -> league.csv, cost.csv, a figure."""
 
+from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.credit.attribution import estimate
 from diffusion_credit.data.index import Index
@@ -28,5 +29,5 @@ with job(snakemake):
         costs += curve(method, game, order, estimate, about["options"], tables, params.seed)
     write_csv(snakemake.output.costs, COST_HEADER, costs)
     alpha = params.alphas[len(params.alphas) // 2]
-    title = f"{snakemake.wildcards.property}: all methods on the same held-out models"
+    title = f"{named(snakemake.wildcards.property, anchors.transform)}: all methods on the same held-out models"
     figures.save(figures.league(found, costs, alpha, title), snakemake.output.figure)

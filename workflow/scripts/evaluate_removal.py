@@ -1,5 +1,6 @@
 """Utilities, and retrained models without some -> removal.csv and its figure."""
 
+from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.credit.prediction import predict
 from diffusion_credit.credit.utilities import split
@@ -14,5 +15,5 @@ with job(snakemake):
     predicted = predict(game, kept(game.n, removed))
     found = rows(game.contributors, predicted, removed, anchors)
     write_csv(snakemake.output.table, HEADER, found)
-    title = f"{snakemake.wildcards.property}: expected without each contributor"
+    title = f"{named(snakemake.wildcards.property, game.transform)}: expected without each contributor"
     figures.save(figures.removal(found, game.n, title), snakemake.output.figure)

@@ -87,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     c.add_argument("--figure", type=Path, metavar="OUT.png", help="bars with intervals")
     c.add_argument("--groups", type=Path, metavar="GROUPS.csv", help="columns contributor and group, for owen")
     c.add_argument("--lower-is-better", action="store_true", help="rank by rising value")
+    c.add_argument("--transform", choices=("none", "log"), default="none", help="log: credit the logarithm of `value`")
     c.add_argument("--top", type=int, default=1, help="chance to be among the best so many (default: 1)")
 
     c = command("design", make_design, "write subsets to be evaluated elsewhere; a longer design begins with a shorter")
@@ -112,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAMES",
         help="contributors to leave out, with commas between them; once for each set",
     )
+    c.add_argument("--transform", choices=("none", "log"), default="none", help="log: predict by the logarithm")
     c.add_argument("--output", type=Path, metavar="OUT.csv")
 
     c = command("lds", lds, "score an attribution against retrained held-out subsets")

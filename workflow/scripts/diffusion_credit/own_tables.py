@@ -11,7 +11,18 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.parquet import need_pyarrow
-from diffusion_credit.base.tables import KEY, concatenate, ids_of, read_csv, read_subsets, write_subsets, write_table
+from diffusion_credit.base.scale import COLUMN, Transform, changed, measured, transformed
+from diffusion_credit.base.tables import (
+    KEY,
+    Subsets,
+    concatenate,
+    ids_of,
+    read_csv,
+    read_subsets,
+    write_subsets,
+    write_table,
+)
+from diffusion_credit.credit import spread
 from diffusion_credit.credit.attribution import (
     credit,
     estimate,
@@ -27,6 +38,8 @@ from diffusion_credit.study.config import read_options
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
+
+LEVEL, CHANGE = ("expected", "low", "high"), ("change", "change_low", "change_high")  # of a prediction
 
 
 def refuse_same(output: Path | None, *others: Path | None) -> None:
@@ -48,7 +61,7 @@ def attribute(a: argparse.Namespace) -> None:
     options = read_options("estimators", a.estimator, dict(a.option))
     need_pyarrow(a.table, a.groups, a.output)
     refuse_same(a.output, a.table)
-    table = read_subsets(a.table, valued=True)
+    table = _read(a.table, a.transform)
     if a.groups:
         options["groups"] = read_groups(a.groups)
     elif a.estimator == "owen":
@@ -61,7 +74,7 @@ def attribute(a: argparse.Namespace) -> None:
     except UserError as error:
         text = str(error)
         raise UserError(f"{a.groups}: {text}" if text.startswith("groups: ") else f"{a.table}: {text}") from None
-    result = credit(game.contributors, game.total, found, not a.lower_is_better, a.top)
+    result = credit(game.contributors, game.total, found, not a.lower_is_better, a.top, game.transform)
     write_attribution(a.output, result)
     print_attribution(result)
     value = dict(zip(result.contributor, result.value, strict=True))
@@ -70,10 +83,28 @@ def attribute(a: argparse.Namespace) -> None:
         print(f"  group {printable(group)}: {total:.5g}")
     for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
         print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
+    if text := spread.warning(game):
+        print(f"  note: {text}")
     if a.figure:
         from diffusion_credit.report import figures
 
         figures.save(figures.attribution_bars(result, a.table.stem, not a.lower_is_better), a.figure)
+
+
+def _read(path: Path, transform: Transform) -> Subsets:
+    """A table of utilities, or of their logarithms where these are asked for. Raises UserError where it has none."""
+    table = read_subsets(path, valued=True)
+    if transform == "log" == table.transform:
+        raise UserError(f"{path}: found logarithms (the column log_value), expected no `--transform log` for these")
+    return _logarithm(table, path) if transform == "log" else table
+
+
+def _logarithm(table: Subsets, path: Path) -> Subsets:
+    assert table.value is not None
+    try:
+        return replace(table, value=transformed(table.value, "log", table.names), transform="log")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def predict(a: argparse.Namespace) -> None:
@@ -82,7 +113,7 @@ def predict(a: argparse.Namespace) -> None:
 
     need_pyarrow(a.table, a.output)
     refuse_same(a.output, a.table)
-    game = split(read_subsets(a.table, valued=True), a.table)
+    game = split(_read(a.table, a.transform), a.table)
     members = np.ones((len(a.without), game.n), dtype=bool)
     for row, text in zip(members, a.without, strict=True):
         row[_places(text, game.contributors)] = False
@@ -90,11 +121,13 @@ def predict(a: argparse.Namespace) -> None:
             raise UserError(f"--without: found all {game.n} contributors in {text!r:.80}, expected some to be left")
     found = prediction.predict(game, members)
     columns = {name: getattr(found, name) for name in prediction.HEADER[1:]}
-    print(f"with everyone: {game.everyone.mean():.5g}")
+    print(f"with everyone: {measured(game.everyone.mean(), game.transform):.5g}")
+    unit = "%" if game.transform == "log" else ""
     for at, text in enumerate(a.without):
-        e = {name: f"{column[at]:.5g}" for name, column in columns.items()}
-        print(f"without {printable(text)}: {e['expected']} [{e['low']}, {e['high']}]", end="")
-        print(f", a change of {e['change']} [{e['change_low']}, {e['change_high']}]")
+        level = [f"{measured(float(columns[name][at]), game.transform):.5g}" for name in LEVEL]
+        change = [f"{changed(float(columns[name][at]), game.transform):+.4g}{unit}" for name in CHANGE]
+        print(f"without {printable(text)}: {level[0]} [{level[1]}, {level[2]}]", end="")
+        print(f", a change of {change[0]} [{change[1]}, {change[2]}]")
     if a.output:
         table: dict[str, Sequence[Any]] = {"without": a.without}
         write_table(a.output, table | {name: list(map(float, c)) for name, c in columns.items()}, {"without"})
@@ -131,12 +164,12 @@ def make_design(a: argparse.Namespace) -> None:
             f"{a.contributors}: found something that is not text in UTF-8, expected one name a line"
         ) from None
     names = [name.strip() for name in names if name.strip()]
-    wrong = sorted({name for name, count in Counter(names).items() if count > 1 or name in (*KEY, "value")})
+    wrong = sorted({name for name, count in Counter(names).items() if count > 1 or name in (*KEY, *COLUMN)})
     if wrong or len(names) < 2:
         found = repr(wrong[0]) + (" twice" if names.count(wrong[0]) > 1 else "") if wrong else f"{len(names)} name(s)"
         raise UserError(
             f"{a.contributors}: found {found}, expected two names or more, one a line, each once, none of them"
-            f" {', '.join(KEY)} or value"
+            f" {', '.join([*KEY, *COLUMN])}"
         )
     refuse_same(a.output, a.contributors, a.groups, a.held_out)
     for path in (a.output, a.held_out):
@@ -186,6 +219,10 @@ def lds(a: argparse.Namespace) -> None:
             design.assert_disjoint(sampled.members[:, order], table.members)
         else:
             raise UserError(f"{a.table}: found other contributors than in {a.held_out}, expected the same ones")
+    if result.transform[0] == "log" != table.transform:
+        table = _logarithm(table, a.held_out)
+    elif result.transform[0] != table.transform:
+        raise UserError(f"{a.held_out}: found the column log_value, expected value as {a.attribution} credits it")
     place = {name: i for i, name in enumerate(result.contributor)}
     values = result.value[[place[name] for name in table.contributors]]
     tables = {f"{size / n:g}": table.rows(sizes == size) for size in sorted(set(sizes.tolist()))}

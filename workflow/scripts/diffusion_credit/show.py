@@ -4,9 +4,11 @@ from collections import Counter
 from itertools import product
 from pathlib import Path
 
+from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_csv
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.printed import print_attribution
+from diffusion_credit.credit.spread import NAMES
 from diffusion_credit.own_tables import score_text
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.plan import looks
@@ -71,8 +73,11 @@ def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
             print(f"{name}: {taken['subsets']} subsets, {reason}")
     for estimator, name in product(_main_first(study), study.properties):
         file, scores = results / "attribution" / name / f"{estimator}.csv", results / "evaluation" / name / "lds.csv"
-        better = "" if study.properties[name].higher_is_better else ", lower is better"
-        print(f"\n{name} ({estimator}){better}  {file}  ({marks[file]})")
+        section = study.properties[name]
+        better = "" if section.higher_is_better else ", lower is better"
+        print(f"\n{named(name, section.transform)} ({estimator}){better}  {file}  ({marks[file]})")
+        for line in warnings(results / f"evaluation/{name}/noise.csv"):
+            print(f"  note: {line}")
         if file.is_file():
             print_attribution(read_attribution(file))
         if marks.get(scores, UP_TO_DATE) != UP_TO_DATE:
@@ -94,6 +99,11 @@ def _print_local(path: Path, marks: dict[Path, str]) -> None:
     header, rows = read_csv(path) if path.is_file() else ([], [])
     for row in (dict(zip(header, row, strict=True)) for row in rows):
         print(f"{row['images']:<12}{row['method']:<24}{score_text(row)}")
+
+
+def warnings(path: Path) -> list[str]:
+    """What the spread between subsets of a property warns of."""
+    return [row[-1] for row in read_csv(path)[1] if row[0] == NAMES[-1] and row[-1]] if path.is_file() else []
 
 
 def lds_lines(path: Path, estimator: str) -> list[str]:

@@ -5,6 +5,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from diffusion_credit.base.scale import Transform
+
 
 class Section(BaseModel):
     """Unknown keys, numbers as text, NaN and infinity are refused."""
@@ -105,3 +107,9 @@ class PropertySection(Section):
     array: ClassVar[str] = "features"
     compares: ClassVar[bool] = False
     reads: ClassVar[Literal["features", "images"]] = "features"
+
+    transform: Transform = Field(
+        default="none",
+        description="Credit the property itself, or with `log` its logarithm, on which equal shares are equal factors."
+        " Use `log` where the property differs much more between small subsets than between large ones, as FID does.",
+    )

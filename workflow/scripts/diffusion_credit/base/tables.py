@@ -1,7 +1,8 @@
 """The table of subsets: what a design lists, and, with values, all that an estimator sees.
 
 Contributor names are data. They may be any text, also `value` or `NA`, so columns are found by position and
-no reader guesses types: subset, replicate, seed, one 0/1 column a contributor, then `value` where there is one.
+no reader guesses types: subset, replicate, seed, one 0/1 column a contributor, then `value` or `log_value` where there
+is one.
 """
 
 import csv
@@ -18,6 +19,7 @@ import numpy as np
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import replacing
 from diffusion_credit.base.parquet import is_parquet, rows_of_parquet, write_parquet
+from diffusion_credit.base.scale import COLUMN, Transform, column_of
 
 RANDOM = "random"  # stands in place of a method where chance decides what is removed
 KEY = ["subset", "replicate", "seed"]
@@ -30,6 +32,7 @@ class Subsets:
 
     contributors: n names. subset: ids. replicate: number of the independent training of that id.
     seed: the training's seed. members: (rows, n) bool. value: (rows,) utilities, or None in a design.
+    transform: the scale of the values.
     """
 
     contributors: list[str]
@@ -38,6 +41,7 @@ class Subsets:
     seed: list[int]
     members: np.ndarray
     value: np.ndarray | None = None
+    transform: Transform = "none"
 
     def __len__(self) -> int:
         return len(self.subset)
@@ -57,6 +61,7 @@ class Subsets:
             [self.seed[i] for i in index],
             self.members[index],
             None if self.value is None else self.value[index],
+            self.transform,
         )
 
 
@@ -65,6 +70,8 @@ def concatenate(tables: Sequence[Subsets]) -> Subsets:
     first = tables[0]
     if any(table.contributors != first.contributors for table in tables):
         raise ValueError("tables of different contributors")
+    if any(table.transform != first.transform for table in tables):
+        raise ValueError("tables of different scales")
     values = [table.value for table in tables if table.value is not None]
     return Subsets(
         first.contributors,
@@ -73,6 +80,7 @@ def concatenate(tables: Sequence[Subsets]) -> Subsets:
         [s for table in tables for s in table.seed],
         np.concatenate([table.members for table in tables]),
         np.concatenate(values) if len(values) == len(tables) else None,
+        first.transform,
     )
 
 
@@ -134,7 +142,7 @@ def write_subsets(path: str | Path, table: Subsets) -> None:
 
     Raises UserError where a contributor is called as another column is and the table is Parquet.
     """
-    header = [*KEY, *table.contributors, *([] if table.value is None else ["value"])]
+    header = [*KEY, *table.contributors, *([] if table.value is None else [column_of(table.transform)])]
     if is_parquet(path):
         if twice := [name for name, count in Counter(header).items() if count > 1]:
             raise UserError(f"{path}: found the column {twice[0]!r} twice, expected a CSV, which can hold both")
@@ -167,18 +175,19 @@ def _line(cells: Sequence[str], everything: bool) -> str:
 def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
     """Read a design, or with `valued` a table of utilities: our own, or any with one 0/1 column a contributor.
 
-    Our own are known by their first three columns and by `value` at the end, whatever contributors are called. In
-    others `value`, `subset`, `replicate` and `seed` are found by name, the last three may be missing: rows of the same
-    contributors are then replicates of one subset. Raises UserError naming file, row and column on a malformed
+    Our own are known by their first three columns and by `value` or `log_value` at the end, whatever contributors are
+    called. In others these, `subset`, `replicate` and `seed` are found by name, the last three may be missing: rows of
+    the same contributors are then replicates of one subset. Raises UserError naming file, row and column on a malformed
     header, membership, number or value. In Parquet the names of the columns count as row 1, too.
     """
     lines = rows_of(path)
     header = next(lines)
-    ours = header[:3] == KEY and (not valued or header[-1] == "value")
-    places = range(3, len(header) - valued) if ours else [i for i, x in enumerate(header) if x not in (*KEY, "value")]
+    ours = header[:3] == KEY and (not valued or header[-1] in COLUMN)
+    column = header[-1] if ours else next((name for name in COLUMN if name in header), None)
+    places = range(3, len(header) - valued) if ours else [i for i, x in enumerate(header) if x not in (*KEY, column)]
     names = [header[i] for i in places]
     special = {name: header.index(name) for name in KEY if name in header}
-    value = len(header) - 1 if ours else header.index("value") if "value" in header else None
+    value = len(header) - 1 if ours else header.index(column) if column else None
     if not ours and header and header[0] in INDEX:
         raise UserError(
             f"{path}: column 1 looks like an index, as its name is {header[0]!r}; expected a table without one, as"
@@ -203,7 +212,7 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
         members.append(np.frombuffer("".join(chosen).encode(), dtype=np.uint8) == ord("1"))
         cells.append([row[special[name]] if name in special else "" for name in KEY])
         if valued and value is not None:
-            numbers.append(_number(float, row[value], path, number, "value"))
+            numbers.append(_number(float, row[value], path, number, header[value]))
     matrix = np.array(members, dtype=bool).reshape(len(members), len(names))
     ids, replicate = ids_of(matrix)
     return Subsets(
@@ -217,6 +226,7 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
         else [0] * len(cells),
         matrix,
         np.array(numbers) if valued else None,
+        COLUMN[header[value]] if valued and value is not None else "none",
     )
 
 

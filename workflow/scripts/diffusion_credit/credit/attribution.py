@@ -9,6 +9,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.base.scale import Transform
 from diffusion_credit.base.tables import read_csv, write_table
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import ANY_NUMBER
@@ -19,8 +20,9 @@ from diffusion_credit.credit.utilities import Utilities
 class Attribution:
     """Credit of n contributors; the fields are the columns of the CSV, empty (NaN) where there is nothing to say.
 
-    value: the estimate, of the fit `value_of`. rank: 1 for the best. share: of the total.
-    standard_error, low, high: of the fit `interval_of`, around `interval_center`, 95%.
+    value: the estimate, of the fit `value_of`, on the scale `transform`. rank: 1 for the best. share: of the total.
+    standard_error, low, high: of the fit `interval_of`, around `interval_center`, 95%, widened where the
+    value of another fit lies outside.
     simultaneous_low, simultaneous_high: 95% for all contributors at once. rank_low, rank_high: likewise for ranks.
     probability_top: chance to be among the best `top`. covers_equal_share: yes when the interval does not tell the
     contributor from an equal share. note: why a field is empty.
@@ -43,6 +45,7 @@ class Attribution:
     interval_center: np.ndarray
     value_of: list[str]
     interval_of: list[str]
+    transform: list[str]
     note: list[str]
 
     @property
@@ -58,7 +61,7 @@ class Attribution:
 
 
 HEADER = [column.name for column in fields(Attribution)]
-TEXT = {"contributor", "covers_equal_share", "value_of", "interval_of", "note"}
+TEXT = {"contributor", "covers_equal_share", "value_of", "interval_of", "transform", "note"}
 OF_INTERVAL = (
     "standard_error", "low", "high", "simultaneous_low", "simultaneous_high", "rank_low", "rank_high",
     "probability_top", "interval_center",
@@ -112,12 +115,19 @@ def _listed(game: Utilities, who: np.ndarray) -> str:
     return ", ".join(names) + (f" and {len(who) - NAMED} more" if len(who) > NAMED else "")
 
 
-def credit(contributors: list[str], total: float, found: Estimate, higher_is_better: bool, top: int) -> Attribution:
+def credit(
+    contributors: list[str],
+    total: float,
+    found: Estimate,
+    higher_is_better: bool,
+    top: int,
+    transform: Transform = "none",
+) -> Attribution:
     """The attribution table of an estimate.
 
     Ranks go from the most helpful to the least: by falling value, or by rising value where lower is better.
     total: F(everyone) - F(empty), which shares are of; 0 where there are none. top: how many are
-    the best, for `probability_top`.
+    the best, for `probability_top`. transform: the scale of the values.
     """
     n, value, interval = len(contributors), found.value, found.interval
     rank = np.empty(n, dtype=int)
@@ -126,18 +136,19 @@ def credit(contributors: list[str], total: float, found: Estimate, higher_is_bet
     columns: dict[str, Any] = dict.fromkeys(OF_INTERVAL, none)
     covers = [""] * n
     if interval:
-        half, wide = interval.half_width(), interval.simultaneous_half_width()
+        center, half, wide = interval.center, interval.half_width(), interval.simultaneous_half_width()
         low, high = interval.ranks(higher_is_better)
+        low, high = np.minimum(low, rank), np.maximum(high, rank)
         columns = {
             "standard_error": interval.standard_error,
-            "low": interval.center - half,
-            "high": interval.center + half,
-            "simultaneous_low": interval.center - wide,
-            "simultaneous_high": interval.center + wide,
+            "low": np.minimum(center - half, value),
+            "high": np.maximum(center + half, value),
+            "simultaneous_low": np.minimum(center - wide, value),
+            "simultaneous_high": np.maximum(center + wide, value),
             "rank_low": low,
             "rank_high": high,
             "probability_top": interval.probability_top(top, higher_is_better),
-            "interval_center": interval.center,
+            "interval_center": center,
         }
         covers = ["yes" if inside else "no" for inside in interval.covers_equal_share()]
     return Attribution(
@@ -149,6 +160,7 @@ def credit(contributors: list[str], total: float, found: Estimate, higher_is_bet
         covers_equal_share=covers,
         value_of=[found.fit] * n,
         interval_of=[interval.fit if interval else ""] * n,
+        transform=[transform] * n,
         note=[found.note] * n,
         **columns,
     )

@@ -4,9 +4,13 @@ import numpy as np
 
 from diffusion_credit.credit.attribution import Attribution, printable
 
+LOGARITHM = "values are of the logarithm: one of 0.1 multiplies the property by 1.105"
+
 
 def print_attribution(result: Attribution) -> None:
     """Best contributor first: rank, name, value, share, and where they are known the interval and the ranks' range."""
+    if result.transform[0] == "log":
+        print(f"  {LOGARITHM}")
     if result.note[0]:
         print(f"  note: {result.note[0]}")
     known = not np.isnan(result.low).any()

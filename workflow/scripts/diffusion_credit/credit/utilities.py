@@ -1,6 +1,6 @@
 """What every estimator asks of a table of utilities: its ends, its proper subsets, and its noise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.scale import Transform
 from diffusion_credit.base.tables import Subsets
 
 SMALLEST, LARGEST = 1e-60, 1e60  # squares of squares of values must stay numbers
@@ -19,7 +20,7 @@ class Utilities:
     """A table split into its ends and its proper subsets.
 
     contributors: n names. members: (rows, n) bool, neither everyone nor empty. value: (rows,).
-    everyone, empty: (seeds,), (seeds,).
+    everyone, empty: (seeds,), (seeds,). transform: the scale of all these values.
     """
 
     contributors: list[str]
@@ -27,6 +28,7 @@ class Utilities:
     value: np.ndarray
     everyone: np.ndarray
     empty: np.ndarray
+    transform: Transform = "none"
 
     @property
     def n(self) -> int:
@@ -39,7 +41,7 @@ class Utilities:
 
     def head(self, rows: int) -> "Utilities":
         """The utilities of the first `rows` subsets, with the same F(everyone) and F(empty)."""
-        return Utilities(self.contributors, self.members[:rows], self.value[:rows], self.everyone, self.empty)
+        return replace(self, members=self.members[:rows], value=self.value[:rows])
 
     @cached_property
     def by_subset(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
@@ -83,7 +85,12 @@ def split(table: Subsets, source: str | Path = "utilities") -> Utilities:
     if not middle.any():
         raise UserError(f"{source}: found only rows of everyone and of no one, expected proper subsets as well")
     return Utilities(
-        table.contributors, table.members[middle], table.value[middle], table.value[full], table.value[empty]
+        table.contributors,
+        table.members[middle],
+        table.value[middle],
+        table.value[full],
+        table.value[empty],
+        table.transform,
     )
 
 

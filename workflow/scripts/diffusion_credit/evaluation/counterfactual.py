@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from diffusion_credit.base.scale import Transform
 from diffusion_credit.base.tables import Subsets
 
 HEADER = [
@@ -14,24 +15,28 @@ HEADER = [
 NAMED = 1_000  # contributors of a study up to which they are listed by name; of more, their number
 
 
-def relative_change(value: np.ndarray, base: np.ndarray) -> tuple[float, float, float]:
+def relative_change(value: np.ndarray, base: np.ndarray, transform: Transform = "none") -> tuple[float, float, float]:
     """Change of the mean of `value` (seeds,) from the mean of `base` (seeds,), in percent, with a 95% interval.
 
-    The interval treats both means as uncertain (delta method) and uses Student's t with Welch-Satterthwaite
-    degrees of freedom, as there are only a few seeds. All NaN when the base's mean is zero.
+    Of logarithms it is the change of the geometric mean of the property. The interval treats both means as uncertain
+    (delta method) and uses Student's t with Welch-Satterthwaite degrees of freedom, as there are only a few seeds. All
+    NaN when the base's mean is zero.
     """
     a, b = float(np.mean(value)), float(np.mean(base))
-    if b == 0:
+    logarithm = transform == "log"
+    if b == 0 and not logarithm:
         return float("nan"), float("nan"), float("nan")
-    parts = np.array([np.var(value, ddof=1) / len(value), (a / b) ** 2 * np.var(base, ddof=1) / len(base)]) / b**2
-    change = 100 * (a - b) / abs(b)
-    if parts.sum() == 0:
-        return change, change, change
-    freedom = parts.sum() ** 2 / (parts[0] ** 2 / (len(value) - 1) + parts[1] ** 2 / (len(base) - 1))
-    from scipy.special import stdtrit  # takes as long to import as all else here
+    slope, unit = (1.0, 1.0) if logarithm else (a / b, abs(b))
+    parts = np.array([np.var(value, ddof=1) / len(value), slope**2 * np.var(base, ddof=1) / len(base)]) / unit**2
+    change, half = (a - b) / unit, 0.0
+    if parts.sum():
+        freedom = parts.sum() ** 2 / (parts[0] ** 2 / (len(value) - 1) + parts[1] ** 2 / (len(base) - 1))
+        from scipy.special import stdtrit  # takes as long to import as all else here
 
-    half = 100 * float(stdtrit(freedom, 0.975)) * float(np.sqrt(parts.sum()))
-    return change, change - half, change + half
+        half = float(stdtrit(freedom, 0.975)) * float(np.sqrt(parts.sum()))
+    found = (change, change - half, change + half)
+    change, low, high = (100 * float(np.expm1(x) if logarithm else x) for x in found)
+    return change, low, high
 
 
 def rows(anchors: Subsets, removed: Subsets) -> list[list[Any]]:
@@ -47,7 +52,7 @@ def rows(anchors: Subsets, removed: Subsets) -> list[list[Any]]:
         names: list[str] | int = [n for n, present in zip(anchors.contributors, members, strict=True) if present]
         if len(members) > NAMED:
             names = int(members.sum())
-        change, low, high = relative_change(value, base) if name != "everyone" else (0.0, 0.0, 0.0)
+        change, low, high = relative_change(value, base, anchors.transform) if name != "everyone" else (0.0, 0.0, 0.0)
         found: list[object] = [change, low, high, ""]
         if name == "everyone":
             found = ["", "", "", "the base of the changes"]

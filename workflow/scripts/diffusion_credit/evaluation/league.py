@@ -49,6 +49,7 @@ def rows(
     predictors |= references(len(counts), counts, higher_is_better)
     scored = predicted(tables, predictors, seed)
     floors = {row[0]: row for row in scores(tables, {}, seed) if row[1] == FLOOR}
+    transform = next(iter(tables.values())).transform
     for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
         measured = values.mean(axis=1)
         other = members @ predictors[main]
@@ -58,7 +59,7 @@ def rows(
             lead = with_interval(partial(_lead, members @ weights, other, measured), len(values), seed)[:3]
             change: Sequence[Any] = ("", "", "")
             if method and method.removed is not None:
-                change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone)]
+                change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone, transform)]
             cost: Any = ""
             if method:
                 fixed, each = method.cost

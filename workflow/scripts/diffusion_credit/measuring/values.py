@@ -11,6 +11,7 @@ import numpy as np
 from diffusion_credit.base.collection import entries, fill
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import announce, digest_of_file, read_json, read_manifest, versions, write_json
+from diffusion_credit.base.scale import Transform, transformed
 from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
 from diffusion_credit.measuring.features import reader
 from diffusion_credit.measuring.properties import Property
@@ -81,11 +82,18 @@ def values(manifests: Sequence[str | Path]) -> dict[str, float]:
     return {name: float(read_json(folder / PROPERTY)["value"]) for name, folder in found.items()}
 
 
-def utilities(designs: Sequence[str | Path], manifests: Sequence[str | Path]) -> Subsets:
-    """Designs with the values measured for them. Raises UserError when one has no value."""
+def utilities(designs: Sequence[str | Path], manifests: Sequence[str | Path], transform: Transform) -> Subsets:
+    """Designs with the values measured for them, on the scale that is credited.
+
+    Raises UserError when one has no value, or one without a logarithm where that is credited.
+    """
     table = concatenate([read_subsets(path) for path in designs])
     known = values(manifests)
     missing = [name for name in table.names if name not in known]
     if missing:
         raise UserError(f"{manifests[0]}: found no value for {len(missing)} subset(s) such as {missing[0]}")
-    return replace(table, value=np.array([known[name] for name in table.names]))
+    try:
+        value = transformed(np.array([known[name] for name in table.names]), transform, table.names)
+    except UserError as error:
+        raise UserError(f"{manifests[0]}: {error}") from None
+    return replace(table, value=value, transform=transform)

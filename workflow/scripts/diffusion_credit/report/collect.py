@@ -112,6 +112,7 @@ def collect(
         properties[name] = Property(
             definition=study["properties"][name],
             higher_is_better=higher_is_better[name],
+            transform=every.transform,
             everyone=float(game.everyone.mean()),
             empty=float(game.empty.mean()),
             total=game.total,

@@ -5,7 +5,7 @@ by `python -m diffusion_credit.report.document`.
 """
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +27,9 @@ class Part(BaseModel):
 class Value(Part):
     """What one contributor is worth for one property. What is not estimable is null, and `note` says why."""
 
-    value: float = Field(description="The estimate, in units of the property.")
+    value: float = Field(
+        description="The estimate, in units of the property, or a difference of its logarithms."
+    )
     share: float | None = Field(description="Share of the total, with its sign.")
     rank: int = Field(description="The contributor who helps most has rank 1.")
     standard_error: float | None
@@ -70,7 +72,7 @@ class Without(Part):
         description="Numbers of these other contributors. If there are many, they are the first ones."
     )
     values: dict[str, float] = Field(
-        description="What was measured of the subset's model, from one training, by property."
+        description="What was measured of the subset's model, from one training, by property, on its scale."
     )
 
 
@@ -79,8 +81,11 @@ class Property(Part):
 
     definition: dict[str, Any] = Field(description="The options that define the property.")
     higher_is_better: bool
-    everyone: float = Field(description="F(everyone), as the mean over seeds.")
-    empty: float = Field(description="F(empty), as the mean over seeds.")
+    transform: Literal["none", "log"] = Field(
+        description="The scale that is credited. With `log`, values and what was measured of models are logarithms."
+    )
+    everyone: float = Field(description="F(everyone), as the mean over seeds, on the scale that is credited.")
+    empty: float = Field(description="F(empty), as the mean over seeds, on the scale that is credited.")
     total: float = Field(description="F(everyone) - F(empty), which Shapley values sum to.")
     subsets: int = Field(description="Number of sampled subsets that were measured.")
     value_of: str = Field(description="The fit that the values belong to.")

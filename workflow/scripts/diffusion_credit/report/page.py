@@ -104,7 +104,7 @@ def not_apart(credit: Credit, prop: str, who: Contributor) -> list[Contributor]:
 
 def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, drawings: "Drawings") -> dict[str, Any]:
     """What the page says of one property."""
-    prop, title = credit.properties[key], words.label(key)
+    prop, title = credit.properties[key], words.credited(key, credit.properties[key])
     order, values = result.order, [each.values[key] for each in credit.contributors]
     top = next(row["contributors"] for row in prop.evidence["counterfactual"] if row["trained_on"] == "only_top")
     ends = [f"{result.contributor[i]} {words.number(float(result.value[i]))}" for i in (order[0], order[-1])]
@@ -116,6 +116,7 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
         "bars": drawings.add(figures.attribution_bars(result, "", prop.higher_is_better), alt),
         "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, key)],
         "total": words.total(prop, values),
+        "spread": words.spread(prop),
         "certainty": words.certainty(values),
         "verdict": words.verdicts(credit, key, credit.estimator),
         "figures": _evidence(prop, title, drawings),

@@ -5,6 +5,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.base.scale import measured, named
+from diffusion_credit.credit.spread import NAMES
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 
 FIDELITY = " How well such models follow ones trained from scratch is in the table on fidelity, where there is one."
@@ -12,6 +14,10 @@ LONG = 62  # rows of a table of contributors that is shown as a whole
 NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
+LOGARITHM = "A value is the logarithm of a factor: one of 0.1 multiplies the property by 1.105, one of −0.1 by 0.905."
+SHARE_OF_LOGARITHM = (
+    "A share is part of a logarithm: whoever changes the property by equal factors, on average, has equal shares."
+)
 RULES = {  # what becomes of who harms the property
     "clip": "Whose value makes the property worse gets nothing, and the others divide the amount (rule: clip). Chance"
     " in the estimates pays a little to some whose true value is zero, and that much less to those with high values.",
@@ -43,6 +49,23 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}%}".replace("-", "−")
 
 
+def own_units(value: float, prop: Property) -> str:
+    """A level of the property, or of its logarithm, in units of the property."""
+    return number(measured(value, prop.transform))
+
+
+def credited(key: str, prop: Property) -> str:
+    """What is credited: a property, or its logarithm."""
+    return label(named(key, prop.transform))
+
+
+def spread(prop: Property) -> str:
+    """What is to be known where subsets of few contributors differ much more than subsets of many; or nothing."""
+    notes = [row["note"] for row in prop.evidence.get("noise", []) if row["subsets"] == NAMES[-1]]
+    text = str(notes[0] or "") if notes else ""
+    return f"Note: {text}." if text and not text.startswith("not estimable") else ""
+
+
 def share(value: Value, prop: Property) -> str:
     """A value's share of the total. A dash if all contributors together do harm: the shares would be of the harm."""
     return percent(value.share) if (prop.total > 0) == prop.higher_is_better else "–"
@@ -51,9 +74,11 @@ def share(value: Value, prop: Property) -> str:
 def total(prop: Property, values: Sequence[Value]) -> str:
     """The total of a property, and whether the values divide it."""
     text = (
-        f"With everyone {number(prop.everyone)}, with no one {number(prop.empty)}: a difference of"
+        f"With everyone {own_units(prop.everyone, prop)}, with no one {own_units(prop.empty, prop)}: a difference of"
         f" {number(prop.total)}, by {prop.subsets:,} subsets."
     )
+    if prop.transform == "log":
+        text = text.replace("a difference of", "a difference of logarithms of") + f" {LOGARITHM}"
     whole = sum(value.value for value in values)
     if abs(whole - prop.total) > 1e-6 * max(abs(prop.total), 1e-300) * len(values):
         text += f" The values of this estimator do not divide it: they sum to {number(whole)}."
@@ -64,13 +89,13 @@ def total(prop: Property, values: Sequence[Value]) -> str:
     if prop.interval_of and prop.interval_of != prop.value_of:
         text += (
             f" Values and intervals belong to two fits: {prop.value_of}, which pulls values together and errs less, and"
-            f" {prop.interval_of}, which does not. So a value may lie outside its interval."
+            f" {prop.interval_of}, which does not. An interval is widened where the value lies outside."
         )
     return text
 
 
-def division(pay: Division) -> list[str]:
-    """By which rule the money was divided, and what its columns mean."""
+def division(pay: Division, prop: Property) -> list[str]:
+    """By which rule the money was divided, and what its columns mean. prop: what is paid for."""
     notes = {payment.note for payment in pay.payments if payment.note}
     amounts = [abs(float(payment.amount)) for payment in pay.payments]
     found = [
@@ -79,6 +104,8 @@ def division(pay: Division) -> list[str]:
         "The interval is that of the value, in money: what its ends would be paid with the sum of everybody's values"
         " taken as known. It is not one of the payment, which may lie outside. Equal parts are compared with it.",
     ]
+    if prop.transform == "log":
+        found.insert(0, SHARE_OF_LOGARITHM)
     if max(amounts) > float(pay.amount):
         found.append("Somebody gets or owes more than the whole amount, because others owe: look before you pay.")
     return found + [f"Note: {note}." for note in sorted(notes)]
@@ -90,7 +117,7 @@ def interval(low: Cell, high: Cell) -> str:
 
 def label(name: str) -> str:
     """A name from the configuration as people read it."""
-    return " ".join(word.upper() if word in ("fid", "kid", "lds") else word for word in name.split("_"))
+    return " ".join(word.upper() if word in ("fid", "kid", "lds") else word for word in name.replace("_", " ").split(" "))
 
 
 def title(name: str) -> str:
@@ -230,7 +257,8 @@ def expects(credit: Credit) -> bool:
 def expected(prop: Property, contributor: int) -> str:
     """A property of a model of all others, with its interval. contributor: from 1."""
     row = prop.evidence["removal"][contributor - 1]
-    return f"{number(row['expected'])} {interval(row['low'], row['high'])}"
+    level = {key: measured(float(row[key]), prop.transform) for key in ("expected", "low", "high")}  # type: ignore[arg-type]
+    return f"{number(level['expected'])} {interval(level['low'], level['high'])}"
 
 
 def made(credit: Credit) -> str:

@@ -28,6 +28,10 @@ class Needs(Paths):
         """The module that defines a property."""
         return name_of("properties", self.study.properties[prop].kind)
 
+    def measured_options(self, prop: str) -> dict[str, Any]:
+        """What a property is measured by. Its scale is not among it, so another scale measures nothing again."""
+        return {key: value for key, value in plain(self.study.properties[prop]).items() if key != "transform"}
+
     def measured_on(self, prop: str) -> str:
         """The stage whose collections a property is made from."""
         section = self.study.properties[prop]
