@@ -3,7 +3,8 @@
 
 rule attribute_contributors:
     input:
-        lambda w: needs.utilities_for(w.property, w.estimator),
+        utilities=lambda w: needs.utilities_for(w.property, w.estimator),
+        cheap=lambda w: needs.cheap_for(w.property, w.estimator),
     output:
         reported(f"{R}/attribution/{{property}}/{{estimator}}.csv", "attribution"),
     log:

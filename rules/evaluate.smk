@@ -126,7 +126,8 @@ rule evaluate_counterfactual:
 
 rule evaluate_removal:
     input:
-        utilities=lambda w: next(iter(needs.predicting(w.property).values())),
+        utilities=lambda w: needs.predicting_first(w.property)[0],
+        cheap=lambda w: needs.predicting_first(w.property)[1],
         anchors=lambda w: needs.utilities_of(w.property, "retrain", "anchors"),
         removed=lambda w: needs.counterfactual(w.property),
     output:

@@ -4,14 +4,14 @@ from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.credit import spread
 from diffusion_credit.credit.attribution import estimate
-from diffusion_credit.credit.utilities import NOISE_HEADER, noise_rows, split
+from diffusion_credit.credit.utilities import NOISE_HEADER, noise_rows, read_utilities
 from diffusion_credit.evaluation.budget import HEADER, curve
 from diffusion_credit.report import figures
 from job import job
 
 with job(snakemake):
     params = snakemake.params
-    game = split(read_subsets(snakemake.input.utilities, valued=True))
+    game = read_utilities([snakemake.input.utilities])
     tables = [read_subsets(path, valued=True) for path in snakemake.input.held_out]
     held_out = dict(zip(params.alphas, tables, strict=True))
     estimators = {name: (estimate, options) for name, options in params.estimators.items()}

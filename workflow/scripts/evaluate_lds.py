@@ -1,10 +1,10 @@
 """Attributions and retrained held-out subsets -> lds.csv and its figure."""
 
 from diffusion_credit.base.scale import named
-from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
+from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.prediction import Predictor
-from diffusion_credit.credit.utilities import split
+from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.data.index import Index
 from diffusion_credit.evaluation.lds import HEADER, references, scores
 from diffusion_credit.evaluation.resampling import by_subset
@@ -24,8 +24,8 @@ with job(snakemake):
         name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)
     }
     predictions = {
-        f"{name} prediction": Predictor(split(concatenate([read_subsets(path, valued=True) for path in paths])))
-        for name, paths in snakemake.params.predicting.items()
+        f"{name} prediction": Predictor(read_utilities(*tables_of))
+        for name, tables_of in snakemake.params.predicting.items()
     }
     counts = Index(snakemake.input.index).counts
     alone = references(len(counts), counts, snakemake.params.higher_is_better)

@@ -12,7 +12,8 @@ from sklearn.gaussian_process.kernels import Kernel
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.credit.estimators import banzhaf as banzhaf_estimator
 from diffusion_credit.credit.estimators import exact, gaussian_process
-from diffusion_credit.credit.process.covariance import DEVIATION, MEAN, ORDERS
+from diffusion_credit.credit.process.corrected import Corrected
+from diffusion_credit.credit.process.covariance import ORDERS
 from diffusion_credit.credit.process.harmonics import harmonic
 from diffusion_credit.credit.process.likelihood import Alike, Data, Likelihood
 from diffusion_credit.credit.process.posterior import Process, Semivalues, Subsets
@@ -36,16 +37,26 @@ def proper(n: int) -> np.ndarray:
     return np.array([row for row in product([False, True], repeat=n) if 0 < sum(row) < n])
 
 
-def data(n: int, rows: int, seed: int) -> Data:
-    """A game with interactions, measured with noise on some subsets, several times on some of these."""
+def data(n: int, rows: int, seed: int, regimes: int = 1) -> Data:
+    """A game with interactions, measured with noise on some subsets, several times on some of these.
+
+    In a second regime with half as many subsets, some of them of the first.
+    """
     rng = np.random.default_rng(seed)
     members = rng.permutation(proper(n))[:rows]
     gain = np.triu(rng.normal(size=(n, n)), 1)
     mean = (
         members @ rng.normal(size=n) + np.einsum("ri,ij,rj->r", members, gain, members) + rng.normal(size=len(members))
     )
-    freedom = np.where((np.arange(n + 1) > 0) & (np.arange(n + 1) < n), 3, 0)
-    return Data(members, mean, rng.integers(1, 4, len(members)), freedom * rng.gamma(2, 0.5, n + 1), freedom)
+    regime = np.zeros(len(members), dtype=int)
+    if regimes == 2:
+        again = rng.permutation(len(proper(n)))[: len(members) // 2 + 1]
+        other = 0.7 * proper(n)[again] @ rng.normal(size=n) - 5
+        members, mean = np.concatenate([members, proper(n)[again]]), np.append(mean, other)
+        regime = np.append(regime, np.ones(len(again), dtype=int))
+    freedom = np.tile(np.where((np.arange(n + 1) > 0) & (np.arange(n + 1) < n), 3, 0), (regimes, 1))
+    squares = freedom * rng.gamma(2, 0.5, (regimes, n + 1))
+    return Data(members, mean, rng.integers(1, 4, len(members)), squares, freedom, regime)
 
 
 def coefficients(n: int, predecessors: np.ndarray) -> np.ndarray:
@@ -75,11 +86,13 @@ def test_harmonics_are_projections_on_the_orders(n: int) -> None:
             assert np.allclose(one @ other, 0, atol=1e-8)
 
 
+@pytest.mark.parametrize("regimes", [1, 2])
 @pytest.mark.parametrize("rows", [5, 30])
 @pytest.mark.parametrize("n", [3, 4, 7])
-def test_the_gradient_is_that_of_the_loss(n: int, rows: int) -> None:
-    likelihood = Likelihood(n, data(n, rows, 1))
-    v = MEAN + 0.5 * DEVIATION * np.random.default_rng(2).normal(size=len(MEAN))
+def test_the_gradient_is_that_of_the_loss(n: int, rows: int, regimes: int) -> None:
+    likelihood = Likelihood(n, data(n, rows, 1, regimes))
+    mean, deviation = likelihood.family.prior
+    v = mean + 0.5 * deviation * np.random.default_rng(2).normal(size=len(mean))
     step = 1e-5
     differences = [
         (likelihood.loss(v + each)[0] - likelihood.loss(v - each)[0]) / (2 * step) for each in np.eye(len(v)) * step
@@ -88,10 +101,11 @@ def test_the_gradient_is_that_of_the_loss(n: int, rows: int) -> None:
     assert np.allclose(found, differences, atol=1e-6 * np.abs(found).max())
 
 
+@pytest.mark.parametrize("regimes", [1, 2])
 @pytest.mark.parametrize("name", SEMIVALUES)
 @pytest.mark.parametrize("n", [2, 3, 6, 8])
-def test_semivalues_in_closed_form_equal_those_over_all_subsets(n: int, name: str) -> None:
-    known = data(n, 20, 3)
+def test_semivalues_in_closed_form_equal_those_over_all_subsets(n: int, name: str, regimes: int) -> None:
+    known = data(n, 20, 3, regimes)
     process = Process(n, known)
     predecessors = SEMIVALUES[name](n)
     weights = coefficients(n, predecessors)
@@ -100,13 +114,13 @@ def test_semivalues_in_closed_form_equal_those_over_all_subsets(n: int, name: st
     means, spreads = [], []
     for v in process.points:
         tables = process.likelihood.family.tables(v)
-        every, most = proper(n), len(tables.orders) - 1
-        prior = Alike(n, most, every, every).covariance(tables)
-        cross = Alike(n, most, every, known.members).covariance(tables)
-        among = Alike(n, most, known.members, known.members).covariance(tables)
-        among += np.diag(tables.noise[known.size - 1] / known.rows)
+        every, most, last = proper(n), len(tables.orders) - 1, regimes - 1
+        prior = Alike(n, most, every, every, last, last).covariance(tables)
+        cross = Alike(n, most, every, known.members, last, known.regime).covariance(tables)
+        among = Alike(n, most, known.members, known.members, known.regime, known.regime).covariance(tables)
+        among += np.diag(tables.noise[known.place] / known.rows)
         f = cross @ np.linalg.solve(among, process.likelihood.y)
-        means.append(weights @ (f * process.likelihood.scale + process.likelihood.center))
+        means.append(weights @ (f * process.likelihood.scale + process.likelihood.center[-1]))
         left = prior - cross @ np.linalg.solve(among, cross.T)
         spreads.append(weights @ left @ weights.T * process.likelihood.scale**2)
     expected = process.weights @ means
@@ -143,16 +157,32 @@ def test_predictions_equal_those_of_scikit_learn() -> None:
 
     means, variances = [], []
     for at, v in enumerate(process.points):
-        noise = process.likelihood.family.tables(v).noise[known.size - 1] / known.rows
+        noise = process.likelihood.family.tables(v).noise[known.place] / known.rows
         peer = GaussianProcessRegressor(Fixed(process, at), alpha=noise, optimizer=None)
         peer.fit(known.members.astype(float), process.likelihood.y)
         f, deviation = peer.predict(asked.astype(float), return_std=True)
-        means.append(f * process.likelihood.scale + process.likelihood.center)
+        means.append(f * process.likelihood.scale + process.likelihood.center[0])
         variances.append((deviation * process.likelihood.scale) ** 2)
     expected = process.weights @ means
     assert np.allclose(mean, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
     between = process.weights @ (np.array(means) - expected) ** 2
     assert np.allclose(variance, process.weights @ variances + between, rtol=0, atol=1e-8 * variance.max())
+
+
+def test_two_regimes_are_a_multiple_of_one_process_and_another() -> None:
+    n = 5
+    likelihood = Likelihood(n, data(n, 20, 4, regimes=2))
+    mean, deviation = likelihood.family.prior
+    v = mean + 0.5 * deviation * np.random.default_rng(5).normal(size=len(mean))
+    assert isinstance(likelihood.family, Corrected)
+    parts = [f.tables(w) for f, w in ((likelihood.family.cheap, v[:17]), (likelihood.family.difference, v[17:34]))]
+    every, most = proper(n), likelihood.family.most
+    cheap, difference = (Alike(n, most, every, every).covariance(part) for part in parts)
+    both, regime = np.concatenate([every, every]), np.repeat([0, 1], len(every))
+    joint = Alike(n, most, both, both, regime, regime).covariance(likelihood.family.tables(v))
+    multiple = v[-1]
+    expected = np.block([[cheap, multiple * cheap], [multiple * cheap, multiple**2 * cheap + difference]])
+    assert np.allclose(joint, expected, rtol=1e-12, atol=1e-12 * expected.max())
 
 
 def game_of(n: int, rows: int, f: Callable[[np.ndarray], np.ndarray], noise: float, seed: int) -> Utilities:

@@ -57,7 +57,7 @@ def test_an_edit_measures_again_and_the_direction_is_read_without_running_the_fi
     Path("side.py").write_text(f"open('ran', 'w')\n{GOOD}")
     options = own.Options(kind="own", file="side.py")
     assert options.higher_is_better is False
-    assert plain(options).keys() == {"kind", "file", "sha256"}
+    assert plain(options).keys() == {"transform", "kind", "file", "sha256"}
     assert not Path("ran").exists()
     assert not list(tmp_path.rglob("__pycache__"))
 

@@ -61,8 +61,9 @@ def test_what_is_said_of_held_out_models(
     floor = {"alpha": 0.5, "predictor": "noise_floor", "lds": 0.9, "low": 0.8, "high": 0.95}
     rows = [{"alpha": 0.5, "predictor": "ridge", "lds": lds, "low": low, "high": high}, floor]
     about = dict(
-        definition={}, higher_is_better=True, everyone=1, empty=0, total=1, subsets=9, value_of="", interval_of=""
-    )
+        definition={}, transform="none", higher_is_better=True, everyone=1, empty=0, total=1, subsets=9,
+        value_of="", interval_of="",
+    )  # fmt: skip
     ((found, text),) = verdict(Property(**about, evidence={"lds": rows}), "ridge")  # type: ignore[arg-type]
     assert found == level
     assert words in text
@@ -90,8 +91,8 @@ def test_removal_that_does_not_bear_values_out_is_said(
     higher_is_better: bool, low: float | None, high: float | None, found: list[str]
 ) -> None:
     about = dict(
-        definition={}, higher_is_better=higher_is_better, everyone=1, empty=0, total=1, subsets=9, value_of="",
-        interval_of="",
+        definition={}, transform="none", higher_is_better=higher_is_better, everyone=1, empty=0, total=1, subsets=9,
+        value_of="", interval_of="",
     )  # fmt: skip
     row = {"trained_on": "without_top", "change_percent": 20.0, "low": low, "high": high}
     prop = Property(**about, evidence={"counterfactual": [row]})  # type: ignore[arg-type]
@@ -150,8 +151,9 @@ def test_figures_of_one_page_share_no_id_and_take_its_colour() -> None:
 def document(n: int) -> Credit:
     """Contributors c1, c2, ... of whom the last is best, each paid a cent."""
     about = dict(
-        definition={}, higher_is_better=True, everyone=1, empty=0, total=1, subsets=9, value_of="", interval_of=""
-    )
+        definition={}, transform="none", higher_is_better=True, everyone=1, empty=0, total=1, subsets=9,
+        value_of="", interval_of="",
+    )  # fmt: skip
     payments = [dict(number=i, share=1 / n, amount="0.01", low="", high="") for i in range(1, n + 1)]
     options = dict(amount=f"{n / 100:.2f}", currency="EUR", property="fid", estimator="ridge", negative="keep")
     config = {

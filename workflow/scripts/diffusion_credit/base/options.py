@@ -79,6 +79,10 @@ class EstimatorSection(Section):
         description="Name of the game that the estimator credits. Without it the estimator credits the study's design.",
     )
 
+    def takes_design(self) -> bool:
+        """Whether it takes the study's design beside its game, as the same game in a cheaper regime."""
+        return False
+
 
 class BaselineSection(Section):
     """The base of every baseline's `Options`: what it is made from.

@@ -1,5 +1,6 @@
 """What every estimator asks of a table of utilities: its ends, its proper subsets, and its noise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.scale import Transform
-from diffusion_credit.base.tables import Subsets
+from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
 
 SMALLEST, LARGEST = 1e-60, 1e60  # squares of squares of values must stay numbers
 NOISE_HEADER = ["subsets", "rows", "different_subsets", "mean", "replicate_standard_deviation", "freedom", "note"]
@@ -20,7 +21,8 @@ class Utilities:
     """A table split into its ends and its proper subsets.
 
     contributors: n names. members: (rows, n) bool, neither everyone nor empty. value: (rows,).
-    everyone, empty: (seeds,), (seeds,). transform: the scale of all these values.
+    everyone, empty: (seeds,), (seeds,). transform: the scale of all these values. cheap: the same game in a cheaper
+    regime, for an estimator that takes both.
     """
 
     contributors: list[str]
@@ -29,6 +31,7 @@ class Utilities:
     everyone: np.ndarray
     empty: np.ndarray
     transform: Transform = "none"
+    cheap: "Utilities | None" = None
 
     @property
     def n(self) -> int:
@@ -92,6 +95,15 @@ def split(table: Subsets, source: str | Path = "utilities") -> Utilities:
         table.value[empty],
         table.transform,
     )
+
+
+def read_utilities(paths: Sequence[str | Path], cheap: Sequence[str | Path] = ()) -> Utilities:
+    """The game of several tables, with that of the tables `cheap` beside it where there are some.
+
+    Raises UserError on what is malformed, and what `split` raises.
+    """
+    game = split(concatenate([read_subsets(path, valued=True) for path in paths]), paths[0])
+    return replace(game, cheap=read_utilities(cheap)) if cheap else game
 
 
 def ends_variance(game: Utilities, everyone: float = 1.0, empty: float = 1.0) -> tuple[float, float, str]:

@@ -12,7 +12,7 @@ from diffusion_credit.base.files import read_json
 from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.regression import NO_DIFFERENCES
-from diffusion_credit.credit.utilities import Utilities, split
+from diffusion_credit.credit.utilities import Utilities, read_utilities
 
 
 @dataclass(frozen=True)
@@ -76,4 +76,4 @@ def read_game(about: dict[str, Any]) -> tuple[Utilities | None, list[str]]:
         return None, []
     table = concatenate([read_subsets(path, valued=True) for path in about["utilities"]])
     proper = table.rows(np.flatnonzero(table.members.any(axis=1) & ~table.members.all(axis=1)))
-    return split(table), proper.names
+    return read_utilities(about["utilities"], about["cheap"]), proper.names

@@ -27,9 +27,7 @@ class Part(BaseModel):
 class Value(Part):
     """What one contributor is worth for one property. What is not estimable is null, and `note` says why."""
 
-    value: float = Field(
-        description="The estimate, in units of the property, or a difference of its logarithms."
-    )
+    value: float = Field(description="The estimate, in units of the property, or a difference of its logarithms.")
     share: float | None = Field(description="Share of the total, with its sign.")
     rank: int = Field(description="The contributor who helps most has rank 1.")
     standard_error: float | None

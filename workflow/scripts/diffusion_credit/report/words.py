@@ -117,7 +117,9 @@ def interval(low: Cell, high: Cell) -> str:
 
 def label(name: str) -> str:
     """A name from the configuration as people read it."""
-    return " ".join(word.upper() if word in ("fid", "kid", "lds") else word for word in name.replace("_", " ").split(" "))
+    return " ".join(
+        word.upper() if word in ("fid", "kid", "lds") else word for word in name.replace("_", " ").split(" ")
+    )
 
 
 def title(name: str) -> str:

@@ -176,6 +176,14 @@ def _estimators(study: Any) -> None:
             raise ValueError(
                 f"estimators.{name}.game: found {estimator.game!r}, expected a name below games: {_listed(study.games)}"
             )
+        if estimator.takes_design():
+            regime = study.games[estimator.game].regime if estimator.game else None
+            if regime in (None, CONDITIONAL, study.design.regime):
+                found = "no game" if regime is None else f"the game {estimator.game} in the regime {regime}"
+                raise ValueError(
+                    f"estimators.{name}.cheap: found {found}, expected a game in another regime than the design's,"
+                    " such as retrain"
+                )
         key = f"games.{estimator.game}" if estimator.game else "design"
         game, designs = study.game_of(estimator), module_of("estimators", estimator.kind).DESIGNS
         if designs and game.kind not in designs:

@@ -33,6 +33,9 @@ def spent(needs: Needs, prop: str, method: str, sampled: int) -> tuple[list[str]
     if regime == CONDITIONAL:
         return _drawn(needs, prop), []
     fixed = _started(needs, regime) + _made(needs, prop, regime, "anchors")
+    if study.estimators[method].takes_design():
+        for name in ("anchors", "sampled"):
+            fixed += _made(needs, prop, needs.regime, name, sampled if name == "sampled" else None)
     if game:
         return fixed, _made(needs, prop, regime, subset_lists.game(game))
     return fixed, _made(needs, prop, regime, "sampled", sampled)
@@ -59,6 +62,7 @@ def league_methods(needs: Needs, prop: str, sampled: int) -> list[dict[str, Any]
                 "about": _about(needs, name) if baseline else None,
                 "options": None if baseline else needs.estimator_options(name),
                 "utilities": [] if baseline else needs.utilities_for(prop, name),
+                "cheap": [] if baseline else needs.cheap_for(prop, name),
             }
         )
     return found

@@ -64,10 +64,19 @@ class Needs(Paths):
         regime = self.study.games[name].regime
         return [self.utilities_of(prop, regime, each) for each in (subset_lists.game(name), "anchors")]
 
-    def predicting(self, prop: str) -> dict[str, list[str]]:
-        """The estimators that also predict F of any subset, and the tables that they do it from."""
+    def cheap_for(self, prop: str, estimator: str) -> list[str]:
+        """The tables of the cheaper regime that an estimator takes beside its own."""
+        return [f"{self.results}/utilities/{prop}.csv"] if self.study.estimators[estimator].takes_design() else []
+
+    def predicting(self, prop: str) -> dict[str, tuple[list[str], list[str]]]:
+        """The estimators that also predict F of any subset, and the tables that they do it from, cheap ones apart."""
         able = [name for name, of in self.study.estimators.items() if of.predicts]
-        return {name: self.utilities_for(prop, name) for name in able}
+        return {name: (self.utilities_for(prop, name), self.cheap_for(prop, name)) for name in able}
+
+    def predicting_first(self, prop: str) -> tuple[list[str], list[str]]:
+        """The tables that predict what models without somebody are: of the main estimator, if it can, or the first."""
+        found = self.predicting(prop)
+        return found.get(self.study.evaluation.counterfactual.estimator) or next(iter(found.values()))
 
     def utilities_of_all(self, prop: str) -> list[str]:
         """Every table that an estimator credits from, each once."""

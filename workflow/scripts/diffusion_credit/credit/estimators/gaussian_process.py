@@ -37,6 +37,14 @@ class Options(EstimatorSection):
     beta: float = Field(
         default=1.0, gt=0, description="Of `beta-shapley`: a larger beta favours what is added to large subsets."
     )
+    cheap: Literal["design"] | None = Field(
+        default=None,
+        description="`design`: learn from the study's sampled subsets as well. The subsets of the `game`, fewer and"
+        " better, correct these.",
+    )
+
+    def takes_design(self) -> bool:
+        return self.cheap is not None
 
 
 MOST = 8_000  # different subsets; a matrix of all pairs of them is 0.5 GB
@@ -70,15 +78,23 @@ def process_of(game: Utilities) -> "Process":
     from diffusion_credit.credit.process.likelihood import Data
     from diffusion_credit.credit.process.posterior import Process
 
-    members, mean, rows, _, _ = game.by_subset
-    if len(mean) > MOST:
+    games = [game] if game.cheap is None else [game.cheap, game]
+    different = sum(len(each.by_subset[1]) for each in games)
+    if different > MOST:
         raise UserError(
-            f"estimator gaussian-process: not estimable: found {len(mean)} different subsets, expected at most {MOST},"
+            f"estimator gaussian-process: not estimable: found {different} different subsets, expected at most {MOST},"
             " or the estimator ridge"
         )
+    members, mean, rows = (np.concatenate(each) for each in zip(*(g.by_subset[:3] for g in games), strict=True))
+    regime = np.repeat(np.arange(len(games)), [len(each.by_subset[1]) for each in games])
+    squares, freedom = zip(*map(_between_replicates, games), strict=True)
+    return Process(game.n, Data(members, mean, rows, np.array(squares), np.array(freedom), regime))
+
+
+def _between_replicates(game: Utilities) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of squares between rows of the same subset, and its degrees of freedom, by size: (n + 1,), (n + 1,)."""
+    members, mean, *_ = game.by_subset
     _, which = np.unique(np.packbits(game.members, axis=1), axis=0, return_inverse=True)
     size = game.members.sum(axis=1)
     squares = np.bincount(size, weights=(game.value - mean[which.ravel()]) ** 2, minlength=game.n + 1)
-    different = np.bincount(members.sum(axis=1), minlength=game.n + 1)
-    freedom = np.bincount(size, minlength=game.n + 1) - different
-    return Process(game.n, Data(members, mean, rows, squares, freedom))
+    return squares, np.bincount(size, minlength=game.n + 1) - np.bincount(members.sum(axis=1), minlength=game.n + 1)

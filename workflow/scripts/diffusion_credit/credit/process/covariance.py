@@ -43,7 +43,10 @@ MEAN, DEVIATION = (np.array([each[at] for each in PRIOR.values()]) for at in (0,
 
 @dataclass(frozen=True)
 class Tables:
-    """The covariance by sizes 1 to n - 1. orders: A_j (n - 1, n - 1), j = 0, 1, ... own, noise: variances (n - 1,)."""
+    """The covariance by places: the sizes 1 to n - 1, and in further regimes these again, k in all.
+
+    orders: A_j (k, k), j = 0, 1, ... own: (k, k), of what one subset alone has, with itself. noise: variances (k,).
+    """
 
     orders: list[Array]
     own: Array
@@ -91,7 +94,12 @@ class Family:
         noise = np.full(self.n - 1, JITTER * (VAGUE * self.level) ** 2)
         if not self.exact:
             noise = noise + np.exp(2 * h["noise"]) * self._amplitude(h, "noise") ** 2
-        return Tables(orders, own, noise)
+        return Tables(orders, np.diag(own), noise)
+
+    @property
+    def prior(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of what is believed of the hyperparameters: (17,), (17,)."""
+        return MEAN, DEVIATION
 
     def gradient(self, v: Array, orders: list[Array], own: Array, noise: Array) -> Array:
         """Derivatives by v (17,) of a number whose derivatives by the entries of the tables are given."""
@@ -113,7 +121,7 @@ class Family:
                 2 * (j - 2) * np.exp(2 * h["fall"] * (j - 2)) * float((orders[j] * pair).sum())
                 for j in range(3, self.most + 1)
             )
-        alone = own * np.exp(2 * h["own"]) * self._amplitude(h, "pair") ** 2
+        alone = np.diag(own) * np.exp(2 * h["own"]) * self._amplitude(h, "pair") ** 2
         found["own"] = 2 * alone.sum()
         found["pair_slope"] += 2 * float(alone @ self.x)
         found["pair_bend"] += 2 * float(alone @ _bend(self.x))

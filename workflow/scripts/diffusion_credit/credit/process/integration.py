@@ -4,7 +4,6 @@ import numpy as np
 from scipy.optimize import minimize
 
 from diffusion_credit.base.seeds import generator
-from diffusion_credit.credit.process.covariance import DEVIATION, MEAN
 from diffusion_credit.credit.process.likelihood import Likelihood
 
 Array = np.ndarray
@@ -16,7 +15,7 @@ BOUND = 4  # standard deviations of the prior that the search does not leave
 
 
 def points(likelihood: Likelihood) -> tuple[Array, Array]:
-    """Hyperparameters (points, 17) and their weights (points,), which sum to 1.
+    """Hyperparameters (points, 17 or more) and their weights (points,), which sum to 1.
 
     Points are drawn from the Gaussian with the mode and the curvature of the posterior (Laplace's approximation), in
     pairs around the mode, and weighted by importance. Weights are cut off at the root of the number of points times
@@ -25,7 +24,8 @@ def points(likelihood: Likelihood) -> tuple[Array, Array]:
     mode = _mode(likelihood)
     height, _ = likelihood.loss(mode)
     values, vectors = np.linalg.eigh(_curvature(likelihood, mode))
-    root = vectors / np.sqrt(np.maximum(values, DEVIATION.max() ** -2))  # no wider than the widest prior
+    _, deviation = likelihood.family.prior
+    root = vectors / np.sqrt(np.maximum(values, deviation.max() ** -2))  # no wider than the widest prior
     half = generator(0, "hyperparameters").standard_normal((POINTS // 2, len(mode)))
     normal = np.concatenate([half, -half])
     found = mode + normal @ root.T
@@ -38,8 +38,9 @@ def points(likelihood: Likelihood) -> tuple[Array, Array]:
 
 
 def _mode(likelihood: Likelihood) -> Array:
-    bounds = list(zip(MEAN - BOUND * DEVIATION, MEAN + BOUND * DEVIATION, strict=True))
-    found = minimize(likelihood.loss, MEAN, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
+    mean, deviation = likelihood.family.prior
+    bounds = list(zip(mean - BOUND * deviation, mean + BOUND * deviation, strict=True))
+    found = minimize(likelihood.loss, mean, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
     return np.asarray(found.x)
 
 

@@ -9,7 +9,7 @@ from scipy.special import gammaln
 
 from diffusion_credit.credit.process.covariance import Tables
 from diffusion_credit.credit.process.integration import points
-from diffusion_credit.credit.process.likelihood import Alike, Data, Likelihood
+from diffusion_credit.credit.process.likelihood import Alike, Data, Likelihood, places
 
 Array = np.ndarray
 
@@ -27,7 +27,10 @@ class Question(Protocol):
 
 
 class Process:
-    """The posterior of F at proper subsets, over the hyperparameters that the data allow."""
+    """The posterior of F at proper subsets, over the hyperparameters that the data allow.
+
+    Of several regimes it is F in the last one that is asked for.
+    """
 
     def __init__(self, n: int, data: Data) -> None:
         self.data, self.likelihood = data, Likelihood(n, data)
@@ -49,7 +52,7 @@ class Process:
         between = away[:, :, None] * away[:, None] if spreads[0].ndim == 2 else away**2
         scale = self.likelihood.scale
         spread = np.tensordot(self.weights, np.array(spreads) + between, 1)
-        return mean * scale + question.constant(self.likelihood.center), spread * scale**2
+        return mean * scale + question.constant(float(self.likelihood.center[-1])), spread * scale**2
 
 
 @dataclass(frozen=True)
@@ -69,21 +72,22 @@ class Semivalues:
         level = before - after
         root = np.sqrt(n / (size * (n - size)))  # z_1 = root(s) root(t) (c - s t / n)
         single = root * (before * (n - size) + after * size) / (n - 1)
+        last = slice(len(tables.noise) - n + 1, None)  # the places of the regime that is asked for
         choices = gammaln(n) - gammaln(size) - gammaln(n - size + 1)  # log of n - 1 choose s - 1
         gain = before * np.exp(-choices)  # the coefficient of a subset with the contributor
         loss = after * np.exp(-choices) * size / (n - size)  # and minus that of one without
-        place, members = data.size - 1, data.members
-        by_level = level @ tables.orders[0]
-        by_single = (single @ tables.orders[1]) * root
-        centred = members - data.size[:, None] / n
-        own = np.where(members, gain[place][:, None], -loss[place][:, None]) * tables.own[place][:, None]
+        place, at, members = data.place, data.size - 1, data.members
+        by_level = level @ tables.orders[0][last]
+        by_single = single @ tables.orders[1][last]
+        centred = root[at][:, None] * (members - data.size[:, None] / n)
+        own = np.where(members, gain[at][:, None], -loss[at][:, None]) * tables.own[last][at, place][:, None]
         cross = by_level[place][:, None] + by_single[place][:, None] * centred + own
         both = (size - 1) / (n - 1) * before * gain - 2 * (n - size) / (n - 1) * before * loss
         both += (n - 1 - size) / (n - 1) * after * loss
         alone = before * gain + after * loss
-        common = level @ tables.orders[0] @ level - single @ tables.orders[1] @ single / n + tables.own @ both
-        prior = np.full((n, n), common)
-        prior[np.diag_indices(n)] += single @ tables.orders[1] @ single + tables.own @ (alone - both)
+        variance, alike = np.diag(tables.own)[last], single @ tables.orders[1][last, last] @ single
+        prior = np.full((n, n), level @ tables.orders[0][last, last] @ level - alike / n + variance @ both)
+        prior[np.diag_indices(n)] += alike + variance @ (alone - both)
         return cross.T, prior
 
     def constant(self, level: float) -> float:
@@ -97,11 +101,12 @@ class Subsets:
     members: Array
 
     def asked(self, data: Data, tables: Tables) -> tuple[Array, Array]:
-        alike = Alike(self.members.shape[1], len(tables.orders) - 1, self.members, data.members)
-        place = self.members.sum(axis=1) - 1
-        most = np.minimum(np.arange(1, alike.n), alike.n - np.arange(1, alike.n))  # the highest order that a size has
-        variance = tables.own + sum(np.where(j <= most, np.diag(table), 0) for j, table in enumerate(tables.orders))
-        return alike.covariance(tables), variance[place]
+        n, regime = self.members.shape[1], data.regimes - 1
+        alike = Alike(n, len(tables.orders) - 1, self.members, data.members, regime, data.regime)
+        size = np.arange(len(tables.noise)) % (n - 1) + 1
+        most = np.minimum(size, n - size)  # the highest order that a size has
+        prior = [np.where(j <= most, np.diag(table), 0) for j, table in enumerate(tables.orders)]
+        return alike.covariance(tables), (np.diag(tables.own) + sum(prior))[places(self.members, regime)]
 
     def constant(self, level: float) -> float:
         return level
