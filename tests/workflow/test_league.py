@@ -11,6 +11,7 @@ from studies import TRAINING, Workspace
 
 from diffusion_credit.credit.prediction import predict
 from diffusion_credit.credit.utilities import Utilities
+from diffusion_credit.evaluation.removal import LEFT_OUT
 
 GAMES = {
     "alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5},
@@ -122,9 +123,9 @@ def test_what_is_expected_without_each_stands_beside_retrained_models(league: Wo
     removed, after, subsets = table(league, "fid/retrain_counterfactual_fid.csv")
     base, before, _ = table(league, "fid/retrain_anchors.csv")
     found = rows(league.results / "evaluation/fid/removal.csv")
-    assert [row["without"] for row in found] == [*names, "the top", "all but the top"]
+    assert [row["without"] for row in found] == [*names, *LEFT_OUT.values()]
     for i, row in enumerate(found):
-        subset = {"the top": "without_top", "all but the top": "only_top"}.get(row["without"])
+        subset = {text: name for name, text in LEFT_OUT.items()}.get(row["without"])
         mine = [each == subset for each in subsets]
         left = removed[mine][0] if subset else np.arange(len(names)) != i
         expected = predict(game, left[None])

@@ -1,4 +1,4 @@
-"""Models retrained without the top, and with only the top -> counterfactual.csv and its figure."""
+"""Models retrained without the top, with only the top, and without the bottom -> counterfactual.csv and its figure."""
 
 import numpy as np
 
@@ -14,5 +14,5 @@ with job(snakemake):
     shown = [row for row in found if row[5] != ""]
     change, low, high = (np.array([row[column] for row in shown], dtype=float) for column in (5, 6, 7))
     labels = [row[0].replace("_", " ") for row in shown]
-    title = f"{snakemake.wildcards.property}: retrained without / with only the top {snakemake.params.share:.0%}"
+    title = f"{snakemake.wildcards.property}: models retrained on part; top and bottom are {snakemake.params.share:.0%}"
     figures.save(figures.change_bars(labels, change, low, high, title), snakemake.output.figure)

@@ -202,6 +202,6 @@ def test_sizes_with_more_subsets_than_a_float_can_count() -> None:
 def test_a_counterfactual_of_many_counts_them(tmp_path: Path) -> None:
     removed = counterfactual(names(5000), 0, list(range(5000)), 0.4, 2)
     anchors = Subsets(names(5000), ["everyone"] * 2, [0, 1], [0, 1], np.ones((2, 5000), bool), np.array([1.0, 1.1]))
-    measured = Subsets(*[getattr(removed, key) for key in ("contributors", *KEY, "members")], np.arange(4.0))
+    measured = Subsets(*[getattr(removed, key) for key in ("contributors", *KEY, "members")], np.arange(6.0))
     found = {row[0]: json.loads(row[1]) for row in counterfactual_rows(anchors, measured)}
-    assert found == {"everyone": 5000, "without_top": 3000, "only_top": 2000}
+    assert found == {"everyone": 5000, "without_top": 3000, "only_top": 2000, "without_bottom": 3000}

@@ -84,7 +84,7 @@ def test_lds_of_the_true_values_is_one_and_of_their_negative_minus_one() -> None
     # at one size neither the number of contributors nor that of equal image counts can tell subsets apart
     for name in ("subset_size", "image_count"):
         assert row(rows, "0.5", name)[4] == ""
-        assert "not estimable" in str(row(rows, "0.5", name)[8])
+        assert "not estimable" in str(row(rows, "0.5", name)[-1])
 
 
 def test_subset_size_is_scored_when_sizes_are_pooled() -> None:
@@ -146,3 +146,47 @@ def test_the_interval_of_the_change_covers_the_truth() -> None:
 
 def test_a_negative_base_keeps_the_direction_of_the_change() -> None:
     assert counterfactual.relative_change(np.array([-8.0, -8]), np.array([-10.0, -10]))[0] == pytest.approx(20)
+
+
+def test_a_score_that_rests_on_one_contributor_is_seen_to() -> None:
+    """Values that know a free rider and nothing else: what is left of their LDS among subsets alike is zero."""
+    truth = np.array([-20.0, *range(1, N)])
+    table = held_out(truth, 0.0, 60, 2)
+    known = np.array([-20.0, *[0.001 * (i % 2) for i in range(1, N)]])
+    rows = lds.scores({"0.5": table}, {"true": truth, "rider": known}, seed=0)
+    name = lds.HEADER.index
+    true, rider = row(rows, "0.5", "true"), row(rows, "0.5", "rider")
+    for found in (true, rider):
+        assert found[name("singled_out")] == table.contributors[0]
+        members, measured = table.members[::2], table.value.reshape(-1, 2).mean(axis=1)  # type: ignore[union-attr]
+        assert found[name("presence")] == pytest.approx(stats.spearmanr(-1.0 * members[:, 0], measured).statistic)
+    assert true[name("within")] == pytest.approx(1)
+    assert float(rider[name("lds")]) > 0.7  # type: ignore[arg-type]
+    assert float(rider[name("within_low")]) < 0 < float(rider[name("within_high")])  # type: ignore[arg-type]
+
+
+def test_ranks_within_kinds_are_those_of_each_kind_alone() -> None:
+    rng = np.random.default_rng(0)
+    values, chosen = rng.normal(size=(1, 30)), rng.random((1, 30)) < 0.4
+    found = lds._ranks_within(values, chosen)[0]
+    for kind in (chosen[0], ~chosen[0]):
+        expected = stats.rankdata(values[0, kind])
+        assert found[kind] == pytest.approx(expected - expected.mean())
+
+
+def test_the_score_by_seed_is_the_mean_of_single_ones() -> None:
+    values = np.arange(N, dtype=float)
+    table = held_out(values, 2.0, 30, 3)
+    assert table.value is not None
+    sums, measured = table.members[::3] @ values, table.value.reshape(-1, 3)
+    expected = np.mean([stats.spearmanr(sums, measured[:, seed]).statistic for seed in range(3)])
+    found = row(lds.scores({"0.5": table}, {"true": values}, seed=0), "0.5", "true")
+    assert found[lds.HEADER.index("by_seed")] == pytest.approx(expected)
+
+
+def test_a_change_of_logarithms_is_that_of_the_geometric_mean() -> None:
+    """By hand: logarithms of 8 and 2 against those of 1 and 1: from a geometric mean of 1 to 4, by 300 percent."""
+    change, low, high = counterfactual.relative_change(np.log([8.0, 2.0]), np.log([1.0, 1.0]), "log")
+    assert change == pytest.approx(300)
+    half = 12.7062 * np.log(2)  # of the mean of two, of one degree of freedom
+    assert (low, high) == pytest.approx((100 * (4 * np.exp(-half) - 1), 100 * (4 * np.exp(half) - 1)), rel=1e-4)

@@ -63,7 +63,7 @@ def test_the_lists_of_a_study_of_contributors(league: Study) -> None:
         SubsetList("tuning", 5, {"list": "tuning", "alpha": 0.4, **reserved}),
         SubsetList("held_out_0.5", 4 * 2, {"list": "held_out", "alpha": 0.5, "replicates": 2, **reserved}),
         SubsetList(
-            "counterfactual_fid", 2 * 2, {"list": "counterfactual", **removal}, ["attribution/fid/ridge.csv"], "fid"
+            "counterfactual_fid", 3 * 2, {"list": "counterfactual", **removal}, ["attribution/fid/ridge.csv"], "fid"
         ),
         SubsetList(
             "without_top_fid",

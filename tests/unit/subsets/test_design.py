@@ -191,9 +191,10 @@ def test_sizes_of_held_out_subsets() -> None:
 
 def test_counterfactual_subsets_are_the_top_and_the_rest() -> None:
     table = counterfactual(NAMES, 0, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], 0.4, 2)
-    assert table.subset == ["without_top"] * 2 + ["only_top"] * 2
-    assert table.members.astype(int).tolist() == [[1] * 6 + [0] * 4] * 2 + [[0] * 6 + [1] * 4] * 2
-    assert len(set(table.seed)) == 4
+    assert table.subset == ["without_top"] * 2 + ["only_top"] * 2 + ["without_bottom"] * 2
+    kept = [[1] * 6 + [0] * 4, [0] * 6 + [1] * 4, [0] * 4 + [1] * 6]  # the best is the last contributor
+    assert table.members.astype(int).tolist() == [row for row in kept for _ in range(2)]
+    assert len(set(table.seed)) == 6
     for share in (0.01, 0.99):
         with pytest.raises(UserError, match="share"):
             top_count(share, 10)

@@ -40,7 +40,7 @@ def relative_change(value: np.ndarray, base: np.ndarray, transform: Transform = 
 
 
 def rows(anchors: Subsets, removed: Subsets) -> list[list[Any]]:
-    """Rows of counterfactual.csv from retrained tables: the anchors' everyone, and both counterfactual subsets."""
+    """Rows of counterfactual.csv from retrained tables: the anchors' everyone, and the counterfactual subsets."""
     assert anchors.value is not None and removed.value is not None
     base = anchors.value[anchors.members.all(axis=1)]
     out: list[list[Any]] = []

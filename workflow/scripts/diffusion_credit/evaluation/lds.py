@@ -4,7 +4,7 @@ Source: Park et al., TRAK, arXiv 2303.14186, definition 2.2, with contributors i
 prediction for a subset is the sum of its contributors' values; the truth is the mean over training seeds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.tables import Subsets
-from diffusion_credit.evaluation.resampling import by_subset, spearman, with_interval
+from diffusion_credit.evaluation.resampling import by_subset, pearson, ranks, spearman, with_interval
 
 Predictor = np.ndarray | Callable[[np.ndarray], np.ndarray]
 
-HEADER = ["alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "note"]
-TEXT = {"alpha", "predictor", "note"}
+HEADER = [
+    "alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "by_seed", "singled_out",
+    "presence", "within", "within_low", "within_high", "note",
+]  # fmt: skip
+TEXT = {"alpha", "predictor", "singled_out", "note"}
 
 
 def references(n: int, images: np.ndarray | None, higher_is_better: bool) -> dict[str, np.ndarray]:
@@ -40,11 +43,15 @@ def scores(tables: dict[str, Subsets], predictors: Mapping[str, Predictor], seed
     pooled.
 
     corrected: the LDS over the root of the measured means' reliability, which Spearman and Brown's formula gives
-    from the floor (doi 10.2307/1412159); what the LDS would be with endless retraining.
+    from the floor (doi 10.2307/1412159); what the LDS would be with endless retraining. by_seed: the mean of the LDS
+    over single training seeds, as the code of arXiv 2407.03153 has it. singled_out: the contributor whose value is
+    farthest from the mean; presence: the LDS of being with or without them alone; within: the LDS among subsets that
+    are alike in that, of ranks within either kind. So a score that rests on one contributor is seen to.
     """
+    contributors = next(iter(tables.values())).contributors
     found = predicted(tables, predictors, seed)
     rows = []
-    for at, (alpha, (_, values)) in enumerate(pooled_data(tables).items()):
+    for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
         k, r = values.shape
         floor = (
             with_interval(partial(_repeatability, values), k, seed)
@@ -53,8 +60,16 @@ def scores(tables: dict[str, Subsets], predictors: Mapping[str, Predictor], seed
         )
         for name in predictors:
             _, lds, low, high, note = found[name][at]
-            rows.append([alpha, name, k, r, lds, low, high, _corrected(lds, floor[0], r), note])
-        rows.append([alpha, "noise_floor", k, r, *floor[:3], "", floor[3]])
+            predictor = predictors[name]
+            sums = predictor(members) if callable(predictor) else members @ predictor
+            by_seed = np.mean([spearman(sums, values[:, seed_]) for seed_ in range(r)])
+            alone: list[object] = [""] * 5
+            if not callable(predictor) and np.ptp(predictor) and lds != "":
+                alone = _of_one(predictor, members, sums, values.mean(axis=1), contributors, seed)
+            corrected = _corrected(lds, floor[0], r)
+            by_seed = "" if np.isnan(by_seed) else float(by_seed)
+            rows.append([alpha, name, k, r, lds, low, high, corrected, by_seed, *alone, note])
+        rows.append([alpha, "noise_floor", k, r, *floor[:3], *[""] * 7, floor[3]])
     return rows
 
 
@@ -84,6 +99,37 @@ def _corrected(lds: object, floor: object, replicates: int) -> object:
         return ""
     reliability = replicates * floor / (1 + (replicates - 1) * floor)
     return max(-1.0, min(1.0, lds / reliability**0.5))
+
+
+def _of_one(
+    value: np.ndarray,
+    members: np.ndarray,
+    sums: np.ndarray,
+    measured: np.ndarray,
+    contributors: Sequence[str],
+    seed: int,
+) -> list[object]:
+    """Fields from `singled_out` on."""
+    away = value - value.mean()
+    one = int(np.abs(away).argmax())
+    present = members[:, one]
+    presence = float(spearman(np.sign(away[one]) * present, measured))
+    within = with_interval(partial(_agreement_within, sums, measured, present), len(measured), seed)[:3]
+    return [contributors[one], "" if np.isnan(presence) else presence, *within]
+
+
+def _agreement_within(sums: np.ndarray, measured: np.ndarray, present: np.ndarray, subsets: np.ndarray) -> np.ndarray:
+    chosen = present[subsets]
+    return pearson(_ranks_within(sums[subsets], chosen), _ranks_within(measured[subsets], chosen))
+
+
+def _ranks_within(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Ranks among the chosen and among the others, each less their mean: (draws, subsets)."""
+    found = ranks(ranks(values) + chosen * (values.shape[-1] + 1))
+    for kind in (chosen, ~chosen):
+        count = np.maximum(kind.sum(axis=-1, keepdims=True), 1)
+        found = found - kind * (found * kind).sum(axis=-1, keepdims=True) / count
+    return found
 
 
 def _agreement(predicted: np.ndarray, measured: np.ndarray, subsets: np.ndarray) -> np.ndarray:

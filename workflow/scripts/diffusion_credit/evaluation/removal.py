@@ -11,11 +11,15 @@ from diffusion_credit.credit.prediction import Prediction
 HEADER = [
     "without", "contributors", "expected", "low", "high", "change", "change_low", "change_high", "measured_change",
 ]  # fmt: skip
-LEFT_OUT = {"without_top": "the top", "only_top": "all but the top"}  # by the subset of the counterfactual
+LEFT_OUT = {  # by the subset of the counterfactual
+    "without_top": "the top",
+    "only_top": "all but the top",
+    "without_bottom": "the bottom",
+}
 
 
 def kept(contributors: int, removed: Subsets) -> np.ndarray:
-    """Who stays when each contributor is left out, and then in the subsets of the counterfactual: (n + 2, n) bool."""
+    """Who stays when each contributor is left out, and then in the subsets of the counterfactual: (n + 3, n) bool."""
     subsets = [removed.members[removed.subset.index(name)] for name in LEFT_OUT]
     return np.concatenate([~np.eye(contributors, dtype=bool), subsets])
 

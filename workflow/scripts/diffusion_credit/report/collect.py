@@ -36,6 +36,7 @@ WORDS = {
     "estimator",
     "trained_on",
     "regime",
+    "singled_out",
     "stage",
     "images_of",
     "correlation",

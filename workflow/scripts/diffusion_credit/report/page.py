@@ -22,6 +22,7 @@ from diffusion_credit.report.pictures import inline, strip
 
 COLUMNS = 12  # images in a row of a strip
 NUMBERED = re.compile(r"\(no\. \d+\)$")
+NAME = re.compile("\u2068(.*?)\u2069")  # as words.isolated marks one
 SEEN = 40  # pixels of the screen that an image is wide, or more
 SAMPLES, SHEET = 12, 36  # images of a contributor, and of a model in the sheets
 
@@ -215,6 +216,11 @@ def markdown(text: object) -> str:
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def sentence(text: str) -> str:
+    """A sentence of ours for Markdown: of it only the names of contributors are escaped."""
+    return NAME.sub(lambda found: markdown(found[1]), text)
+
+
 def environment() -> Environment:
     """Jinja2 with everything in a page escaped: names are text wherever they stand."""
     found = Environment(
@@ -232,6 +238,7 @@ def environment() -> Environment:
         "percent": words.percent,
         "label": words.label,
         "md": markdown,
+        "sentence": sentence,
         "yaml": lambda value: yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100),
     }
     found.globals |= {"words": words, "shorten": figures.shorten}

@@ -12,7 +12,7 @@ from diffusion_credit.report.document import Credit
 from diffusion_credit.report.page import SAMPLES, Pictures, shown
 
 MODELS = ("Full model", "Pruned", "Pruned and fitted again")
-REMOVED = {"without_top": "Without the top", "only_top": "With only the top"}
+REMOVED = {"without_top": "Without the top", "only_top": "With only the top", "without_bottom": "Without the bottom"}
 
 
 def read_pictures(

@@ -8,11 +8,14 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.scale import measured, named
 from diffusion_credit.credit.spread import NAMES
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
+from diffusion_credit.report.figures import shorten
 
 FIDELITY = " How well such models follow ones trained from scratch is in the table on fidelity, where there is one."
 LONG = 62  # rows of a table of contributors that is shown as a whole
 NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
+FAR = 0.25  # of the full model's property, by which retrained models of everyone are far worse
+PREDICTION = " prediction"  # ends the names of rows that score predictions
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
 LOGARITHM = "A value is the logarithm of a factor: one of 0.1 multiplies the property by 1.105, one of −0.1 by 0.905."
 SHARE_OF_LOGARITHM = (
@@ -122,6 +125,11 @@ def label(name: str) -> str:
     )
 
 
+def isolated(name: str) -> str:
+    """A contributor's name within a sentence, whatever direction its letters run in (Unicode's isolates)."""
+    return f"\u2068{shorten(name)}\u2069"
+
+
 def title(name: str) -> str:
     """A name from the configuration, with a capital letter, for the beginning of a line."""
     text = label(name)
@@ -163,7 +171,10 @@ def certainty(values: Sequence[Value]) -> str:
 def verdicts(credit: Credit, key: str, estimator: str) -> list[tuple[str, str]]:
     """What was retrained says of an estimator's values for a property; removal is of the main estimator's alone."""
     prop = credit.properties[key]
-    return verdict(prop, estimator) + (removal(prop) if estimator == credit.estimator else [])
+    found = verdict(prop, estimator) + predictions(prop)
+    if estimator == credit.estimator:
+        found += removal(prop)
+    return found + worse(credit, key)
 
 
 def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
@@ -181,6 +192,13 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
         floor = f"; one retraining ranks another by {_score(others['noise_floor'])}"
         alone = {words: other for key, words in ALONE.items() if _lds(other := others.get(key, {})) is not None}
         floor += "".join(f", {words} by {_score(other)}" for words, other in alone.items())
+        one = str(row.get("singled_out") or "")
+        if one and isinstance(presence := row["presence"], float):
+            alone[f"the presence of {isolated(one)} alone"] = {"lds": presence}
+            floor += f", the presence of {isolated(one)} alone by {_score({'lds': presence})}"
+        if one and isinstance(row["within"], float):
+            within = {"lds": row["within"], "low": row["within_low"], "high": row["within_high"]}
+            floor += f"; among subsets alike in that, these values by {_score(within)}"
         as_good = [words for words, other in alone.items() if (_lds(other) or 0) >= (_lds(row) or 0)]
         if row["lds"] is None:
             level, text = "unclear", "Nothing checks these values"
@@ -194,6 +212,37 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
             level, text = "good", "These values rank retrained models better than chance"
         found.append((level, f"{text} ({where}{floor})."))
     return found
+
+
+def predictions(prop: Property) -> list[tuple[str, str]]:
+    """What the held-out models say of predictions from the same subsets, where there are some."""
+    found = []
+    for row in prop.evidence.get("lds", []):
+        if not str(row["predictor"]).endswith(PREDICTION) or row["lds"] is None:
+            continue
+        shown = isinstance(row["low"], float) and row["low"] > 0
+        text = "rank retrained models better than chance" if shown else "are not shown to rank retrained models"
+        score = f"LDS {_score(row)} {sizes(row['alpha'])}"
+        found.append(("good" if shown else "unclear", f"Predictions of models without somebody {text} ({score})."))
+    return found
+
+
+def worse(credit: Credit, key: str) -> list[tuple[str, str]]:
+    """Whether retrained models of everyone fall far behind the full model, so that the tests are of other models."""
+    prop = credit.properties[key]
+    full = next((row.get(key) for row in credit.models if row.get("images_of") == "full"), None)
+    everyone = [row["mean"] for row in prop.evidence.get("counterfactual", []) if row["trained_on"] == "everyone"]
+    if not isinstance(full, float) or not everyone or not isinstance(everyone[0], float):
+        return []
+    retrained = measured(everyone[0], prop.transform)
+    if (full - retrained if prop.higher_is_better else retrained - full) <= FAR * abs(full):
+        return []
+    text = (
+        f"Models retrained on everyone are far worse than the full model ({label(key)} {number(retrained)} against"
+        f" {number(full)}), so what tests these values is another kind of model. Longer retraining"
+        " (regimes.retrain.steps) would mend that."
+    )
+    return [("unclear", text)]
 
 
 def removal(prop: Property) -> list[tuple[str, str]]:

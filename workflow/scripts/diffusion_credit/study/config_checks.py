@@ -8,8 +8,9 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.models.options import Training
 from diffusion_credit.models.regimes import CONDITIONAL
+from diffusion_credit.subsets.design import COUNTERFACTUALS
 
-RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", "without_top", "only_top"}  # of rows in tables
+RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", *COUNTERFACTUALS}  # of rows in tables
 RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
     "evaluation", "parameters", "contributors", "predictor", "method", "estimator", "trained_on", "regime", "stage",
     "images_of", "correlation", "note",

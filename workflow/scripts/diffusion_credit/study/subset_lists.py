@@ -8,6 +8,7 @@ from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.sections.evaluation import Lds
 from diffusion_credit.study.sections.local import Local
+from diffusion_credit.subsets.design import COUNTERFACTUALS
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _of_contributors(study: Study) -> Iterator[SubsetList]:
     for prop in study.properties:
         options = {"list": "counterfactual", **removal}
         best = [attribution(prop, top.estimator)]
-        yield SubsetList(counterfactual(prop), 2 * top.replicates, options, best, prop)
+        yield SubsetList(counterfactual(prop), len(COUNTERFACTUALS) * top.replicates, options, best, prop)
     for prop in compared(study):
         options = {"list": "without_top", "methods": rivals(study), **removal}
         best = [attribution(prop, name) for name in rivals(study)]

@@ -130,16 +130,20 @@ def _distinct(
     return np.array(list(found.values()))
 
 
-def counterfactual(contributors: list[str], seed: int, order: list[int], share: float, replicates: int) -> Subsets:
-    """Without the top `share` of contributors, and with only them, each with `replicates` training seeds.
+COUNTERFACTUALS = ("without_top", "only_top", "without_bottom")
 
-    order: contributor indices, best first.
+
+def counterfactual(contributors: list[str], seed: int, order: list[int], share: float, replicates: int) -> Subsets:
+    """Without the top `share` of contributors, with only them, and without the bottom share, as COUNTERFACTUALS.
+
+    Each with `replicates` training seeds. order: contributor indices, best first.
     """
     n = len(contributors)
-    top = subset_of(n, order[: top_count(share, n)])
-    ids = ["without_top"] * replicates + ["only_top"] * replicates
-    members = np.repeat([~top, top], replicates, axis=0)
-    return _list("counterfactual", contributors, seed, ids, [*range(replicates)] * 2, members)
+    count = top_count(share, n)
+    top, bottom = subset_of(n, order[:count]), subset_of(n, order[-count:])
+    ids = [name for name in COUNTERFACTUALS for _ in range(replicates)]
+    members = np.repeat([~top, top, ~bottom], replicates, axis=0)
+    return _list("counterfactual", contributors, seed, ids, [*range(replicates)] * len(COUNTERFACTUALS), members)
 
 
 def without_tops(

@@ -31,7 +31,7 @@ class Lds(Section):
 
 
 class Counterfactual(Section):
-    """Retraining without the top contributors, and with only them."""
+    """Retraining without the top contributors, with only them, and without as many at the bottom."""
 
     share: float = Field(default=0.4, gt=0, lt=1, description="Share of the contributors that counts as the top.")
     replicates: int = Field(default=3, ge=2, description="Number of training seeds for each retrained model.")
