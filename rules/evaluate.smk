@@ -90,6 +90,8 @@ rule evaluate_fidelity:
             for regime in ("retrain", *FIDELITY)
             for table in needs.held_out(w.property, regime)
         ],
+        sampled=lambda w: needs.compared_sample(w.property),
+        anchors=lambda w: needs.utilities_of(w.property, "retrain", "anchors"),
     output:
         table=reported(f"{R}/evaluation/{{property}}/fidelity.csv"),
         figure=reported(f"{R}/evaluation/{{property}}/fidelity.png"),
@@ -100,6 +102,7 @@ rule evaluate_fidelity:
     params:
         alphas=list(ALPHAS),
         regimes=FIDELITY,
+        design=needs.regime,
         seed=STUDY.seed,
         code=code("evaluate_fidelity.py"),
     script:

@@ -2,7 +2,7 @@
 
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
-from diffusion_credit.evaluation.fidelity import HEADER, correlations
+from diffusion_credit.evaluation.fidelity import HEADER, correlations, of_values
 from diffusion_credit.evaluation.resampling import by_subset
 from diffusion_credit.report import figures
 from job import job
@@ -15,7 +15,11 @@ with job(snakemake):
         regime: dict(zip(alphas, tables[(i + 1) * len(alphas) :][: len(alphas)], strict=True))
         for i, regime in enumerate(regimes)
     }
-    write_csv(snakemake.output.table, HEADER, correlations(truth, cheap, snakemake.params.seed))
+    seed, given = snakemake.params.seed, snakemake.input
+    rows = correlations(truth, cheap, seed)
+    if given.sampled:
+        rows += of_values(given.sampled, [*given.tables[: len(alphas)], given.anchors], snakemake.params.design, seed)
+    write_csv(snakemake.output.table, HEADER, rows)
     pairs = [(regime, alpha) for regime in regimes for alpha in alphas]
     figure = figures.scatter(
         [by_subset(truth[alpha])[1].mean(axis=1) for _, alpha in pairs],

@@ -131,6 +131,34 @@ def test_semivalues_in_closed_form_equal_those_over_all_subsets(n: int, name: st
     assert np.allclose(covariance, spread, rtol=0, atol=1e-8 * np.abs(spread).max())
 
 
+def test_values_of_both_regimes_at_once_are_those_of_a_game_twice_as_wide() -> None:
+    """Of the joint posterior of all subsets in both regimes, by the definition."""
+    n, predecessors = 4, shapley(4)
+    known = data(n, 12, 6, regimes=2)
+    process = Process(n, known)
+    mean, covariance = process.answer(Semivalues(predecessors, everywhere=True))
+    every, weights = proper(n), coefficients(n, predecessors)
+    both, regime = np.concatenate([every, every]), np.repeat([0, 1], len(every))
+    wide = np.block([[weights, np.zeros_like(weights)], [np.zeros_like(weights), weights]])
+    means, spreads = [], []
+    for v in process.points:
+        tables = process.likelihood.family.tables(v)
+        most = len(tables.orders) - 1
+        prior = Alike(n, most, both, both, regime, regime).covariance(tables)
+        cross = Alike(n, most, both, known.members, regime, known.regime).covariance(tables)
+        among = Alike(n, most, known.members, known.members, known.regime, known.regime).covariance(tables)
+        among += np.diag(tables.noise[known.place] / known.rows)
+        f = cross @ np.linalg.solve(among, process.likelihood.y)
+        means.append(wide @ (f * process.likelihood.scale + process.likelihood.center[regime]))
+        left = prior - cross @ np.linalg.solve(among, cross.T)
+        spreads.append(wide @ left @ wide.T * process.likelihood.scale**2)
+    expected = process.weights @ means
+    away = np.array(means) - expected
+    spread = np.tensordot(process.weights, np.array(spreads) + away[:, :, None] * away[:, None], 1)
+    assert np.allclose(mean, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+    assert np.allclose(covariance, spread, rtol=0, atol=1e-8 * np.abs(spread).max())
+
+
 class Fixed(Kernel):
     """The covariance of a process at one point of its hyperparameters, for scikit-learn."""
 

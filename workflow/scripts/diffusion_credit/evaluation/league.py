@@ -68,7 +68,7 @@ def rows(
             lead = ["", "", ""] if name == main else lead
             notes = "; ".join(each for each in (note, method.note if method else "") if each)
             found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, notes])
-        _, _, subsets, _, lds, low, high, _, note = floors[alpha]
+        _, _, subsets, _, lds, low, high, *_, note = floors[alpha]
         found.append([FLOOR, alpha, subsets, lds, low, high, *[""] * 7, REFERENCES[FLOOR], note])
     return found
 

@@ -39,7 +39,7 @@ WORDS = {
     "singled_out",
     "stage",
     "images_of",
-    "correlation",
+    "measure",
     "note",
 }
 

@@ -13,7 +13,7 @@ from diffusion_credit.subsets.design import COUNTERFACTUALS
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", *COUNTERFACTUALS}  # of rows in tables
 RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
     "evaluation", "parameters", "contributors", "predictor", "method", "estimator", "trained_on", "regime", "stage",
-    "images_of", "correlation", "note",
+    "images_of", "measure", "note",
 }  # fmt: skip
 CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
 ONLY_CREDIT = ("games", "groups", "payout")

@@ -87,6 +87,11 @@ class Needs(Paths):
         """The tables of held-out subsets, one for each alpha."""
         return [self.utilities_of(prop, regime, subset_lists.held_out(alpha)) for alpha in self.alphas]
 
+    def compared_sample(self, prop: str) -> list[str]:
+        """The design's utilities, where its regime is one that is compared with retraining."""
+        lds = self.study.evaluation.lds
+        return [f"{self.results}/utilities/{prop}.csv"] if lds and self.regime in lds.regimes else []
+
     def tuning_of(self, prop: str) -> list[str]:
         """The table on which baselines choose their variant, where there are any."""
         return [self.utilities_of(prop, self.regime, "tuning")] if self.study.baselines else []

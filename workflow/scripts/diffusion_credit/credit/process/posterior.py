@@ -22,14 +22,14 @@ class Question(Protocol):
     def asked(self, data: Data, tables: Tables) -> tuple[Array, Array]:
         """Its covariance with F of the data's subsets (k, m), and its own before any data (k, k), or (k,) of each."""
 
-    def constant(self, level: float) -> Array | float:
-        """The numbers (k,) if F were `level` at every proper subset."""
+    def constant(self, level: Array) -> Array | float:
+        """The numbers (k,) if F were `level` (regimes,) at every proper subset."""
 
 
 class Process:
     """The posterior of F at proper subsets, over the hyperparameters that the data allow.
 
-    Of several regimes it is F in the last one that is asked for.
+    Of several regimes it is F in the last one that is asked for, unless the question says otherwise.
     """
 
     def __init__(self, n: int, data: Data) -> None:
@@ -52,18 +52,21 @@ class Process:
         between = away[:, :, None] * away[:, None] if spreads[0].ndim == 2 else away**2
         scale = self.likelihood.scale
         spread = np.tensordot(self.weights, np.array(spreads) + between, 1)
-        return mean * scale + question.constant(float(self.likelihood.center[-1])), spread * scale**2
+        return mean * scale + question.constant(self.likelihood.center), spread * scale**2
 
 
 @dataclass(frozen=True)
 class Semivalues:
     """The part of every contributor's semivalue that proper subsets make up. predecessors: P (n,).
 
+    everywhere: in each regime, one after the other, instead of the last one.
+
     A semivalue is the same for every order of contributors, so by Schur's lemma only what depends on the size (j = 0)
     and contributors one by one (j = 1) reach it.
     """
 
     predecessors: Array
+    everywhere: bool = False
 
     def asked(self, data: Data, tables: Tables) -> tuple[Array, Array]:
         n, p = len(self.predecessors), self.predecessors
@@ -72,26 +75,32 @@ class Semivalues:
         level = before - after
         root = np.sqrt(n / (size * (n - size)))  # z_1 = root(s) root(t) (c - s t / n)
         single = root * (before * (n - size) + after * size) / (n - 1)
-        last = slice(len(tables.noise) - n + 1, None)  # the places of the regime that is asked for
         choices = gammaln(n) - gammaln(size) - gammaln(n - size + 1)  # log of n - 1 choose s - 1
         gain = before * np.exp(-choices)  # the coefficient of a subset with the contributor
         loss = after * np.exp(-choices) * size / (n - size)  # and minus that of one without
         place, at, members = data.place, data.size - 1, data.members
-        by_level = level @ tables.orders[0][last]
-        by_single = single @ tables.orders[1][last]
         centred = root[at][:, None] * (members - data.size[:, None] / n)
-        own = np.where(members, gain[at][:, None], -loss[at][:, None]) * tables.own[last][at, place][:, None]
-        cross = by_level[place][:, None] + by_single[place][:, None] * centred + own
+        coefficient = np.where(members, gain[at][:, None], -loss[at][:, None])
         both = (size - 1) / (n - 1) * before * gain - 2 * (n - size) / (n - 1) * before * loss
         both += (n - 1 - size) / (n - 1) * after * loss
         alone = before * gain + after * loss
-        variance, alike = np.diag(tables.own)[last], single @ tables.orders[1][last, last] @ single
-        prior = np.full((n, n), level @ tables.orders[0][last, last] @ level - alike / n + variance @ both)
-        prior[np.diag_indices(n)] += alike + variance @ (alone - both)
-        return cross.T, prior
+        regimes = [slice(start, start + n - 1) for start in range(0, len(tables.noise), n - 1)]  # the places of each
+        crosses, priors = [], []
+        for one in regimes if self.everywhere else regimes[-1:]:
+            by_level, by_single = level @ tables.orders[0][one], single @ tables.orders[1][one]
+            own = coefficient * tables.own[one][at, place][:, None]
+            crosses.append((by_level[place][:, None] + by_single[place][:, None] * centred + own).T)
+            row = []
+            for other in regimes if self.everywhere else regimes[-1:]:
+                variance, alike = np.diag(tables.own[one, other]), single @ tables.orders[1][one, other] @ single
+                same = level @ tables.orders[0][one, other] @ level - alike / n + variance @ both
+                row.append(np.full((n, n), same) + np.eye(n) * (alike + variance @ (alone - both)))
+            priors.append(row)
+        return np.concatenate(crosses), np.block(priors)
 
-    def constant(self, level: float) -> float:
-        return level * float(self.predecessors[0] - self.predecessors[-1])
+    def constant(self, level: Array) -> Array:
+        asked = level if self.everywhere else level[-1:]
+        return np.repeat(asked, len(self.predecessors)) * (self.predecessors[0] - self.predecessors[-1])
 
 
 @dataclass(frozen=True)
@@ -108,5 +117,5 @@ class Subsets:
         prior = [np.where(j <= most, np.diag(table), 0) for j, table in enumerate(tables.orders)]
         return alike.covariance(tables), (np.diag(tables.own) + sum(prior))[places(self.members, regime)]
 
-    def constant(self, level: float) -> float:
-        return level
+    def constant(self, level: Array) -> float:
+        return float(level[-1])
