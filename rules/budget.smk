@@ -52,7 +52,9 @@ def stopping_rule():
     return dict(
         options=needs.estimator_options(TARGET.estimator),
         targets=TARGET.standard_error,
-        transforms={name: STUDY.properties[name].transform for name in TARGET.standard_error},
+        transforms={
+            name: STUDY.properties[name].transform for name in TARGET.standard_error
+        },
         maximum=TARGET.maximum,
         batch_size=BATCH,
         code=code("check_precision.py", needs.estimator_plugin(TARGET.estimator)),

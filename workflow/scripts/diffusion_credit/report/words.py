@@ -279,7 +279,7 @@ def _score(row: dict[str, Cell]) -> str:
     if row["lds"] is None:
         return "not estimable"
     lds, low, high = (
-        f"{row[key]:.2f}".replace("-", "−") if row[key] is not None else "" for key in ("lds", "low", "high")
+        f"{row[key]:.2f}".replace("-", "−") if row.get(key) is not None else "" for key in ("lds", "low", "high")
     )
     return lds + (f" [{low}, {high}]" if low else "")
 
