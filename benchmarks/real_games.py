@@ -1,8 +1,8 @@
 """Estimators on a real game of which every subset was measured: error, coverage, and prediction of retrained models.
 
-    python benchmarks/real_games.py FOLDER [seeds]      a minute for 10 seeds
+    python benchmarks/real_games.py [seeds] [folder]      a minute for 10 seeds
 
-FOLDER holds `<property>_sparse.csv` and `<property>_retrain.csv`: a 0/1 column a contributor and `value`, one row at
+The folder, benchmarks/digits_exact unless another is named, holds `<property>_sparse.csv` and `<property>_retrain.csv`: a 0/1 column a contributor and `value`, one row at
 least for each of the 2^n subsets. The truth is the exact Shapley value of the sparse table. Estimators see the first M
 rows of a design, the default one unless another is named; their values are looked up, so a subset that comes twice has
 the same value twice. `log` before a property: its logarithm. LDS is over the subsets of half of the contributors that
@@ -27,6 +27,7 @@ from diffusion_credit.evaluation.resampling import spearman
 from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.reserved import Reserved
 
+TABLES = Path(__file__).parent / "digits_exact"
 SUBSETS = (60, 100, 200, 400)
 PROCESS = {"kind": "gaussian-process", "of": "shapley"}
 WAYS = {  # name -> options of the estimator, design
@@ -118,7 +119,8 @@ def trial(sparse: Game, retrained: Game, subsets: int, seed: int) -> dict[str, l
 
 
 def main() -> None:
-    folder, seeds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else TABLES
     print("| property | M | estimator | error | coverage | LDS of the sum | LDS of the prediction |")
     print("|---" * 7 + "|")
     for path in sorted(folder.glob("*_sparse.csv")):

@@ -1,8 +1,8 @@
 """Cheap models, retrained ones, or both in one fit: error of the retrained values at equal cost.
 
-    python benchmarks/two_regimes.py FOLDER [seeds]      five minutes for 4 seeds
+    python benchmarks/two_regimes.py [seeds] [folder]      five minutes for 4 seeds
 
-FOLDER: as of real_games.py. A retrained model costs COST cheap ones. Of what both regimes cost together, SHARE is spent
+The folder is as that of real_games.py. A retrained model costs COST cheap ones. Of what both regimes cost together, SHARE is spent
 on retrained models. The truth is the exact Shapley value of the retrained table; the error is that of the differences
 between contributors, as both regimes have totals of their own. LDS is of the prediction, over the retrained subsets of
 half of the contributors that nobody saw.
@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from real_games import Game
+from real_games import TABLES, Game
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import estimate
@@ -58,7 +58,8 @@ def trial(sparse: Game, retrained: Game, budget: int, seed: int) -> list[list[fl
 
 
 def main() -> None:
-    folder, seeds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 4
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 4
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else TABLES
     print("| property | cost | cheap alone: error, coverage, LDS | retrained alone | both |")
     print("|---" * 5 + "|")
     for path in sorted(folder.glob("*_sparse.csv")):

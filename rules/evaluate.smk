@@ -50,6 +50,7 @@ rule evaluate_league:
         alphas=list(ALPHAS),
         methods=lambda w: costs.league_methods(needs, w.property, sampled_count()),
         main=COUNTERFACTUAL.estimator,
+        predicting=lambda w: needs.predicting(w.property),
         higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code(

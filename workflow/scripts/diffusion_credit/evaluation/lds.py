@@ -61,14 +61,14 @@ def scores(tables: dict[str, Subsets], predictors: Mapping[str, Predictor], seed
         for name in predictors:
             _, lds, low, high, note = found[name][at]
             predictor = predictors[name]
-            sums = predictor(members) if callable(predictor) else members @ predictor
-            by_seed = np.mean([spearman(sums, values[:, seed_]) for seed_ in range(r)])
+            each = sums(predictor, members)
+            by_seed = np.mean([spearman(each, values[:, replicate]) for replicate in range(r)])
             alone: list[object] = [""] * 5
             if not callable(predictor) and np.ptp(predictor) and lds != "":
-                alone = _of_one(predictor, members, sums, values.mean(axis=1), contributors, seed)
+                alone = _of_one(predictor, members, each, values.mean(axis=1), contributors, seed)
             corrected = _corrected(lds, floor[0], r)
-            by_seed = "" if np.isnan(by_seed) else float(by_seed)
-            rows.append([alpha, name, k, r, lds, low, high, corrected, by_seed, *alone, note])
+            mean: object = "" if np.isnan(by_seed) else float(by_seed)
+            rows.append([alpha, name, k, r, lds, low, high, corrected, mean, *alone, note])
         rows.append([alpha, "noise_floor", k, r, *floor[:3], *[""] * 7, floor[3]])
     return rows
 
@@ -78,10 +78,15 @@ def predicted(tables: dict[str, Subsets], predictors: Mapping[str, Predictor], s
     rows: dict[str, list[list[Any]]] = {name: [] for name in predictors}
     for alpha, (members, values) in pooled_data(tables).items():
         for name, predictor in predictors.items():
-            found = predictor(members) if callable(predictor) else members @ predictor
-            statistic = partial(_agreement, found, values.mean(axis=1))
+            statistic = partial(_agreement, sums(predictor, members), values.mean(axis=1))
             rows[name].append([alpha, *with_interval(statistic, len(values), seed)])
     return rows
+
+
+def sums(predictor: Predictor, members: np.ndarray) -> np.ndarray:
+    """What a predictor says of each subset (k,): its own word, or the sum of its values. members: (k, n) bool."""
+    found: np.ndarray = predictor(members) if callable(predictor) else members @ predictor
+    return found
 
 
 def pooled_data(tables: dict[str, Subsets]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -104,7 +109,7 @@ def _corrected(lds: object, floor: object, replicates: int) -> object:
 def _of_one(
     value: np.ndarray,
     members: np.ndarray,
-    sums: np.ndarray,
+    found: np.ndarray,
     measured: np.ndarray,
     contributors: Sequence[str],
     seed: int,
@@ -114,13 +119,13 @@ def _of_one(
     one = int(np.abs(away).argmax())
     present = members[:, one]
     presence = float(spearman(np.sign(away[one]) * present, measured))
-    within = with_interval(partial(_agreement_within, sums, measured, present), len(measured), seed)[:3]
+    within = with_interval(partial(_agreement_within, found, measured, present), len(measured), seed)[:3]
     return [contributors[one], "" if np.isnan(presence) else presence, *within]
 
 
-def _agreement_within(sums: np.ndarray, measured: np.ndarray, present: np.ndarray, subsets: np.ndarray) -> np.ndarray:
+def _agreement_within(found: np.ndarray, measured: np.ndarray, present: np.ndarray, subsets: np.ndarray) -> np.ndarray:
     chosen = present[subsets]
-    return pearson(_ranks_within(sums[subsets], chosen), _ranks_within(measured[subsets], chosen))
+    return pearson(_ranks_within(found[subsets], chosen), _ranks_within(measured[subsets], chosen))
 
 
 def _ranks_within(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

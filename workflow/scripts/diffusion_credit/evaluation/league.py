@@ -1,6 +1,6 @@
 """All methods side by side: how well they rank the same held-out models, what their top is worth, what they cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from diffusion_credit.base.tables import Subsets
 from diffusion_credit.credit.attribution import Estimator
 from diffusion_credit.credit.utilities import Utilities
 from diffusion_credit.evaluation.counterfactual import relative_change
-from diffusion_credit.evaluation.lds import pooled_data, predicted, references, scores
+from diffusion_credit.evaluation.lds import Predictor, pooled_data, predicted, references, scores, sums
 from diffusion_credit.evaluation.methods import Method
 from diffusion_credit.evaluation.resampling import spearman, with_interval
 
@@ -22,6 +22,7 @@ HEADER = [
 COST_HEADER = ["method", "alpha", "subsets", "seconds", "lds", "low", "high", "note"]
 POINTS = 8  # of a method's curve
 FLOOR = "noise_floor"
+PREDICTED = "what models of these subsets are expected to be, by the process itself"
 REFERENCES = {
     "image_count": "number of images",
     "subset_size": "number of contributors",
@@ -36,27 +37,30 @@ def rows(
     everyone: np.ndarray,
     counts: np.ndarray,
     higher_is_better: bool,
+    predictions: Mapping[str, Predictor],
     seed: int,
 ) -> list[list[Any]]:
     """Rows of league.csv. tables: alpha -> retrained held-out subsets. everyone: F of retrained models of everyone.
 
-    `lead` is the LDS minus that of the method named `main`, on the same resamples of subsets. The last rows
-    of each alpha are no methods: REFERENCES. counts: images of each contributor (n,).
+    predictions: name -> function that predicts F of subsets, which credits nobody. `lead` is the LDS minus that of the
+    method named `main`, on the same resamples of subsets. The last rows of each alpha are no methods: REFERENCES.
+    counts: images of each contributor (n,).
     """
     found: list[list[Any]] = []
     by_name = {method.name: method for method in methods}
-    predictors = {name: method.value for name, method in by_name.items()}
-    predictors |= references(len(counts), counts, higher_is_better)
+    predictors: dict[str, Predictor] = {name: method.value for name, method in by_name.items()}
+    predictors.update(predictions)
+    predictors.update(references(len(counts), counts, higher_is_better))
     scored = predicted(tables, predictors, seed)
     floors = {row[0]: row for row in scores(tables, {}, seed) if row[1] == FLOOR}
     transform = next(iter(tables.values())).transform
     for at, (alpha, (members, values)) in enumerate(pooled_data(tables).items()):
         measured = values.mean(axis=1)
-        other = members @ predictors[main]
-        for name, weights in predictors.items():
+        other = sums(predictors[main], members)
+        for name, predictor in predictors.items():
             method = by_name.get(name)
             _, lds, low, high, note = scored[name][at]
-            lead = with_interval(partial(_lead, members @ weights, other, measured), len(values), seed)[:3]
+            lead = with_interval(partial(_lead, sums(predictor, members), other, measured), len(values), seed)[:3]
             change: Sequence[Any] = ("", "", "")
             if method and method.removed is not None:
                 change = [x if np.isfinite(x) else "" for x in relative_change(method.removed, everyone, transform)]
@@ -64,7 +68,7 @@ def rows(
             if method:
                 fixed, each = method.cost
                 cost = round(fixed + sum(each.values()), 1)
-            made_of = method.made_of if method else REFERENCES[name]
+            made_of = method.made_of if method else REFERENCES.get(name, PREDICTED)
             lead = ["", "", ""] if name == main else lead
             notes = "; ".join(each for each in (note, method.note if method else "") if each)
             found.append([name, alpha, len(values), lds, low, high, *lead, *change, cost, made_of, notes])
