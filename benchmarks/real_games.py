@@ -2,11 +2,11 @@
 
     python benchmarks/real_games.py [seeds] [folder]      a minute for 10 seeds
 
-The folder, benchmarks/digits_exact unless another is named, holds `<property>_sparse.csv` and `<property>_retrain.csv`: a 0/1 column a contributor and `value`, one row at
-least for each of the 2^n subsets. The truth is the exact Shapley value of the sparse table. Estimators see the first M
-rows of a design, the default one unless another is named; their values are looked up, so a subset that comes twice has
-the same value twice. `log` before a property: its logarithm. LDS is over the subsets of half of the contributors that
-the estimator has not seen.
+The folder, benchmarks/digits_exact unless another is named, holds `<property>_sparse.csv` and `<property>_retrain.csv`:
+a 0/1 column a contributor and `value`, one row at least for each of the 2^n subsets. The truth is the exact Shapley
+value of the sparse table. Estimators see the first M rows of a design, the default one unless another is named; their
+values are looked up, so a subset that comes twice has the same value twice. `log` before a property: its logarithm. LDS
+is over the subsets of half of the contributors that the estimator has not seen.
 """
 
 import sys

@@ -2,10 +2,10 @@
 
     python benchmarks/two_regimes.py [seeds] [folder]      five minutes for 4 seeds
 
-The folder is as that of real_games.py. A retrained model costs COST cheap ones. Of what both regimes cost together, SHARE is spent
-on retrained models. The truth is the exact Shapley value of the retrained table; the error is that of the differences
-between contributors, as both regimes have totals of their own. LDS is of the prediction, over the retrained subsets of
-half of the contributors that nobody saw.
+The folder is as that of real_games.py. A retrained model costs COST cheap ones. Of what both regimes cost together,
+SHARE is spent on retrained models. The truth is the exact Shapley value of the retrained table; the error is that of
+the differences between contributors, as both regimes have totals of their own. LDS is of the prediction, over the
+retrained subsets of half of the contributors that nobody saw.
 """
 
 import sys
