@@ -1,6 +1,7 @@
 """The command line on tables of one's own: what a colleague would do, and one sentence for every mistake."""
 
 import csv
+import re
 import sys
 from pathlib import Path
 
@@ -113,6 +114,42 @@ def test_what_is_expected_without_some_is_said_with_its_interval(run) -> None:  
         assert found["low"] < expected < found["high"] and found["high"] - found["low"] < 1
         assert found["change_low"] < expected - 21 < found["change_high"]
     assert "found 'x', expected the name of a contributor" in run("predict", "t.csv", "--without", "a,x")
+
+
+def test_the_logarithm_of_a_table_is_credited_and_said_in_percent(run) -> None:  # type: ignore[no-untyped-def]
+    """A property that each contributor multiplies: on the logarithm the game is additive."""
+    factor, names = np.array([0.5, 0.8, 1.0, 1.25]), ["a", "b", "c", "d"]
+    rows = [[*map(int, x), float(np.prod(factor[x])) * 300] for x in games.lattice(4)]
+    write("t.csv", [*names, "value"], rows)
+    write("l.csv", [*names, "log_value"], [[*row[:-1], float(np.log(row[-1]))] for row in rows])
+    shown = run("attribute", "t.csv", "--transform", "log", "--estimator", "exact", "--output", "a.csv")
+    assert "values are of the logarithm: one of 0.1 multiplies the property by 1.105" in shown
+    found = read_attribution("a.csv")
+    assert found.value == pytest.approx(np.log(factor))
+    assert found.transform == ["log"] * 4
+    run("attribute", "l.csv", "--estimator", "exact", "--output", "b.csv")
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+    shown = run("predict", "l.csv", "--without", "a", "--output", "p.csv").splitlines()
+    assert shown[0] == "with everyone: 150"
+    level, low, high, change, *_ = map(float, re.findall(r"[+-]?\d+\.?\d*", shown[1]))
+    assert low < 300 < high
+    assert level == pytest.approx(300, rel=0.01)
+    assert change == pytest.approx(100, abs=1)
+    assert "%" in shown[1]
+    # held-out rows in the property's own units are scored on the scale of the values
+    held = [[*x, 7, value] for *x, value in rows if sum(x) == 2 for _ in range(2)]
+    write("h.csv", [*names, "seed", "value"], held)
+    assert "attribution  1.00" in run("lds", "a.csv", "h.csv")
+    write("h.csv", [*names, "seed", "log_value"], [[*row[:-1], float(np.log(row[-1]))] for row in held])
+    assert "attribution  1.00" in run("lds", "a.csv", "h.csv")
+    run("attribute", "t.csv", "--estimator", "exact", "--output", "c.csv")
+    assert "h.csv: found the column log_value, expected value" in run("lds", "c.csv", "h.csv")
+    assert "l.csv: found logarithms" in run("attribute", "l.csv", "--transform", "log", "--output", "d.csv")
+    rows[5][-1] = -1
+    write("t.csv", [*names, "value"], rows)
+    wrong = run("attribute", "t.csv", "--transform", "log", "--output", "d.csv")
+    assert "t.csv: found the value -1 of 00005-0, expected values above 0" in wrong
+    assert not Path("d.csv").exists()
 
 
 def test_groups_pass_credit_down(run) -> None:  # type: ignore[no-untyped-def]

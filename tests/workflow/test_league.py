@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,20 @@ import pytest
 from scipy import stats
 from studies import TRAINING, Workspace
 
+from diffusion_credit.credit.estimators import gaussian_process
 from diffusion_credit.credit.prediction import predict
 from diffusion_credit.credit.utilities import Utilities
 from diffusion_credit.evaluation.removal import LEFT_OUT
 
 GAMES = {
     "alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5},
+    "again": {"kind": "paired-stratified", "regime": "retrain", "subsets": 6},
     "told": {"kind": "paired-stratified", "regime": "conditional", "subsets": 16},
 }
 ESTIMATORS = {
     "ridge": {"kind": "ridge"},
     "process": {"kind": "gaussian-process"},
+    "two_regimes": {"kind": "gaussian-process", "game": "again", "cheap": "design"},
     "add_one_in": {"kind": "add-one-in", "game": "alone"},
     "surrogate_shap": {"kind": "surrogate", "game": "told"},
 }
@@ -34,6 +38,7 @@ BASELINES = {
     "d_trak": {"kind": "gradients", "gradients": "square", "score": "trak", "damping": [0.1, 1.0]},
 }
 METHODS = [*ESTIMATORS, *BASELINES]
+PREDICTIONS = ["process prediction", "two_regimes prediction"]
 TARGETS = [f"results/tiny/evaluation/fid/{table}.csv" for table in ("league", "lds", "removal")]
 
 
@@ -84,7 +89,9 @@ def seconds(folder: Path) -> float:
 def test_every_method_is_judged_by_the_same_models(league: Workspace) -> None:
     members, measured = held_out(league)
     found = {row["method"]: row for row in rows(league.results / "evaluation/fid/league.csv")}
-    assert set(found) == {*METHODS, "image_count", "subset_size", "noise_floor"}
+    assert set(found) == {*METHODS, *PREDICTIONS, "image_count", "subset_size", "noise_floor"}
+    predicted = {row["predictor"]: row["lds"] for row in rows(league.results / "evaluation/fid/lds.csv")}
+    assert all(found[name]["lds"] == predicted[name] for name in PREDICTIONS)
     assert found["noise_floor"]["lds"] == next(
         row["lds"] for row in rows(league.results / "evaluation/fid/lds.csv") if row["predictor"] == "noise_floor"
     )
@@ -108,10 +115,29 @@ def test_a_process_predicts_the_held_out_models(league: Workspace) -> None:
     expected = predict(Utilities(names, everyone[proper], value[proper], *ends), members).expected
     found = {row["predictor"]: row for row in rows(league.results / "evaluation/fid/lds.csv")}
     assert float(found["process prediction"]["lds"]) == pytest.approx(stats.spearmanr(expected, measured).statistic)
-    assert {name for name in found if name.endswith(" prediction")} == {"process prediction"}
+    assert {name for name in found if name.endswith(" prediction")} == {*PREDICTIONS}
     for row in credited(league, "process"):
         assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
         assert row["value_of"] == row["interval_of"] == "Gaussian process"
+
+
+def test_retrained_subsets_correct_the_sampled_ones(league: Workspace) -> None:
+    games = []
+    for names in (["fid/retrain_game_again.csv", "fid/retrain_anchors.csv"], ["fid.csv"]):
+        parts = [table(league, name) for name in names]
+        members, value = (np.concatenate([part[at] for part in parts]) for at in (0, 1))
+        every, none = members.all(axis=1), ~members.any(axis=1)
+        contributors = [row["contributor"] for row in credited(league, "two_regimes")]
+        proper = ~every & ~none
+        games.append(Utilities(contributors, members[proper], value[proper], value[every], value[none]))
+    both = replace(games[0], cheap=games[1])
+    found = gaussian_process.estimate(both, {"of": "shapley"})
+    assert values_of(league, "two_regimes") == pytest.approx(found.value)
+    assert not np.allclose(found.value, gaussian_process.estimate(games[0], {"of": "shapley"}).value, rtol=1e-3)
+    members, measured = held_out(league)
+    lds = stats.spearmanr(predict(both, members).expected, measured).statistic
+    scored = {row["predictor"]: row for row in rows(league.results / "evaluation/fid/lds.csv")}
+    assert float(scored["two_regimes prediction"]["lds"]) == pytest.approx(lds)
 
 
 def test_what_is_expected_without_each_stands_beside_retrained_models(league: Workspace) -> None:

@@ -13,7 +13,7 @@ from studies import Workspace
 
 pytestmark = pytest.mark.workflow
 
-# The tiny study: 8 sampled subsets, 4 anchors, 8 held-out rows, 4 counterfactual rows, at most 8 a batch.
+# The tiny study: 8 sampled subsets, 4 anchors, 8 held-out rows, 6 counterfactual rows, at most 8 a batch.
 SPARSE = 1 + 1 + 1  # batches of the regime sparse: sampled, anchors, held-out
 CHEAP = SPARSE + 1  # and held-out in the regime finetune
 RETRAINED = 1 + 1  # batches of the regime retrain that no property shares: held-out, anchors
@@ -115,6 +115,14 @@ EDITS = {
         configure("properties", "inception_score", "splits", value=2),
         NO_REFERENCE,
     ),
+    "the scale of a property": (  # measures nothing again but the models of its new top
+        configure("properties", "fid", "transform", value="log"),
+        plan(
+            judged(1),
+            PAID,
+            {"collect_utilities": 1, "collect_list_utilities": 3 + RETRAINED - 1, "evaluate_fidelity": 1},
+        ),
+    ),
     "number of clusters": (configure("properties", "cluster_entropy", "clusters", value=4), plan(ONE, FIRST)),
     "a property's code": (
         edit(f"{LIBRARY}/measuring/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt"),
@@ -130,7 +138,13 @@ EDITS = {
     ),
     "more subsets": (
         configure("design", "subsets", value=16),
-        plan(chain(1, 1, 3), {"make_design": 1, "collect_utilities": 3}, judged(3), FIRST, PAID),
+        plan(
+            chain(1, 1, 3),
+            {"make_design": 1, "collect_utilities": 3, "evaluate_fidelity": 3},
+            judged(3),
+            FIRST,
+            PAID,
+        ),
     ),
     "more held-out subsets": (  # two rows, in a second batch of each of three regimes
         configure("evaluation", "lds", "subsets", value=5),
