@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from studies import ROOT, Workspace
 
-from diffusion_credit.credit.attribution import printable
+from diffusion_credit.base.tables import printable
 from diffusion_credit.report.document import schema
 
 pytestmark = pytest.mark.workflow

@@ -17,6 +17,7 @@ from diffusion_credit.base.tables import (
     Subsets,
     concatenate,
     ids_of,
+    printable,
     read_csv,
     read_subsets,
     write_subsets,
@@ -26,7 +27,6 @@ from diffusion_credit.credit import spread
 from diffusion_credit.credit.attribution import (
     credit,
     estimate,
-    printable,
     read_attribution,
     write_attribution,
 )

@@ -10,7 +10,7 @@ import numpy as np
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.scale import Transform
-from diffusion_credit.base.tables import read_csv, write_table
+from diffusion_credit.base.tables import printable, read_csv, write_table
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import ANY_NUMBER
 from diffusion_credit.credit.utilities import Utilities
@@ -164,11 +164,6 @@ def credit(
         note=[found.note] * n,
         **columns,
     )
-
-
-def printable(name: str) -> str:
-    """A contributor's name in one line: what cannot be printed becomes a blank."""
-    return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
 def write_attribution(path: str | Path, result: Attribution) -> None:

@@ -10,6 +10,7 @@ from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of_file, read_json, replacing, write_json
 from diffusion_credit.base.tables import read_csv, write_csv
 from diffusion_credit.data.images import Images, pixel_digests
+from diffusion_credit.data.oddities import oddities_of
 
 
 def shared_pictures(digests: list[str], owner: Iterable[int]) -> list[list[int]]:
@@ -21,15 +22,17 @@ def shared_pictures(digests: list[str], owner: Iterable[int]) -> list[list[int]]
 
 
 def notes_of(images: Images, digests: list[str]) -> list[str]:
-    """What was left out, and pictures that several contributors have."""
+    """What was left out, pictures that several contributors have, near copies, blank images and noise."""
+    odd = oddities_of(images, digests)
     shared = shared_pictures(digests, images.owner)
     if not shared:
-        return list(images.notes)
+        return [*images.notes, *odd]
     first = " and ".join(images.source[i] for i in shared[0][:2])
     return [
         *images.notes,
         f"{len(shared)} picture(s) are those of more than one contributor; each keeps its own copy (the first: {first};"
         " index.csv has equal sha256 for the others)",
+        *odd,
     ]
 
 

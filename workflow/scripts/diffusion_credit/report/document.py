@@ -148,7 +148,10 @@ class Credit(Part):
     payout: Division | None = None
     models: list[dict[str, Cell]] = Field(description="Rows of models.csv: parameters and properties of the models.")
     runtime: list[dict[str, Cell]] = Field(description="Rows of runtime.csv: seconds by regime and stage.")
-    notes: list[str] = Field(description="What was left out of the data, and pictures that several contributors hold.")
+    notes: list[str] = Field(
+        description="What was left out of the data, pictures that several contributors hold, near copies,"
+        " blank images and noise."
+    )
     provenance: Provenance
 
 
