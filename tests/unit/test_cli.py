@@ -253,7 +253,7 @@ def test_other_mistakes_are_one_sentence(run) -> None:  # type: ignore[no-untype
     attribute = ("attribute", "t.csv", "--output", "a.csv")
     assert "--top: found 5" in run(*attribute, "--top", "5")
     assert "beta-shapley: alpha: found -1" in run(*attribute, "--estimator", "beta-shapley", "--option", "alpha=-1")
-    assert "ridge: colour: found an unknown key" in run(*attribute, "--option", "colour=1")
+    assert "gaussian-process: colour: found an unknown key" in run(*attribute, "--option", "colour=1")
     assert (
         run("attribute", "nowhere.csv", "--output", "a.csv")
         == "Error: nowhere.csv: no such file or directory, expected a CSV file"

@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
     c.add_argument("table", type=Path, help="CSV or .parquet: a 0/1 column a contributor, value; replicate, seed")
-    c.add_argument("--estimator", choices=ESTIMATORS, default="ridge", help="default: ridge")
+    c.add_argument("--estimator", choices=ESTIMATORS, default="gaussian-process", help="default: gaussian-process")
     c.add_argument("--option", type=option, action="append", default=[], metavar="KEY=VALUE", help="of the estimator")
     c.add_argument("--output", type=Path, required=True, metavar="OUT.csv", help="the attribution")
     c.add_argument("--figure", type=Path, metavar="OUT.png", help="bars with intervals")

@@ -8,6 +8,7 @@ from diffusion_credit.credit.utilities import Utilities, pooled
 
 PART = 0.25  # of the sizes that count as few, and as many
 FALL = 5.0  # ratio of spreads above which it is said
+UNKNOWN = "not estimable: no two subsets of one size"
 FREEDOM = 5  # subsets beyond one a size, at either end, below which nothing is said
 NAMES = "spread_of_small_subsets", "spread_of_large_subsets"  # rows of noise.csv
 
@@ -42,8 +43,8 @@ def rows(game: Utilities) -> list[list[Any]]:
     """Rows of noise.csv: both spreads, and the warning as a note."""
     found = []
     for name, (spread, freedom) in zip(NAMES, spreads(game), strict=True):
-        note = "" if freedom else "not estimable: no two subsets of one size"
-        found.append([name, "", "", "", spread if freedom else "", freedom, note or warning(game)])
+        note = warning(game) if name == NAMES[-1] else ""
+        found.append([name, "", "", "", spread if freedom else "", freedom, note if freedom else UNKNOWN])
     return found
 
 
