@@ -105,7 +105,7 @@ def test_evaluations_have_intervals_or_say_why_not(finished: Workspace) -> None:
     assert set(zip(runtime.regime, runtime.stage, strict=True)) == {
         (regime, stage) for regime in ("sparse", "finetune", "retrain") for stage in ("training", "generation")
     }
-    assert runtime.models[(runtime.regime == "retrain")].tolist() == [8 + 4 + 3 * 4] * 2
+    assert runtime.models[(runtime.regime == "retrain")].tolist() == [8 + 4 + 3 * 6] * 2
 
 
 def test_the_empty_subset_is_the_untrained_pruned_network(finished: Workspace) -> None:
@@ -159,10 +159,10 @@ def test_the_status_of_a_study_from_its_files(finished: Workspace, tmp_path: Pat
     sparse = 8 + 4 + 8  # sampled, anchors, held-out
     assert rows["models, sparse"] == f"{'#' * 30} {sparse} of {sparse}"
     assert rows["models, full"] == f"{'#' * 30} 1 of 1"
-    retrained, finetuned, counterfactual = 8 + 4, 8, 4
-    assert rows["properties, fid"].endswith(f" {1 + 3 + sparse + retrained + finetuned + counterfactual} of 48")
-    assert len(list(workspace.results.glob("properties/fid/**/property.json"))) == 48
-    assert len(list(workspace.results.glob("features/**/features.safetensors"))) == 48 + 2 * counterfactual
+    retrained, finetuned, counterfactual = 8 + 4, 8, 6
+    assert rows["properties, fid"].endswith(f" {1 + 3 + sparse + retrained + finetuned + counterfactual} of 50")
+    assert len(list(workspace.results.glob("properties/fid/**/property.json"))) == 50
+    assert len(list(workspace.results.glob("features/**/features.safetensors"))) == 50 + 2 * counterfactual
 
     (batch / "manifest.json").unlink()
     assert status()[0]["models, sparse"] == rows["models, sparse"]
