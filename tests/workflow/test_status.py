@@ -114,8 +114,8 @@ def property_option(workspace: Workspace) -> dict[str, Counts]:
     workspace.config["properties"]["cluster_entropy"]["clusters"] = 4
     return {
         "designs": changed(6, out_of_date=1),
-        **{f"{kind}, retrain": changed(RETRAIN - 4, to_check=4) for kind in ("models", "images")},
-        "features, classifier": changed(FEATURES - 4, to_check=4),
+        **{f"{kind}, retrain": changed(RETRAIN - OWN, to_check=OWN) for kind in ("models", "images")},
+        "features, classifier": changed(FEATURES - OWN, to_check=OWN),
         "properties, cluster_entropy": changed(0, out_of_date=OF_PROPERTY),
         "attribution": changed(4, out_of_date=2),
         "evaluation": changed(2 * TABLES, out_of_date=TABLES + 2),
