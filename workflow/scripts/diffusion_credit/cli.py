@@ -15,7 +15,7 @@ from diffusion_credit.show import print_tables
 from diffusion_credit.study.config import Study, read_study
 from diffusion_credit.study.progress.pending import Pending, ask, command_of
 from diffusion_credit.study.progress.status import print_status
-from diffusion_credit.subsets.draws import DESIGNS
+from diffusion_credit.subsets.draws import ACTIVE, DESIGNS
 
 
 def show(config: Path, scale: str) -> None:
@@ -95,7 +95,12 @@ def parser() -> argparse.ArgumentParser:
     c.add_argument("--subsets", type=int, required=True, help="sampled subsets")
     c.add_argument("--seed", type=int, required=True)
     c.add_argument("--output", type=Path, required=True, metavar="DESIGN.csv")
-    c.add_argument("--design", choices=DESIGNS, default="paired-stratified", help="default: paired-stratified")
+    c.add_argument(
+        "--design",
+        choices=[x for x in DESIGNS if x != ACTIVE],
+        default="paired-stratified",
+        help="default: paired-stratified",
+    )
     c.add_argument("--anchors", type=int, default=5, help="rows of everyone and of no one (default: 5 each)")
     c.add_argument("--alpha", type=float, default=0.5, help="share of contributors, for datamodel (default: 0.5)")
     c.add_argument("--groups", type=Path, metavar="GROUPS.csv", help="columns contributor and group, for owen")

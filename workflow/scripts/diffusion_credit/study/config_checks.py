@@ -9,6 +9,7 @@ from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.models.options import Training
 from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.subsets.design import COUNTERFACTUALS
+from diffusion_credit.subsets.draws import ACTIVE
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", *COUNTERFACTUALS}  # of rows in tables
 RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
@@ -193,6 +194,11 @@ def _estimators(study: Any) -> None:
             )
         if estimator.kind == "owen" and not study.groups:
             raise ValueError(f"groups: not found, expected the groups that the estimator {name} credits first")
+    for key, game in study.games.items():
+        if game.kind == ACTIVE:
+            raise ValueError(
+                f"games.{key}.kind: found {ACTIVE}, expected another kind: only the study's design is chosen so"
+            )
     for key, game in _games(study).items():
         if game.kind == "owen" and not study.groups:
             raise ValueError("groups: not found, expected the groups that the design owen draws")

@@ -58,6 +58,12 @@ def sampled(contributors: list[str], kind: str, subsets: int, frame: Frame, key:
     key: of the config, for messages. Raises UserError when the design needs a subset that is held out.
     """
     members = np.array(list(itertools.islice(module_of("designs", kind).stream(frame), subsets)))
+    return listed(contributors, members, frame, kind, key)
+
+
+def listed(contributors: list[str], members: np.ndarray, frame: Frame, kind: str, key: str = "design") -> Subsets:
+    """The rows (subsets, n) of a design as a list, each with its training seed. Raises UserError as `sampled` does."""
+    subsets = len(members)
     drawn: dict[bytes, int] = {}
     replicate = []
     for row in members:

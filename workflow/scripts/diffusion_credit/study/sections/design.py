@@ -32,7 +32,8 @@ class Sampling(Section):
 
     kind: Literal[DESIGNS] = Field(
         default="paired-stratified",
-        description="How subsets are drawn. Each estimator needs certain designs: see docs/estimators.md.",
+        description="How subsets are drawn. Each estimator needs certain designs: see docs/estimators.md."
+        " With `active`, every batch after the first is chosen from what was measured before it.",
     )
     alpha: float = Field(
         default=0.5,

@@ -27,7 +27,10 @@ DESIGNS = (
     "permutation",
     "owen",
     "all",
+    "active",
 )
+
+ACTIVE = "active"  # whose batches after the first are chosen from what was measured before
 
 
 class Design(Protocol):
@@ -39,6 +42,7 @@ class Design(Protocol):
 
 if TYPE_CHECKING:  # mypy compares each with the protocol
     from diffusion_credit.subsets.draws import (
+        active,
         add_one_in,
         all,
         datamodel,
@@ -52,4 +56,4 @@ if TYPE_CHECKING:  # mypy compares each with the protocol
     )
 
     _: list[Design] = [paired_stratified, paper, leverage, uniform, datamodel, leave_one_out, add_one_in]
-    __: list[Design] = [permutation, owen, all]
+    __: list[Design] = [permutation, owen, all, active]
