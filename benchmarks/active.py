@@ -1,9 +1,9 @@
 """Subsets chosen by what is known already, against fixed designs, on a real game of which every subset was measured.
 
-    python benchmarks/active.py FOLDER [seeds] [noise]      about half an hour for 10 seeds
+    python benchmarks/active.py [seeds] [noise] [folder]      about half an hour for 10 seeds
 
-FOLDER is that of real_games.py. Active choice begins with the first batch of the default design; every further batch is
-chosen by the process that is fitted to the batches before it. All values come from the same estimator,
+The folder is as that of real_games.py. Active choice begins with the first batch of the default design; every further
+batch is chosen by the process that is fitted to the batches before it. All values come from the same estimator,
 `gaussian-process`. noise: of each measurement, as a share of the standard deviation of F between subsets of its size;
 a replicate draws it anew. With none, a subset that is measured again has the same value again. Half of the subsets of
 half of the contributors are held out: the LDS is of the predictions for these against retrained models. The last column
@@ -15,7 +15,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
-from real_games import PROCESS, Game
+from real_games import PROCESS, TABLES, Game
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import estimate
@@ -88,8 +88,9 @@ def as_many(error: float, curve: dict[int, float]) -> str:
 
 
 def main() -> None:
-    folder, seeds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    noise = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    noise = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    folder = Path(sys.argv[3]) if len(sys.argv) > 3 else TABLES
     print(f"| property | M | design | error | coverage | LDS | different | subsets of {DEFAULT} |")
     print("|---" * 8 + "|")
     for path in sorted(folder.glob("*_sparse.csv")):

@@ -2,5 +2,6 @@
 
 In: a table of utilities. Out: values, predictions, and how sure they are. docs/estimators.md has the derivation.
 `harmonics` splits F by the order of its interactions, `covariance` says what is believed of each order before F is
-measured, `likelihood` and `integration` learn the hyperparameters, `posterior` answers.
+measured, `corrected` joins two regimes, `likelihood` and `integration` learn the hyperparameters, `posterior` answers,
+`choice` says what to measure next.
 """
