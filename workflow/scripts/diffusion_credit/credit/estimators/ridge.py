@@ -12,7 +12,7 @@ from diffusion_credit.credit.regression import TOO_FEW
 from diffusion_credit.credit.semivalues import ALL, exact, missing, regularised, shapley
 from diffusion_credit.credit.utilities import Utilities
 
-DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all", "active")
+DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
 
 
 class Options(EstimatorSection):
