@@ -60,6 +60,10 @@ else:
     include: "rules/evaluate.smk"
     include: "rules/report.smk"
 
+    if STUDY.design.kind == ACTIVE:
+
+        include: "rules/choose.smk"
+
     if STUDY.payout:
 
         include: "rules/payout.smk"

@@ -43,6 +43,7 @@ from diffusion_credit.study.subset_lists import (
     removing,
     without,
 )
+from diffusion_credit.subsets.draws import ACTIVE
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)

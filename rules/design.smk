@@ -6,8 +6,6 @@ rule make_design:
         index=f"{R}/index/index.json",
         checked=ancient(f"{R}/index/checked.json"),
         ranked_by=lambda w: needs.ranked_by(w.list),
-        measured=lambda w: [m for _, m, _ in needs.measured_before(w.list, w.batch)],
-        designs=lambda w: [d for _, _, d in needs.measured_before(w.list, w.batch)],
     output:
         f"{R}/designs/{{list}}/{{batch}}.csv",
     log:
@@ -20,10 +18,6 @@ rule make_design:
         start=lambda w: int(w.batch) * BATCH,
         stop=lambda w: int(w.batch) * BATCH + needs.rows(w.list, w.batch),
         seed=STUDY.seed,
-        properties=lambda w: [
-            (name, STUDY.properties[name].transform)
-            for name, _, _ in needs.measured_before(w.list, w.batch)
-        ],
         code=lambda w: code(
             "make_design.py",
             *needs.design_plugins(w.list),

@@ -22,20 +22,7 @@ with job(snakemake):
         case "everyone":
             table = design.everyone(names, seed)
         case "sampled":
-            frame = frame_of(names, seed, reserved, options)
-            if snakemake.input.measured:
-                from diffusion_credit.credit.next_batch import chosen
-                from diffusion_credit.measuring.values import utilities
-
-                files: dict[tuple[str, str], list[tuple[str, str]]] = {}
-                given = (snakemake.params.properties, snakemake.input.designs, snakemake.input.measured)
-                for prop, *pair in zip(*given, strict=True):
-                    files.setdefault(tuple(prop), []).append(pair)
-                tables = [utilities(*zip(*pairs, strict=True), scale) for (_, scale), pairs in files.items()]
-                members = chosen(tables, frame, stop - start)
-                table = design.listed(names, members, frame, options["kind"])
-            else:
-                table = design.sampled(names, options["kind"], stop, frame)
+            table = design.sampled(names, options["kind"], stop, frame_of(names, seed, reserved, options))
         case "anchors":
             table = design.anchors(names, seed, options["replicates"])
         case "held_out":

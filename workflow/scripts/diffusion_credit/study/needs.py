@@ -8,7 +8,6 @@ from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.study import plan, subset_lists
 from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.paths import Paths
-from diffusion_credit.subsets.draws import ACTIVE
 
 
 class Needs(Paths):
@@ -51,10 +50,8 @@ class Needs(Paths):
         """A property of a list's models in a regime."""
         return self.collections(f"properties/{prop}", regime, name, count)
 
-    def measured_before(self, name: str, batch: str) -> list[tuple[str, str, str]]:
+    def measured_before(self, batch: str) -> list[tuple[str, str, str]]:
         """What an active batch is chosen from: (property, its manifest, the design of that), of all before it."""
-        if self.study.design.kind != ACTIVE or name != "sampled" or not int(batch):
-            return []
         lists = [("sampled", int(batch)), ("anchors", None)]
         return [
             (prop, manifest, design)
