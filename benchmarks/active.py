@@ -15,7 +15,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
-from real_games import PROCESS, TABLES, Game
+from real_games import PROCESS, TABLES, Game, games
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import estimate
@@ -93,24 +93,23 @@ def main() -> None:
     folder = Path(sys.argv[3]) if len(sys.argv) > 3 else TABLES
     print(f"| property | M | design | error | coverage | LDS | different | subsets of {DEFAULT} |")
     print("|---" * 8 + "|")
-    for path in sorted(folder.glob("*_sparse.csv")):
-        name = path.name.removesuffix("_sparse.csv")
-        for logarithm in (False, True) if name == "fid" else (False,):
-            games = [Game(folder / f"{name}_{regime}.csv", logarithm) for regime in ("sparse", "retrain")]
-            found: dict[tuple[str, int], list[list[float]]] = {}
-            for seed in range(seeds):
-                trial = Trial(games[0], games[1], seed, noise)
-                for way in WAYS:
-                    members = trial.members(way)
-                    for length in (*SHOWN, *(LONGER if way == DEFAULT else ())):
-                        found.setdefault((way, length), []).append(trial.score(members[:length]))
-            mean = {key: np.mean(each, axis=0) for key, each in found.items()}
-            curve = {length: float(mean[DEFAULT, length][0]) for length in (*SHOWN, *LONGER)}
-            for length in SHOWN:
-                for way in WAYS:
-                    cells = " | ".join(f"{x:.2f}" for x in mean[way, length])
-                    same = str(length) if way == DEFAULT else as_many(mean[way, length][0], curve)
-                    print(f"| {'log ' * logarithm}{name} | {length} | {way} | {cells} | {same} |", flush=True)
+    for name, both in games(folder):
+        if name.startswith("log ") and name != "log fid":
+            continue
+        found: dict[tuple[str, int], list[list[float]]] = {}
+        for seed in range(seeds):
+            trial = Trial(*both, seed, noise)
+            for way in WAYS:
+                members = trial.members(way)
+                for length in (*SHOWN, *(LONGER if way == DEFAULT else ())):
+                    found.setdefault((way, length), []).append(trial.score(members[:length]))
+        mean = {key: np.mean(each, axis=0) for key, each in found.items()}
+        curve = {length: float(mean[DEFAULT, length][0]) for length in (*SHOWN, *LONGER)}
+        for length in SHOWN:
+            for way in WAYS:
+                cells = " | ".join(f"{x:.2f}" for x in mean[way, length])
+                same = str(length) if way == DEFAULT else as_many(mean[way, length][0], curve)
+                print(f"| {name} | {length} | {way} | {cells} | {same} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ is over the subsets of half of the contributors that the estimator has not seen.
 """
 
 import sys
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from math import comb
@@ -63,6 +64,15 @@ class Game:
 
     def shapley(self) -> np.ndarray:
         return self.weights @ self.value
+
+
+def games(folder: Path) -> Iterator[tuple[str, list[Game]]]:
+    """Each property of a folder, and its logarithm: its name, its sparse game and its retrained one."""
+    for path in sorted(folder.glob("*_sparse.csv")):
+        name = path.name.removesuffix("_sparse.csv")
+        for logarithm in (False, True):
+            both = [Game(folder / f"{name}_{regime}.csv", logarithm) for regime in ("sparse", "retrain")]
+            yield f"{'log ' * logarithm}{name}", both
 
 
 def hamming(game: Utilities, every: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,16 +133,13 @@ def main() -> None:
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else TABLES
     print("| property | M | estimator | error | coverage | LDS of the sum | LDS of the prediction |")
     print("|---" * 7 + "|")
-    for path in sorted(folder.glob("*_sparse.csv")):
-        name = path.name.removesuffix("_sparse.csv")
-        for logarithm in (False, True):
-            games = [Game(folder / f"{name}_{regime}.csv", logarithm) for regime in ("sparse", "retrain")]
-            for subsets in SUBSETS:
-                trials = [trial(games[0], games[1], subsets, seed) for seed in range(seeds)]
-                for way in trials[0]:
-                    mean = np.mean([each[way] for each in trials], axis=0)
-                    cells = ["" if np.isnan(x) else f"{x:.2f}" for x in mean]
-                    print(f"| {'log ' * logarithm}{name} | {subsets} | {way} | {' | '.join(cells)} |", flush=True)
+    for name, both in games(folder):
+        for subsets in SUBSETS:
+            trials = [trial(*both, subsets, seed) for seed in range(seeds)]
+            for way in trials[0]:
+                mean = np.mean([each[way] for each in trials], axis=0)
+                cells = ["" if np.isnan(x) else f"{x:.2f}" for x in mean]
+                print(f"| {name} | {subsets} | {way} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

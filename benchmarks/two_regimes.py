@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from real_games import TABLES, Game
+from real_games import PROCESS, TABLES, Game, games
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import estimate
@@ -26,7 +26,6 @@ from diffusion_credit.subsets.reserved import Reserved
 COST = 3.5  # of the default study
 SHARE = 0.5
 BUDGETS = (100, 150, 200, 300, 400)  # in cheap models
-PROCESS = {"kind": "gaussian-process", "of": "shapley"}
 
 
 def measured(game: Game, subsets: int, seed: int, cheap: Utilities | None = None) -> Utilities:
@@ -62,14 +61,11 @@ def main() -> None:
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else TABLES
     print("| property | cost | cheap alone: error, coverage, LDS | retrained alone | both |")
     print("|---" * 5 + "|")
-    for path in sorted(folder.glob("*_sparse.csv")):
-        name = path.name.removesuffix("_sparse.csv")
-        for logarithm in (False, True):
-            games = [Game(folder / f"{name}_{regime}.csv", logarithm) for regime in ("sparse", "retrain")]
-            for budget in BUDGETS:
-                mean = np.mean([trial(*games, budget, seed) for seed in range(seeds)], axis=0)
-                cells = [" ".join(f"{x:.2f}" for x in way) for way in mean]
-                print(f"| {'log ' * logarithm}{name} | {budget} | {' | '.join(cells)} |", flush=True)
+    for name, both in games(folder):
+        for budget in BUDGETS:
+            mean = np.mean([trial(*both, budget, seed) for seed in range(seeds)], axis=0)
+            cells = [" ".join(f"{x:.2f}" for x in way) for way in mean]
+            print(f"| {name} | {budget} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,12 @@ localrules:
 rule choose_subsets:
     input:
         index=f"{R}/index/index.json",
-        measured=lambda w: [m for _, m, _ in needs.measured_before(w.batch)],
-        designs=lambda w: [d for _, _, d in needs.measured_before(w.batch)],
+        designs=lambda w: sampled_designs(int(w.batch)),
+        properties=lambda w: [
+            manifest
+            for property in STUDY.properties
+            for manifest in sampled_properties(property, int(w.batch))
+        ],
     output:
         f"{R}/designs/sampled/{{batch}}.csv",
     log:
@@ -24,10 +28,7 @@ rule choose_subsets:
         start=lambda w: int(w.batch) * BATCH,
         stop=lambda w: int(w.batch) * BATCH + needs.rows("sampled", w.batch),
         seed=STUDY.seed,
-        properties=lambda w: [
-            (name, STUDY.properties[name].transform)
-            for name, _, _ in needs.measured_before(w.batch)
-        ],
+        transforms={name: of.transform for name, of in STUDY.properties.items()},
         code=code("choose_subsets.py"),
     script:
         "../workflow/scripts/choose_subsets.py"

@@ -3,7 +3,7 @@
 from diffusion_credit.base.tables import write_subsets
 from diffusion_credit.credit.next_batch import chosen
 from diffusion_credit.data.index import Index
-from diffusion_credit.measuring.values import utilities
+from diffusion_credit.measuring.values import utilities_of_each
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
@@ -14,10 +14,7 @@ with job(snakemake):
     names, options = Index(given.index).contributors, params.options
     sizes = design.held_out_sizes(options["alphas"], 0, len(names))
     frame = frame_of(names, params.seed, Reserved(len(names), sizes.values(), params.seed), options)
-    files: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for prop, *pair in zip(params.properties, given.designs, given.measured, strict=True):
-        files.setdefault(tuple(prop), []).append(tuple(pair))
-    tables = [utilities(*zip(*pairs, strict=True), scale) for (_, scale), pairs in files.items()]
-    members = chosen(tables, frame, params.stop - params.start)
+    tables = utilities_of_each(given.designs, given.properties, params.transforms)
+    members = chosen(list(tables.values()), frame, params.stop - params.start)
     table = design.listed(names, members, frame, options["kind"])
     write_subsets(snakemake.output[0], table.rows(range(params.start, params.stop)))

@@ -3,10 +3,8 @@
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.credit.attribution import read_attribution
-from diffusion_credit.credit.prediction import Predictor
-from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.data.index import Index
-from diffusion_credit.evaluation.lds import HEADER, references, scores
+from diffusion_credit.evaluation.lds import HEADER, predictions, references, scores
 from diffusion_credit.evaluation.resampling import by_subset
 from diffusion_credit.report import figures
 from diffusion_credit.subsets.design import assert_disjoint
@@ -23,13 +21,9 @@ with job(snakemake):
     predictors = {
         name: read_attribution(path).value for name, path in zip(names, snakemake.input.attributions, strict=True)
     }
-    predictions = {
-        f"{name} prediction": Predictor(read_utilities(*tables_of))
-        for name, tables_of in snakemake.params.predicting.items()
-    }
     counts = Index(snakemake.input.index).counts
     alone = references(len(counts), counts, snakemake.params.higher_is_better)
-    rows = scores(tables, predictors | predictions | alone, snakemake.params.seed)
+    rows = scores(tables, predictors | predictions(snakemake.params.predicting) | alone, snakemake.params.seed)
     write_csv(snakemake.output.table, HEADER, rows)
     data = {alpha: by_subset(table) for alpha, table in tables.items()}
     figure = figures.scatter(

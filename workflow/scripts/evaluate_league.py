@@ -3,9 +3,8 @@
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.credit.attribution import estimate
-from diffusion_credit.credit.prediction import Predictor
-from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.data.index import Index
+from diffusion_credit.evaluation.lds import predictions
 from diffusion_credit.evaluation.league import COST_HEADER, HEADER, curve, rows
 from diffusion_credit.evaluation.methods import read_game, read_method
 from diffusion_credit.report import figures
@@ -23,9 +22,8 @@ with job(snakemake):
     methods = [read_method(about, path, removed, params.main) for about, path in pairs]
     anchors, index = read_subsets(inputs.anchors, valued=True), Index(inputs.index)
     everyone = anchors.value[anchors.members.all(axis=1)]
-    predictions = {f"{name} prediction": Predictor(read_utilities(*of)) for name, of in params.predicting.items()}
-    better = params.higher_is_better
-    found = rows(tables, methods, params.main, everyone, index.counts, better, predictions, params.seed)
+    expected, better = predictions(params.predicting), params.higher_is_better
+    found = rows(tables, methods, params.main, everyone, index.counts, better, expected, params.seed)
     write_csv(snakemake.output.table, HEADER, found)
     costs = []
     for method, about in zip(methods, params.methods, strict=True):

@@ -8,7 +8,8 @@ from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_csv
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.printed import print_attribution
-from diffusion_credit.credit.spread import NAMES
+from diffusion_credit.credit.spread import warned
+from diffusion_credit.evaluation.lds import PREDICTION
 from diffusion_credit.own_tables import score_text
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.plan import looks
@@ -76,7 +77,8 @@ def _print_credit(study: Study, results: Path, marks: dict[Path, str]) -> None:
         section = study.properties[name]
         better = "" if section.higher_is_better else ", lower is better"
         print(f"\n{named(name, section.transform)} ({estimator}){better}  {file}  ({marks[file]})")
-        for line in warnings(results / f"evaluation/{name}/noise.csv"):
+        noise = results / f"evaluation/{name}/noise.csv"
+        for line in warned((row[0], row[-1]) for row in read_csv(noise)[1]) if noise.is_file() else []:
             print(f"  note: {line}")
         if file.is_file():
             print_attribution(read_attribution(file))
@@ -101,11 +103,6 @@ def _print_local(path: Path, marks: dict[Path, str]) -> None:
         print(f"{row['images']:<12}{row['method']:<24}{score_text(row)}")
 
 
-def warnings(path: Path) -> list[str]:
-    """What the spread between subsets of a property warns of."""
-    return [row[-1] for row in read_csv(path)[1] if row[0] == NAMES[-1] and row[-1]] if path.is_file() else []
-
-
 def lds_lines(path: Path, estimator: str) -> list[str]:
     """One line for each alpha: the estimator's LDS with its interval, and the noise floor."""
     if not path.exists():
@@ -114,7 +111,7 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
     table = [dict(zip(header, row, strict=True)) for row in rows]
     lines = []
     for row in table:
-        if row["predictor"] == f"{estimator} prediction":
+        if row["predictor"] == f"{estimator}{PREDICTION}":
             lines.append(f"LDS of its prediction at alpha {row['alpha']}: {score_text(row)}")
         if row["predictor"] == estimator:
             floor, size = (

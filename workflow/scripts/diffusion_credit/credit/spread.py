@@ -1,5 +1,7 @@
 """Do subsets of many contributors differ as much as subsets of few? Shares follow the sizes that differ most."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,19 +25,19 @@ def spreads(game: Utilities) -> tuple[Spread, Spread]:
 
 def warning(game: Utilities) -> str:
     """A sentence where the spread falls more than FALL times from few contributors to many; else nothing."""
-    ratio = _ratio(game)
+    (few, _), (many, _) = found = spreads(game)
+    ratio = _ratio(*found)
     if not ratio > FALL:
         return ""
-    (few, _), (many, _) = spreads(game)
     text = (
         f"values differ by {few:.3g} between subsets of few contributors and by {many:.2g} between subsets of many,"
         f" {ratio:.0f} times less: shares are mostly about small subsets, not about models of almost everyone"
     )
     every = np.concatenate([game.value, game.everyone, game.empty])
     if game.transform == "none" and every.min() > 0:
-        logarithm = Utilities(game.contributors, game.members, np.log(game.value), game.everyone, game.empty, "log")
-        if _ratio(logarithm) < ratio / 2:
-            text += f"; on the logarithm (transform: log) the first is only {_ratio(logarithm):.1f} times the second"
+        logarithm = _ratio(*spreads(replace(game, value=np.log(game.value))))
+        if logarithm < ratio / 2:
+            text += f"; on the logarithm (transform: log) the first is only {logarithm:.1f} times the second"
     return text
 
 
@@ -48,12 +50,17 @@ def rows(game: Utilities) -> list[list[Any]]:
     return found
 
 
+def warned(notes: Iterable[tuple[Any, Any]]) -> list[str]:
+    """The warnings among the first and last fields of rows of noise.csv."""
+    return [str(note) for name, note in notes if name == NAMES[-1] and note and note != UNKNOWN]
+
+
 def _few(n: int) -> int:
     return max(1, int(PART * n))
 
 
-def _ratio(game: Utilities) -> float:
-    (few, few_freedom), (many, many_freedom) = spreads(game)
+def _ratio(small: Spread, large: Spread) -> float:
+    (few, few_freedom), (many, many_freedom) = small, large
     known = min(few_freedom, many_freedom) >= FREEDOM and many > 0
     return few / many if known else float("nan")
 

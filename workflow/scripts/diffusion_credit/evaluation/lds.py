@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.tables import Subsets
+from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.evaluation.resampling import by_subset, pearson, ranks, spearman, with_interval
 
 Predictor = np.ndarray | Callable[[np.ndarray], np.ndarray]
@@ -20,7 +21,15 @@ HEADER = [
     "alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "by_seed", "singled_out",
     "presence", "within", "within_low", "within_high", "note",
 ]  # fmt: skip
+PREDICTION = " prediction"  # ends the name of a row that scores what an estimator expects of subsets
 TEXT = {"alpha", "predictor", "singled_out", "note"}
+
+
+def predictions(tables: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> dict[str, Predictor]:
+    """Predictors by the name of their row, each fitted to an estimator's tables and the cheap ones beside them."""
+    from diffusion_credit.credit.prediction import Predictor as Fitted  # scipy takes its time
+
+    return {f"{name}{PREDICTION}": Fitted(read_utilities(*of)) for name, of in tables.items()}
 
 
 def references(n: int, images: np.ndarray | None, higher_is_better: bool) -> dict[str, np.ndarray]:

@@ -82,6 +82,14 @@ def values(manifests: Sequence[str | Path]) -> dict[str, float]:
     return {name: float(read_json(folder / PROPERTY)["value"]) for name, folder in found.items()}
 
 
+def utilities_of_each(
+    designs: Sequence[str | Path], manifests: Sequence[str | Path], transforms: dict[str, Transform]
+) -> dict[str, Subsets]:
+    """Property -> the same designs with its values. manifests: one a design, for each property in turn."""
+    left = iter(manifests)
+    return {name: utilities(designs, [next(left) for _ in designs], scale) for name, scale in transforms.items()}
+
+
 def utilities(designs: Sequence[str | Path], manifests: Sequence[str | Path], transform: Transform) -> Subsets:
     """Designs with the values measured for them, on the scale that is credited.
 

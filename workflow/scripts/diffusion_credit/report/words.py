@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.scale import measured, named
-from diffusion_credit.credit.spread import NAMES
+from diffusion_credit.credit.spread import warned
+from diffusion_credit.evaluation.lds import PREDICTION
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 from diffusion_credit.report.figures import shorten
 
@@ -15,7 +16,6 @@ LONG = 62  # rows of a table of contributors that is shown as a whole
 NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 FAR = 0.25  # of the full model's property, by which retrained models of everyone are far worse
-PREDICTION = " prediction"  # ends the names of rows that score predictions
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
 LOGARITHM = "A value is the logarithm of a factor: one of 0.1 multiplies the property by 1.105, one of −0.1 by 0.905."
 SHARE_OF_LOGARITHM = (
@@ -64,9 +64,9 @@ def credited(key: str, prop: Property) -> str:
 
 def spread(prop: Property) -> str:
     """What is to be known where subsets of few contributors differ much more than subsets of many; or nothing."""
-    notes = [row["note"] for row in prop.evidence.get("noise", []) if row["subsets"] == NAMES[-1]]
-    text = str(notes[0] or "") if notes else ""
-    return f"Note: {text}." if text and not text.startswith("not estimable") else ""
+    return " ".join(
+        f"Note: {text}." for text in warned((r["subsets"], r["note"]) for r in prop.evidence.get("noise", []))
+    )
 
 
 def share(value: Value, prop: Property) -> str:
@@ -76,12 +76,12 @@ def share(value: Value, prop: Property) -> str:
 
 def total(prop: Property, values: Sequence[Value]) -> str:
     """The total of a property, and whether the values divide it."""
+    logarithm = prop.transform == "log"
     text = (
         f"With everyone {own_units(prop.everyone, prop)}, with no one {own_units(prop.empty, prop)}: a difference of"
-        f" {number(prop.total)}, by {prop.subsets:,} subsets."
+        f"{' logarithms of' if logarithm else ''} {number(prop.total)}, by {prop.subsets:,} subsets."
+        f"{f' {LOGARITHM}' if logarithm else ''}"
     )
-    if prop.transform == "log":
-        text = text.replace("a difference of", "a difference of logarithms of") + f" {LOGARITHM}"
     whole = sum(value.value for value in values)
     if abs(whole - prop.total) > 1e-6 * max(abs(prop.total), 1e-300) * len(values):
         text += f" The values of this estimator do not divide it: they sum to {number(whole)}."

@@ -50,18 +50,6 @@ class Needs(Paths):
         """A property of a list's models in a regime."""
         return self.collections(f"properties/{prop}", regime, name, count)
 
-    def measured_before(self, batch: str) -> list[tuple[str, str, str]]:
-        """What an active batch is chosen from: (property, its manifest, the design of that), of all before it."""
-        lists = [("sampled", int(batch)), ("anchors", None)]
-        return [
-            (prop, manifest, design)
-            for prop in self.study.properties
-            for each, count in lists
-            for manifest, design in zip(
-                self.properties(prop, self.regime, each, count), self.designs(each, count), strict=True
-            )
-        ]
-
     # --- utilities
 
     def utilities_of(self, prop: str, regime: str, name: str) -> str:
