@@ -95,7 +95,7 @@ def test_design_measure_attribute_score(run) -> None:  # type: ignore[no-untyped
         *Path("long_values.csv").read_text().splitlines()[13:14],
     ]
     Path("leaked.csv").write_text("\n".join(leaked) + "\n")
-    assert "1 held-out subset(s) are also in the design" in run(
+    assert "leaked.csv: found 1 held-out subset(s) that are also in the design" in run(
         "lds", "a.csv", "leaked.csv", "--table", "long_values.csv"
     )
 
@@ -110,6 +110,7 @@ def test_what_is_expected_without_some_is_said_with_its_interval(run) -> None:  
     assert shown.splitlines()[1].startswith("without a, b: 18")
     rows = {row.pop("without"): row for row in csv.DictReader(Path("p.csv").read_text().splitlines())}
     for text, expected in (("a, b", 18), ("c, d", 18)):
+        assert (rows[text].pop("transform"), rows[text].pop("note")) == ("none", "")
         found = {key: float(value) for key, value in rows[text].items()}
         assert found["low"] < expected < found["high"] and found["high"] - found["low"] < 1
         assert found["change_low"] < expected - 21 < found["change_high"]
@@ -136,6 +137,8 @@ def test_the_logarithm_of_a_table_is_credited_and_said_in_percent(run) -> None: 
     assert level == pytest.approx(300, rel=0.01)
     assert change == pytest.approx(100, abs=1)
     assert "%" in shown[1]
+    written = next(csv.DictReader(Path("p.csv").read_text().splitlines()))
+    assert (float(written["expected"]), written["transform"]) == (pytest.approx(np.log(level), abs=1e-3), "log")
     # held-out rows in the property's own units are scored on the scale of the values
     held = [[*x, 7, value] for *x, value in rows if sum(x) == 2 for _ in range(2)]
     write("h.csv", [*names, "seed", "value"], held)
@@ -148,8 +151,20 @@ def test_the_logarithm_of_a_table_is_credited_and_said_in_percent(run) -> None: 
     rows[5][-1] = -1
     write("t.csv", [*names, "value"], rows)
     wrong = run("attribute", "t.csv", "--transform", "log", "--output", "d.csv")
-    assert "t.csv: found the value -1 of 00005-0, expected values above 0" in wrong
+    assert "t.csv: found the value -1 of row 7, expected values above 0" in wrong
     assert not Path("d.csv").exists()
+    write("t.csv", [*names, "log_value", "value"], [[*row[:-1], 0, 1.5] for row in rows])
+    both = run("attribute", "t.csv", "--output", "d.csv")
+    assert "t.csv: found the columns value and log_value, expected one of them" in both
+
+
+@pytest.mark.parametrize("key", ["game", "cheap"])
+def test_options_that_name_tables_of_a_study_are_refused(run, key: str) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", ["a", "b", "value"], [[0, 0, 0.0], [0, 1, 1.0], [1, 0, 2.0], [1, 1, 3.0]])
+    assert f"--option: found {key}, which is an option of studies" in run(
+        "attribute", "t.csv", "--option", f"{key}=design", "--output", "a.csv"
+    )
+    assert not Path("a.csv").exists()
 
 
 def test_groups_pass_credit_down(run) -> None:  # type: ignore[no-untyped-def]

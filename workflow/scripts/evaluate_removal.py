@@ -13,7 +13,7 @@ with job(snakemake):
     game = read_utilities(given.utilities, given.cheap)
     anchors, removed = (read_subsets(given[key], valued=True) for key in ("anchors", "removed"))
     predicted = predict(game, kept(game.n, removed))
-    found = rows(game.contributors, predicted, removed, anchors)
+    found = rows(game.contributors, predicted, removed, anchors, game.transform)
     write_csv(snakemake.output.table, HEADER, found)
     title = f"{named(snakemake.wildcards.property, game.transform)}: expected without each contributor"
     figures.save(figures.removal(found, game.n, title), snakemake.output.figure)

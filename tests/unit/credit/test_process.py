@@ -1,6 +1,7 @@
 """The Gaussian process on subsets, against brute force over all subsets and against scikit-learn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice, product
 from math import comb
 
@@ -12,6 +13,7 @@ from sklearn.gaussian_process.kernels import Kernel
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.credit.estimators import banzhaf as banzhaf_estimator
 from diffusion_credit.credit.estimators import exact, gaussian_process
+from diffusion_credit.credit.prediction import predict
 from diffusion_credit.credit.process.corrected import Corrected
 from diffusion_credit.credit.process.covariance import ORDERS
 from diffusion_credit.credit.process.harmonics import harmonic
@@ -296,3 +298,61 @@ def test_too_many_subsets_are_refused_before_memory_is_taken() -> None:
 
 def test_orders_beyond_three_are_left_to_each_subset() -> None:
     assert len(Likelihood(12, data(12, 50, 0)).alike.harmonics) == ORDERS + 1
+
+
+@pytest.mark.parametrize(("n", "rows"), [(4, 60), (5, 60), (5, 10), (8, 60)])
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_units_and_orders_of_rows_and_columns_change_no_interval(n: int, rows: int, noise: float) -> None:
+    """With few contributors many eigenvalues of the curvature are equal, and their basis is any."""
+    rng = np.random.default_rng(n)
+    gain = np.triu(rng.normal(size=(n, n)), 1)
+    game = game_of(n, rows, lambda x: x @ gain[0] + np.einsum("ri,ij,rj->r", x, gain, x), noise, n)
+    value, deviation = answer(game)
+    factor, order, columns = 1.0000001, rng.permutation(rows), rng.permutation(n)
+    ends = {"everyone": game.everyone * factor, "empty": game.empty * factor}
+    for other, place in (
+        (replace(game, value=game.value * factor, **ends), np.arange(n)),
+        (replace(game, value=game.value[order], members=game.members[order]), np.arange(n)),
+        (replace(game, members=game.members[:, columns]), columns),
+    ):
+        again, spread = answer(other)
+        assert spread == pytest.approx(deviation[place], rel=1e-3)
+        assert again == pytest.approx(value[place], rel=1e-6, abs=1e-3 * deviation.max())
+
+
+def answer(game: Utilities) -> tuple[np.ndarray, np.ndarray]:
+    """Values and their standard errors."""
+    found = gaussian_process.estimate(game, SHAPLEY)
+    assert found.interval is not None
+    return found.value, found.interval.standard_error
+
+
+def test_replicates_that_differ_by_rounding_have_no_noise() -> None:
+    """Three equal numbers have a mean that may differ from them by their last digit."""
+    game = game_of(6, 40, lambda x: x @ np.arange(6.0) + 0.1 * x[:, 0] * x[:, 1], 0.0, 0)
+    members, value = (np.concatenate([each] * 3) for each in (game.members, game.value))
+    replicated = replace(game, members=members, value=value)
+    moved = replace(replicated, value=value * (1 + 1e-15 * np.random.default_rng(0).integers(-2, 3, len(value))))
+    for one, other in zip(answer(replicated), answer(moved), strict=True):
+        assert other == pytest.approx(one, abs=1e-4)
+
+
+@pytest.mark.parametrize("without", [1, 3])
+def test_sizes_that_the_table_lacks_are_not_estimable(without: int) -> None:
+    """Singles alone do not say what the same contributors add to others. With the other sizes they do."""
+    n, worth = 6, np.arange(6.0)
+    members = np.concatenate([np.eye(n, dtype=bool)] * 3)
+    rng = np.random.default_rng(0)
+    ends = (worth.sum() + rng.normal(size=3), rng.normal(size=3))
+    game = Utilities([f"c{i}" for i in range(n)], members, members @ worth + 0.1 * rng.normal(size=len(members)), *ends)
+    found = gaussian_process.estimate(game, SHAPLEY)
+    assert found.interval is None
+    assert (
+        "not estimable: no subsets of sizes 2 to 5, 80% of the weight" in found.note
+    )  # 1/5: harmonic weights of n = 6
+    asked = np.ones((1, n), dtype=bool)
+    asked[0, :without] = False
+    predicted = predict(game, asked)
+    assert "not estimable: no subsets of sizes 2 to 5" in predicted.note[0]
+    assert np.isnan([predicted.expected, predicted.change_high]).all() and predicted.cells(0) == [""] * 6
+    assert predict(game, np.eye(n, dtype=bool)[:1]).note == [""]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.errors import UserError, naming
 from diffusion_credit.base.parquet import need_pyarrow
 from diffusion_credit.base.scale import COLUMN, Transform, changed, measured, transformed
 from diffusion_credit.base.tables import (
@@ -39,6 +39,7 @@ from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 
+OF_STUDIES = {"game", "cheap"}  # options that name the tables of a study
 LEVEL, CHANGE = ("expected", "low", "high"), ("change", "change_low", "change_high")  # of a prediction
 
 
@@ -58,6 +59,10 @@ def score_text(row: dict[str, str]) -> str:
 
 def attribute(a: argparse.Namespace) -> None:
     """Credit the contributors of any table of utilities."""
+    for key in OF_STUDIES & dict(a.option).keys():
+        raise UserError(
+            f"--option: found {key}, which is an option of studies: a table is one game; expected none of it"
+        )
     options = read_options("estimators", a.estimator, dict(a.option))
     need_pyarrow(a.table, a.groups, a.output)
     refuse_same(a.output, a.table)
@@ -101,10 +106,9 @@ def _read(path: Path, transform: Transform) -> Subsets:
 
 def _logarithm(table: Subsets, path: Path) -> Subsets:
     assert table.value is not None
-    try:
-        return replace(table, value=transformed(table.value, "log", table.names), transform="log")
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    lines = [f"row {number}" for number in range(2, len(table) + 2)]  # as `read_subsets` counts them
+    with naming(path):
+        return replace(table, value=transformed(table.value, "log", lines), transform="log")
 
 
 def predict(a: argparse.Namespace) -> None:
@@ -119,18 +123,23 @@ def predict(a: argparse.Namespace) -> None:
         row[_places(text, game.contributors)] = False
         if not row.any():
             raise UserError(f"--without: found all {game.n} contributors in {text!r:.80}, expected some to be left")
-    found = prediction.predict(game, members)
-    columns = {name: getattr(found, name) for name in prediction.HEADER[1:]}
+    with naming(a.table):
+        found = prediction.predict(game, members)
     print(f"with everyone: {measured(game.everyone.mean(), game.transform):.5g}")
     unit = "%" if game.transform == "log" else ""
     for at, text in enumerate(a.without):
-        level = [f"{measured(float(columns[name][at]), game.transform):.5g}" for name in LEVEL]
-        change = [f"{changed(float(columns[name][at]), game.transform):+.4g}{unit}" for name in CHANGE]
+        if found.note[at]:
+            print(f"without {printable(text)}: {found.note[at]}")
+            continue
+        level = [f"{measured(float(getattr(found, name)[at]), game.transform):.5g}" for name in LEVEL]
+        change = [f"{changed(float(getattr(found, name)[at]), game.transform):+.4g}{unit}" for name in CHANGE]
         print(f"without {printable(text)}: {level[0]} [{level[1]}, {level[2]}]", end="")
         print(f", a change of {change[0]} [{change[1]}, {change[2]}]")
     if a.output:
-        table: dict[str, Sequence[Any]] = {"without": a.without}
-        write_table(a.output, table | {name: list(map(float, c)) for name, c in columns.items()}, {"without"})
+        numbers = zip(*(found.cells(at) for at in range(len(a.without))), strict=True)
+        table: dict[str, Sequence[Any]] = {"without": a.without, **dict(zip(prediction.NUMBERS, numbers, strict=True))}
+        table |= {"transform": [game.transform] * len(a.without), "note": found.note}
+        write_table(a.output, table, {"without", "transform", "note"})
 
 
 def _places(text: str, contributors: list[str]) -> list[int]:
@@ -216,7 +225,8 @@ def lds(a: argparse.Namespace) -> None:
         where = {name: i for i, name in enumerate(sampled.contributors)}
         order = [where[name] for name in table.contributors if name in where]
         if len(order) == n == len(sampled.contributors):
-            design.assert_disjoint(sampled.members[:, order], table.members)
+            with naming(a.held_out):
+                design.assert_disjoint(sampled.members[:, order], table.members)
         else:
             raise UserError(f"{a.table}: found other contributors than in {a.held_out}, expected the same ones")
     if result.transform[0] == "log" != table.transform:
@@ -228,7 +238,8 @@ def lds(a: argparse.Namespace) -> None:
     tables = {f"{size / n:g}": table.rows(sizes == size) for size in sorted(set(sizes.tolist()))}
     best, worst = result.value[result.order[0]], result.value[result.order[-1]]
     alone = references(n, None, higher_is_better=bool(best >= worst))
-    rows = scores(tables, {"attribution": values, **alone}, a.seed)
+    with naming(a.held_out):
+        rows = scores(tables, {"attribution": values, **alone}, a.seed)
     for row in rows:
         found = dict(zip(HEADER, map(str, row), strict=True))
         print(f"  alpha {row[0]}, {row[1]:<12} {score_text(found)}  ({row[2]} subsets x {row[3]} seeds) {row[-1]}")

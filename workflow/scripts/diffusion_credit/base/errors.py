@@ -1,8 +1,21 @@
 """The exceptions that a user is meant to read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class UserError(Exception):
     """One sentence: the file or config key, what was found, what was expected."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Puts the name of the file that it is about before the sentence of a UserError."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 class Stopped(BaseException):  # as KeyboardInterrupt: no library's `except Exception` may swallow it

@@ -34,7 +34,8 @@ def transformed(values: np.ndarray, transform: Transform, names: list[str]) -> n
     wrong = np.flatnonzero(values <= 0)
     if len(wrong):
         raise UserError(
-            f"found the value {values[wrong[0]]:g} of {names[wrong[0]]}, expected values above 0 for `transform: log`"
+            f"found the value {values[wrong[0]]:g} of {names[wrong[0]]}, expected values above 0: only these have a"
+            " logarithm"
         )
     return np.log(values)
 

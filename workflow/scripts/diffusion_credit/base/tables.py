@@ -191,6 +191,8 @@ def read_subsets(path: str | Path, valued: bool = False) -> Subsets:
     column = header[-1] if ours else next((name for name in COLUMN if name in header), None)
     places = range(3, len(header) - valued) if ours else [i for i, x in enumerate(header) if x not in (*KEY, column)]
     names = [header[i] for i in places]
+    if valued and not ours and set(COLUMN) <= set(header):
+        raise UserError(f"{path}: found the columns {' and '.join(COLUMN)}, expected one of them")
     special = {name: header.index(name) for name in KEY if name in header}
     value = len(header) - 1 if ours else header.index(column) if column else None
     if not ours and header and header[0] in INDEX:

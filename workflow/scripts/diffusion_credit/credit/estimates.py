@@ -64,8 +64,8 @@ class Interval:
         rng = generator(0, "sampling distribution")
         values, vectors = np.linalg.eigh(self.contrasts)
         # what rounding leaves of a zero would tell equal contributors apart: its root is no longer small
-        root = vectors * np.sqrt(np.where(values > ROUNDING * values.max(initial=0.0), values, 0))
-        normal = rng.standard_normal((DRAWS, len(self.center))) @ root.T
+        root = vectors * np.sqrt(np.where(values > ROUNDING * values.max(initial=0.0), values, 0)) @ vectors.T
+        normal = rng.standard_normal((DRAWS, len(self.center))) @ root
         freedom = float(np.median(self.freedom))
         chi = rng.chisquare(freedom, DRAWS) / freedom
         return normal / np.sqrt(chi)[:, None], rng.standard_t(self.level_freedom, DRAWS) * np.sqrt(self.level)

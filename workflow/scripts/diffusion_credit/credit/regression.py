@@ -155,16 +155,17 @@ def size_functions(n: int) -> np.ndarray:
     return np.stack([np.interp(size, knots, row) for row in np.eye(len(knots))], axis=1)
 
 
-def gap(members: np.ndarray, weights: np.ndarray) -> str:
-    """What to say of the widest stretch of sizes without a row, or nothing when it is narrow."""
+def gaps(members: np.ndarray, weights: np.ndarray) -> list[tuple[range, str]]:
+    """Stretches of sizes without a row that are too wide to say anything of, the widest first, with a sentence."""
     seen = np.bincount(members.sum(axis=1), minlength=members.shape[1])[1:] > 0
     edges = np.concatenate([[0], 1 + np.flatnonzero(seen), [len(weights) + 1]])
     runs = [(float(weights[a : b - 1].sum()), a + 1, b - 1) for a, b in pairwise(edges)]
-    share, first, last = max(runs)
-    if share <= GAP:
-        return ""
-    sizes = f"size {first}" if first == last else f"sizes {first} to {last}"
-    return f"no subsets of {sizes}, {share:.0%} of the weight: these are values of the sizes that are there"
+    found = []
+    for share, first, last in sorted(runs, reverse=True):
+        if share > GAP:
+            sizes = f"size {first}" if first == last else f"sizes {first} to {last}"
+            found.append((range(first, last + 1), f"no subsets of {sizes}, {share:.0%} of the weight"))
+    return found
 
 
 def least_squares(regression: Regression) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from math import comb
+from typing import Any
 
 import numpy as np
 from scipy.special import betaln
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.credit.estimates import Estimate, Interval
-from diffusion_credit.credit.regression import Regression, gap, kernel, ridge, sampling_distribution
+from diffusion_credit.credit.regression import Regression, gaps, kernel, ridge, sampling_distribution
 from diffusion_credit.credit.utilities import Utilities, ends_variance, pooled, satterthwaite
 
 REPLICATES_NEEDED = 5  # rows beyond the first of a subset, for the noise of a size
@@ -122,8 +123,10 @@ def regularised(game: Utilities, predecessors: np.ndarray) -> Estimate:
     """
     regression, level = regression_of(game, predecessors), mean_value(game, predecessors)
     values, note = ridge(regression)
-    missing_sizes = gap(game.members, kernel(predecessors))
-    fit = missing_sizes or sampling_distribution(regression)
+    missing_sizes = gaps(game.members, kernel(predecessors))
+    fit: Any = sampling_distribution(regression)
+    if missing_sizes:
+        fit = f"{missing_sizes[0][1]}: these are values of the sizes that are there"
     found = None
     if not isinstance(fit, str):
         center = fit[0] + level.value

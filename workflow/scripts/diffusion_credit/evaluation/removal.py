@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from diffusion_credit.base.scale import Transform
 from diffusion_credit.base.tables import Subsets
-from diffusion_credit.credit.prediction import Prediction
+from diffusion_credit.credit.prediction import NUMBERS, Prediction
 
-HEADER = [
-    "without", "contributors", "expected", "low", "high", "change", "change_low", "change_high", "measured_change",
-]  # fmt: skip
+HEADER = ["without", "contributors", *NUMBERS, "measured_change", "transform", "note"]
 LEFT_OUT = {  # by the subset of the counterfactual
     "without_top": "the top",
     "only_top": "all but the top",
@@ -24,10 +23,13 @@ def kept(contributors: int, removed: Subsets) -> np.ndarray:
     return np.concatenate([~np.eye(contributors, dtype=bool), subsets])
 
 
-def rows(contributors: Sequence[str], found: Prediction, removed: Subsets, anchors: Subsets) -> list[list[Any]]:
+def rows(
+    contributors: Sequence[str], found: Prediction, removed: Subsets, anchors: Subsets, transform: Transform
+) -> list[list[Any]]:
     """Rows of removal.csv. found: F of the subsets `kept`. removed, anchors: retrained models.
 
     measured_change: from the mean of retrained models of everyone to that of ones without these contributors.
+    transform: the scale of all these.
     """
     assert removed.value is not None and anchors.value is not None
     everyone = anchors.value[anchors.members.all(axis=1)].mean()
@@ -36,8 +38,7 @@ def rows(contributors: Sequence[str], found: Prediction, removed: Subsets, ancho
         chosen = [subset == name for subset in removed.subset]
         measured.append(float(removed.value[chosen].mean() - everyone))
     count = (~kept(len(contributors), removed)).sum(axis=1)
-    numbers = (found.expected, found.low, found.high, found.change, found.change_low, found.change_high)
     return [
-        [name, int(count[at]), *(float(each[at]) for each in numbers), measured[at]]
+        [name, int(count[at]), *found.cells(at), measured[at], transform, found.note[at]]
         for at, name in enumerate([*contributors, *LEFT_OUT.values()])
     ]

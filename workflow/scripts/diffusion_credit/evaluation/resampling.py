@@ -22,7 +22,7 @@ def by_subset(table: Subsets) -> tuple[np.ndarray, np.ndarray]:
     for row, name in enumerate(table.subset):
         place[name].append(row)
     if len({len(rows) for rows in place.values()}) != 1:
-        raise UserError("held-out subsets: found different numbers of replicates, expected the same for each")
+        raise UserError("found different numbers of replicates of held-out subsets, expected the same for each")
     rows = np.array([place[name] for name in ids])
     return table.members[rows[:, 0]], table.value[rows]
 

@@ -147,10 +147,10 @@ def change_bars(names: list[str], change: np.ndarray, low: np.ndarray, high: np.
 def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Figure:
     """Rows of removal.csv as intervals of the expected change, with what retrained models changed by as crosses.
 
-    Of many contributors those with the largest changes.
+    Of many contributors those with the largest changes; nobody whose change is not estimable.
     """
-    single = sorted(rows[:contributors], key=lambda row: -abs(row[5]))[:FEW]
-    shown = [*sorted(single, key=lambda row: row[5]), *rows[contributors:]]
+    single = sorted((row for row in rows[:contributors] if row[5] != ""), key=lambda row: -abs(row[5]))[:FEW]
+    shown = [*sorted(single, key=lambda row: row[5]), *(row for row in rows[contributors:] if row[5] != "")]
     figure, axes = plt.subplots(figsize=(6, 1 + 0.26 * len(shown)))
     place = np.arange(len(shown))
     change, low, high = (np.array([row[column] for row in shown], dtype=float) for column in (5, 6, 7))
@@ -165,7 +165,7 @@ def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Fig
         label="expected",
     )
     measured = [(row[8], at) for at, row in enumerate(shown) if row[8] != ""]
-    axes.plot(*zip(*measured, strict=True), "x", color=COLOURS[1], label="retrained models")
+    axes.plot([x for x, _ in measured], [at for _, at in measured], "x", color=COLOURS[1], label="retrained models")
     axes.set_yticks(place, [shorten(str(row[0])) for row in shown])
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)

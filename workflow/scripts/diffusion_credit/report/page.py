@@ -145,7 +145,8 @@ def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, "Dr
         figure = figures.change_bars([words.label(row[0]) for row in changed], change, low, high, "")
         alt = "; ".join(f"{words.label(row[0])} {words.number(row[5])} percent" for row in changed)
         found["counterfactual"] = drawings.add(figure, f"Change of the {title}: {alt}.")
-    if expected := rows.get("removal", []):
+    expected = rows.get("removal", [])
+    if any(row[5] != "" for row in expected):
         figure = figures.removal(expected, len(expected) - len(LEFT_OUT), "")
         found["removal"] = drawings.add(figure, f"The change of the {title} that is expected without each contributor.")
     if rows.get("league") and rows.get("cost"):

@@ -302,7 +302,8 @@ def duration(seconds: float) -> str:
 
 def expects(credit: Credit) -> bool:
     """Whether the study predicts what models without somebody would be like."""
-    return all(prop.evidence.get("removal") for prop in credit.properties.values())
+    removals = [prop.evidence.get("removal", []) for prop in credit.properties.values()]
+    return all(rows and all(row["expected"] is not None for row in rows) for rows in removals)
 
 
 def expected(prop: Property, contributor: int) -> str:

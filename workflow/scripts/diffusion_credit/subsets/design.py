@@ -189,4 +189,4 @@ def assert_disjoint(design: np.ndarray, held_out: np.ndarray) -> None:
     """Raises UserError when a row of the held-out members is a row of the design's."""
     common = {row.tobytes() for row in design} & {row.tobytes() for row in held_out}
     if common:
-        raise UserError(f"held-out subsets: {len(common)} held-out subset(s) are also in the design, expected none")
+        raise UserError(f"found {len(common)} held-out subset(s) that are also in the design, expected none")

@@ -53,15 +53,20 @@ MOST = 8_000  # different subsets; a matrix of all pairs of them is 0.5 GB
 def estimate(game: Utilities, options: dict[str, Any]) -> Estimate:
     """The posterior mean of each value, and its posterior as the interval. Shapley values sum to the total.
 
-    Raises UserError on more than MOST different subsets.
+    There is no interval where the table lacks sizes that count: how effects go on there is a guess of the prior. Raises
+    UserError on more than MOST different subsets.
     """
     from diffusion_credit.credit.process.posterior import Semivalues
+    from diffusion_credit.credit.regression import gaps, kernel
 
     predecessors = predecessors_of(game.n, options)
     mean, covariance = process_of(game).answer(Semivalues(predecessors))
     last, first = float(predecessors[-1]), float(predecessors[0])
     level, freedom, note = ends_variance(game, last, first)
     value = mean + last * game.everyone.mean() - first * game.empty.mean()
+    if lacking := gaps(measured_in(game), kernel(predecessors)):
+        note = "; ".join(text for text in (f"interval not estimable: {lacking[0][1]}", note) if text)
+        return Estimate(value, FIT, None, note)
     freedoms = np.full(game.n, float(max(len(game.value) - 1, 1)))
     return Estimate(value, FIT, Interval(value, covariance, freedoms, level, freedom, level, FIT), note)
 
@@ -71,6 +76,11 @@ def predecessors_of(n: int, options: dict[str, Any]) -> np.ndarray:
     if options["of"] == "beta-shapley":
         return beta_shapley(n, options["alpha"], options["beta"])
     return {"shapley": shapley, "banzhaf": banzhaf, "leave-one-out": leave_one_out}[options["of"]](n)
+
+
+def measured_in(game: Utilities) -> np.ndarray:
+    """The subsets that the process learns from, in whichever regime: (rows, n) bool."""
+    return game.members if game.cheap is None else np.concatenate([game.members, game.cheap.members])
 
 
 def process_of(game: Utilities) -> "Process":

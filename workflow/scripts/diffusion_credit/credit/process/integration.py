@@ -25,10 +25,11 @@ def points(likelihood: Likelihood) -> tuple[Array, Array]:
     height, _ = likelihood.loss(mode)
     values, vectors = np.linalg.eigh(_curvature(likelihood, mode))
     _, deviation = likelihood.family.prior
-    root = vectors / np.sqrt(np.maximum(values, deviation.max() ** -2))  # no wider than the widest prior
+    # no wider than the widest prior; symmetric, so that it does not depend on the basis of eigenvalues that are equal
+    root = (vectors / np.sqrt(np.maximum(values, deviation.max() ** -2))) @ vectors.T
     half = generator(0, "hyperparameters").standard_normal((POINTS // 2, len(mode)))
     normal = np.concatenate([half, -half])
-    found = mode + normal @ root.T
+    found = mode + normal @ root
     losses = np.array([likelihood.loss(each)[0] for each in found])
     logarithm = height - losses + 0.5 * (normal**2).sum(axis=1)
     weight = np.exp(logarithm - logarithm.max())

@@ -15,6 +15,7 @@ from diffusion_credit.credit.process.harmonics import harmonic
 Array = np.ndarray
 
 ROUNDS = 3  # of fitting the growth with the size and the spread around it in turn
+EXACT = 1e-6  # of the spread of F: replicates that differ by less than this have no noise
 GROWTH = 3  # degree of the polynomial that the first look takes for the growth
 
 
@@ -109,7 +110,10 @@ class Likelihood:
         self.scale, spread = first_look(n, data.size[first], data.mean[first])
         self.y = (data.mean - self.center[data.regime]) / self.scale
         level = max(1.0, float(np.std(self.y)))
-        exact = [bool(f.sum()) and not s.any() for s, f in zip(data.squares, data.freedom, strict=True)]
+        exact = [
+            bool(f.sum()) and s.sum() <= (EXACT * self.scale) ** 2 * f.sum()
+            for s, f in zip(data.squares, data.freedom, strict=True)
+        ]
         families = [Family(n, spread, level, each) for each in exact]
         self.family: Family | Corrected = families[0] if len(families) == 1 else Corrected(*families)
         self.alike = Alike(n, self.family.most, data.members, data.members, data.regime, data.regime)
