@@ -347,9 +347,7 @@ def test_sizes_that_the_table_lacks_are_not_estimable(without: int) -> None:
     game = Utilities([f"c{i}" for i in range(n)], members, members @ worth + 0.1 * rng.normal(size=len(members)), *ends)
     found = gaussian_process.estimate(game, SHAPLEY)
     assert found.interval is None
-    assert (
-        "not estimable: no subsets of sizes 2 to 5, 80% of the weight" in found.note
-    )  # 1/5: harmonic weights of n = 6
+    assert "not estimable: no subsets of sizes 2 to 5, 74% of the weight" in found.note  # of 1 / s + 1 / (6 - s)
     asked = np.ones((1, n), dtype=bool)
     asked[0, :without] = False
     predicted = predict(game, asked)
