@@ -200,7 +200,8 @@ def make_design(a: argparse.Namespace) -> None:
     write_subsets(a.output, concatenate([design.anchors(names, a.seed, a.anchors), sampled]))
     different = len({min(row.tobytes(), (~row).tobytes()) for row in sampled.members})
     print(f"{a.output}: {2 * a.anchors} rows of everyone and of no one, {a.subsets} subsets")
-    print(f"  {different} differ when a subset counts as its complement; intervals need {PAIRS_NEEDED * len(names)}")
+    needed = PAIRS_NEEDED * len(names)
+    print(f"  {different} differ when a subset counts as its complement; intervals of ridge need {needed}")
     if a.held_out:
         held = [
             design.held_out(names, a.seed, size, a.held_out_subsets, a.held_out_replicates, reserved)

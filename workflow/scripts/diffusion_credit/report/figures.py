@@ -16,6 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from diffusion_credit.base.files import replacing
 from diffusion_credit.base.tables import printable
 from diffusion_credit.credit.attribution import FEW, Attribution
+from diffusion_credit.evaluation.lds import PREDICTION
 
 INK = "#222222"
 # Okabe and Ito's colour-blind-safe set, without black and yellow
@@ -185,7 +186,7 @@ def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, max(4.0, 1.2 + 0.26 * len(shown))))
     curved = {row[0] for row in curves if row[2] != ""}
     for place, row in enumerate(shown):
-        colour = ACCENT if row[0] in curved else SOFT
+        colour = ACCENT if row[0].removesuffix(PREDICTION) in curved else SOFT
         if row[4] != "":
             left.plot(row[4:6], [place, place], color=colour, linewidth=1.2)
         left.plot(row[3], place, "o", color=colour, markersize=4)

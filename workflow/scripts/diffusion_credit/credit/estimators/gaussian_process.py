@@ -23,7 +23,7 @@ FIT = "Gaussian process"
 
 
 class Options(EstimatorSection):
-    """A Gaussian process on subsets. It takes any design, and its values lie in their intervals."""
+    """Recommended: a Gaussian process on subsets. It takes any design, and its values lie in their intervals."""
 
     predicts: ClassVar[bool] = True
 

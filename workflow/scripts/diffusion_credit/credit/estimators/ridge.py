@@ -1,4 +1,4 @@
-"""The recommended Shapley estimator: ridge on the differences between contributors, the total from the ends.
+"""Shapley values by ridge on the differences between contributors, the total from the ends.
 
 Functions of the subset's size are taken out first, so saturation and noisy ends do not reach the differences; these
 shrink towards equal shares as far as generalised cross-validation finds best.
@@ -16,7 +16,7 @@ DESIGNS = ("paired-stratified", "paper", "leverage", "permutation", "all")
 
 
 class Options(EstimatorSection):
-    """Recommended: least squares with a free function of the size; differences are shrunk towards equal shares."""
+    """Least squares with a free function of the size; differences are shrunk towards equal shares."""
 
     kind: Literal["ridge"]
 
