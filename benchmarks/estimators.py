@@ -28,7 +28,7 @@ from diffusion_credit.subsets.reserved import Reserved
 PLAYERS, SUBSETS, NOISE = (10, 20, 50, 258), (100, 200, 500, 1000), (0.0, 0.1, 0.5)
 CELLS = [(10, 100), (10, 200), (20, 200), (20, 500), (50, 200), (50, 500), (50, 1000), (258, 500), (258, 1000)]
 TIMES = {10: 4.0, 20: 2.0, 50: 1.0, 258: 0.25}  # the seeds
-RIDGE, PROCESS = "ridge / paired-stratified (default)", "gaussian-process / paired-stratified"
+RIDGE, PROCESS = "ridge / paired-stratified", "gaussian-process / paired-stratified (default)"
 WAYS = {  # estimator / design -> options of the estimator, design
     "paper / paper": ({"kind": "paper"}, "paper"),
     "paper / paired-stratified": ({"kind": "paper"}, "paired-stratified"),
@@ -140,7 +140,7 @@ def draw(file: Path, picture: Path) -> None:
         cells = [(column["way"] == way) & (n == k) & (m == size) & (noise == 0.1) for k, size in CELLS]
         print(f"| {way} | " + " | ".join(mean("rank_correlation", cell) for cell in cells) + " |")
     compare(column, n, m, noise, geometric)
-    print("\nCoverage of the default's intervals: lowest and highest of the games\n\n| n, subsets | 0% | 10% | 50% |")
+    print("\nCoverage of the intervals of ridge: lowest and highest of the games\n\n| n, subsets | 0% | 10% | 50% |")
     print("|---" * 4 + "|")
     default = column["way"] == RIDGE
     for k, size in product(PLAYERS[:3], SUBSETS):
