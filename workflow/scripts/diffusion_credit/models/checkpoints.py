@@ -61,6 +61,12 @@ def save_model(
     announce(folder, [*files, CONFIG], provenance=provenance)
 
 
+def read_config(folder: str | Path) -> dict[str, Any]:
+    """The config.json of a checkpoint folder: `architecture`, `diffusion`, `latents`."""
+    config: dict[str, Any] = read_json(Path(folder) / CONFIG)
+    return config
+
+
 def checkpoint_file(at: int) -> str:
     """Name of the weights number `at` from along a training."""
     return f"checkpoint-{at}.safetensors"
@@ -77,7 +83,7 @@ def load_model(
     """
     folder = Path(folder)
     read_manifest(folder)
-    config: dict[str, Any] = read_json(folder / CONFIG)
+    config = read_config(folder)
     try:
         tensors = load_file(folder / file)
     except SafetensorError as error:

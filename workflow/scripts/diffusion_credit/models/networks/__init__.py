@@ -37,6 +37,14 @@ class Network(Protocol):
     def architecture(self, options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
         """The architecture of a network that denoises tensors of `shape`, (channels, height, width)."""
 
+    def given(
+        self, options: dict[str, Any], folder: Path, shape: tuple[int, int, int]
+    ) -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
+        """Architecture and learned weights of a model that was trained elsewhere. Raises UserError when it is another.
+
+        options: of the section `model`. folder: as diffusers or peft wrote it. shape: as in `architecture`.
+        """
+
     def build(self, architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
         """A randomly initialised network whose learned weights require gradients."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import read_json
 from diffusion_credit.base.options import NetworkSection
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
@@ -24,9 +25,15 @@ class Options(NetworkSection):
     """A U-Net that is trained from scratch: diffusers' UNet2DModel."""
 
     can_be_told: ClassVar[bool] = True
+    described: ClassVar[tuple[str, ...]] = ("channels", "layers_per_block", "norm_groups", "attention", "head_width")
 
     kind: Literal["unet"]
-    channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")
+    channels: list[int] | None = Field(
+        default=None,
+        min_length=1,
+        description="Width of each level, from the finest to the coarsest. A model that is given (`training.from`) says"
+        " it itself, as it does all else but the autoencoder; every other study needs it.",
+    )
     layers_per_block: int = Field(default=2, ge=1, description="Number of residual blocks at each level.")
     norm_groups: int = Field(
         default=32, ge=1, description="Number of groups of every group normalisation. It divides every width."
@@ -48,6 +55,8 @@ class Options(NetworkSection):
 
     @model_validator(mode="after")
     def check(self) -> Self:
+        if self.channels is None:
+            return self
         if any(width < 1 or width % self.norm_groups for width in self.channels):
             raise ValueError(f"channels: found {self.channels}, expected multiples of norm_groups = {self.norm_groups}")
         if any(not 0 <= level < len(self.channels) for level in self.attention):
@@ -62,6 +71,8 @@ class Options(NetworkSection):
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
     """Raises UserError when tensors of this size cannot be halved once between any two levels."""
+    if options["channels"] is None:
+        return  # the given model is asked
     levels = len(options["channels"])
     step = 2 ** (levels - 1)
     if height % step or width % step:
@@ -89,6 +100,33 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
         "add_attention": bool(attention),
         "attention_head_dim": options["head_width"],
     }
+
+
+def given(
+    options: dict[str, Any], folder: Path, shape: tuple[int, int, int]
+) -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
+    """Architecture and weights of a UNet2DModel, saved by itself or as the `unet` of a pipeline."""
+    from diffusers.models.unets.unet_2d import UNet2DModel
+
+    from diffusion_credit.models.pretrained import load_pretrained
+
+    folder = folder / "unet" if (folder / "unet").is_dir() else folder
+    file = folder / "config.json"
+    if (found := read_json(file).get("_class_name")) != "UNet2DModel":
+        raise UserError(f"{file}: found a {found}, expected a UNet2DModel")
+    model = load_pretrained(UNet2DModel, folder, "cpu")
+    config = model.config
+    if config.class_embed_type or config.num_class_embeds:
+        raise UserError(f"{file}: found a network that is told classes, expected one that is told nothing")
+    size = config.sample_size
+    height, width = size if isinstance(size, list | tuple) else (size, size)
+    if (config.in_channels, config.out_channels, height, width) != (shape[0], *shape):
+        raise UserError(
+            f"{file}: found a network from {config.in_channels} to {config.out_channels} channels of {height} x {width},"
+            f" expected {shape[0]} channels of {shape[1]} x {shape[2]}, as the images have (data.size, data.mode)"
+        )
+    architecture = {key: value for key, value in config.items() if not key.startswith("_")}
+    return {"kind": "unet", **architecture, "sample_size": [height, width]}, learned(model)
 
 
 def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
