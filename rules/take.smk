@@ -8,7 +8,7 @@ rule take_model:
         pixels=f"{R}/index/pixels.npy",
         encoded=needs.encoded(),
         weights=needs.weights(STUDY.model),
-        given=needs.weights(STUDY.training),
+        given=needs.weights(STUDY.training)[0],
     output:
         needs.of_everyone("models", "full"),
     log:
@@ -20,6 +20,6 @@ rule take_model:
         options=dict(model=plain(STUDY.model), diffusion=plain(STUDY.diffusion)),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=code("take_model.py", NETWORK),
+        code=code("take_model.py", NETWORK, name_of("given", STUDY.model.kind)),
     script:
         "../workflow/scripts/take_model.py"

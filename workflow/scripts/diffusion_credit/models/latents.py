@@ -106,3 +106,9 @@ def check_process(manifest: Path, options: dict[str, Any]) -> None:
     for key in ("trained_betas", "rescale_betas_zero_snr"):
         if found.get(key):
             raise UserError(f"{file}: found {key} = {found[key]!r:.40}, expected a process without it")
+
+
+def check_given_process(manifest: Path, options: dict[str, Any]) -> None:
+    """The same of a model that comes with or without a scheduler; one without does not say its process."""
+    if (open_weights(manifest) / SCHEDULER).is_file():
+        check_process(manifest, options)

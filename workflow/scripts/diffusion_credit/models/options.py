@@ -49,8 +49,9 @@ class Training(Section):
 class Given(Section):
     """The full model is one that exists already, in diffusers' format. It is not trained.
 
-    For `model.kind: unet` it is what `UNet2DModel` or a pipeline with a `unet` folder was saved as. `model` then holds
-    no widths: the model says itself what it is. `data` are the images that it was trained on, and whose they are.
+    With `model.kind: unet` it is a UNet2DModel, saved by itself or in the folder `unet` of a pipeline. With `lora` it
+    is adapters, as `save_lora_weights` of diffusers or `save_pretrained` of peft writes them. The section `model` then
+    has no widths and no rank, because the model says them itself. `data` are the images that it was trained on.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)

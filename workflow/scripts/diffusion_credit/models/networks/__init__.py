@@ -1,6 +1,7 @@
 """Denoising networks.
 
-To add one: a module here that is a `Network`, its pruning in `pruning/`, and its name in both lists below.
+To add one: a module here that is a `Network`, its pruning in `pruning/`, its reader in `given/`, and its name in both lists
+below.
 
 Where packages beyond the default installation decide the result, it has `PACKAGES`: package -> extra that brings it.
 """
@@ -19,13 +20,17 @@ NETWORKS = ("unet", "lora")
 class Network(Protocol):
     """What a module of this package holds.
 
-    architecture: what a checkpoint's config.json says of the network. weights: name of an entry of the study's
+    architecture: what a checkpoint's checkpoint.json says of the network. weights: name of an entry of the study's
     `weights` -> its manifest. conditions: named tensors that `inputs.encode` computed once.
     """
 
     @property
     def Options(self) -> "type[NetworkSection]":
         """The section `model` of the configuration."""
+
+    @property
+    def WEIGHTS(self) -> str:
+        """The file of a checkpoint's weights, by the name that diffusers gives it."""
 
     @property
     def EMPTY(self) -> str:
@@ -36,14 +41,6 @@ class Network(Protocol):
 
     def architecture(self, options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
         """The architecture of a network that denoises tensors of `shape`, (channels, height, width)."""
-
-    def given(
-        self, options: dict[str, Any], folder: Path, shape: tuple[int, int, int]
-    ) -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
-        """Architecture and learned weights of a model that was trained elsewhere. Raises UserError when it is another.
-
-        options: of the section `model`. folder: as diffusers or peft wrote it. shape: as in `architecture`.
-        """
 
     def build(self, architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
         """A randomly initialised network whose learned weights require gradients."""
@@ -58,6 +55,9 @@ class Network(Protocol):
 
     def learned(self, model: Any) -> dict[str, "torch.Tensor"]:
         """The weights that a checkpoint holds, by name."""
+
+    def stock(self, model: Any, architecture: dict[str, Any]) -> dict[str, Any] | None:
+        """The config.json by which a class of diffusers loads a checkpoint's folder; None where there is none."""
 
     def load(self, model: Any, tensors: dict[str, "torch.Tensor"]) -> None:
         """Give the network these weights. Raises UserError when they are not of its shapes."""

@@ -4,6 +4,7 @@ A pruned network cannot be described by its architecture alone; its widths are r
 weights, so no pickled module and no pruning history is needed.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import read_json
 from diffusion_credit.base.options import NetworkSection
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
     from diffusers.models.unets.unet_2d import UNet2DModel
 
 EMPTY = "untrained"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+OURS = ("kind", "pruned")  # of an architecture: no arguments of UNet2DModel
 
 
 class Options(NetworkSection):
@@ -102,33 +104,6 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
     }
 
 
-def given(
-    options: dict[str, Any], folder: Path, shape: tuple[int, int, int]
-) -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
-    """Architecture and weights of a UNet2DModel, saved by itself or as the `unet` of a pipeline."""
-    from diffusers.models.unets.unet_2d import UNet2DModel
-
-    from diffusion_credit.models.pretrained import load_pretrained
-
-    folder = folder / "unet" if (folder / "unet").is_dir() else folder
-    file = folder / "config.json"
-    if (found := read_json(file).get("_class_name")) != "UNet2DModel":
-        raise UserError(f"{file}: found a {found}, expected a UNet2DModel")
-    model = load_pretrained(UNet2DModel, folder, "cpu")
-    config = model.config
-    if config.class_embed_type or config.num_class_embeds:
-        raise UserError(f"{file}: found a network that is told classes, expected one that is told nothing")
-    size = config.sample_size
-    height, width = size if isinstance(size, list | tuple) else (size, size)
-    if (config.in_channels, config.out_channels, height, width) != (shape[0], *shape):
-        raise UserError(
-            f"{file}: found a network from {config.in_channels} to {config.out_channels} channels of {height} x {width},"
-            f" expected {shape[0]} channels of {shape[1]} x {shape[2]}, as the images have (data.size, data.mode)"
-        )
-    architecture = {key: value for key, value in config.items() if not key.startswith("_")}
-    return {"kind": "unet", **architecture, "sample_size": [height, width]}, learned(model)
-
-
 def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
     """The architecture of the same network that is also told the number of a contributor."""
     return {**architecture, "num_class_embeds": contributors}
@@ -141,7 +116,7 @@ def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> 
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return UNet2DModel(**{key: value for key, value in architecture.items() if key != "kind"})
+        return UNet2DModel(**{key: value for key, value in architecture.items() if key not in OURS})
 
 
 def reinitialise(model: "UNet2DModel", seed: int) -> None:
@@ -170,6 +145,11 @@ def denoiser(
 def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
     """The weights that a checkpoint holds, by name: all of them."""
     return dict(model.state_dict())
+
+
+def stock(model: "UNet2DModel", architecture: dict[str, Any]) -> dict[str, Any] | None:
+    """The config by which `UNet2DModel.from_pretrained` loads a checkpoint; none says the widths of a pruned one."""
+    return None if architecture.get("pruned") else json.loads(model.to_json_string())
 
 
 def load(model: "UNet2DModel", tensors: dict[str, "torch.Tensor"]) -> None:
