@@ -341,8 +341,8 @@ def limits(credit: Credit) -> list[str]:
         " would come out otherwise, and a value averages over many.",
     ]
     if steps[0] != steps[1]:
-        full = "the full model was trained elsewhere" if steps[1] is None else f"the full model for {steps[1]:,}"
-        found.append(f"The models that check the values were trained from scratch for {steps[0]:,} steps, {full}.")
+        full = ". The full model was trained elsewhere" if steps[1] is None else f", the full model for {steps[1]:,}"
+        found.append(f"The models that check the values were trained from scratch for {steps[0]:,} steps{full}.")
     if trained:
         found.append(
             f"Scores on the features of {', '.join(trained)}, which was trained on these very images, compare models of"

@@ -1,7 +1,7 @@
 """Denoising networks.
 
-To add one: a module here that is a `Network`, its pruning in `pruning/`, its reader in `given/`, and its name in both lists
-below.
+To add one: a module here that is a `Network`, its pruning in `pruning/`, its reader in `given/`, and its name in both
+lists below.
 
 Where packages beyond the default installation decide the result, it has `PACKAGES`: package -> extra that brings it.
 """
