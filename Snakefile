@@ -34,6 +34,13 @@ include: "rules/weights.smk"
 include: "rules/design.smk"
 include: "rules/encode.smk"
 include: "rules/train.smk"
+
+
+if GIVEN:
+
+    include: "rules/take.smk"
+
+
 include: "rules/generate.smk"
 include: "rules/extract.smk"
 include: "rules/gradients.smk"

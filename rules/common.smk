@@ -71,6 +71,7 @@ EMPTY = None if LOCAL else STUDY.design.empty
 NETWORK = name_of("networks", STUDY.model.kind)
 GPU = int(STUDY.device == "cuda")
 TRAINING = plan.trainings(STUDY)
+GIVEN = plan.given(STUDY)  # is the full model one that exists already?
 CREDITED = (
     [] if LOCAL else [(STUDY.design.regime, name) for name in ("sampled", "anchors")]
 )

@@ -9,6 +9,7 @@ rule train_models:
         encoded=needs.encoded(),
         weights=needs.weights(STUDY.model),
         start=lambda w: needs.start(w.regime),
+        alike=lambda w: needs.alike(w.regime),
     output:
         f"{R}/models/{{regime}}/{{list}}/{{batch}}/manifest.json",
     log:
@@ -16,7 +17,7 @@ rule train_models:
     benchmark:
         f"{R}/benchmarks/models/{{regime}}/{{list}}/{{batch}}.tsv"
     wildcard_constraints:
-        regime="|".join(plan.START),
+        regime="|".join(each for each in plan.START if each != "full" or not GIVEN),
     priority: lambda w: urgency("models", f"{w.regime}/{w.list}/{w.batch}")
     conda:
         ENV

@@ -14,7 +14,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     from diffusion_credit.data.images import open_pixels
     from diffusion_credit.data.index import Index
     from diffusion_credit.measuring.features import images_of
-    from diffusion_credit.models.checkpoints import WEIGHTS, checkpoint_file
+    from diffusion_credit.models.checkpoints import LAST, checkpoint_file
     from diffusion_credit.models.inputs import as_inputs, read_inputs
     from diffusion_credit.models.weights import by_name
 
@@ -23,9 +23,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     encoded = next(map(Path, snakemake.input.encoded), None)
     inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
     chosen = params.options["gradients"]["models"]
-    files = [WEIGHTS]
-    if chosen == "checkpoints":
-        files = [*map(checkpoint_file, range(params.checkpoints)), WEIGHTS]
+    files = [*(map(checkpoint_file, range(params.checkpoints)) if chosen == "checkpoints" else []), LAST]
     found = [entry for manifest in snakemake.input.models for entry in entries(manifest).items()]
     everyone = [each for name, each in found if name.startswith("everyone-")]
     pairs = [(folder, file, digest) for folder, digest in everyone for file in files]

@@ -19,6 +19,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         index,
         read_inputs(index, open_pixels(snakemake.input.pixels), next(map(Path, snakemake.input.encoded), None), device),
         next(map(only_entry, snakemake.input.start), None),
+        next(map(only_entry, snakemake.input.alike), None),
         by_name(snakemake.input.weights),
         Path(snakemake.output[0]).parent,
         {**snakemake.params.options, "device": device, "code": snakemake.params.code},

@@ -15,7 +15,7 @@ from diffusion_credit.base.plugins import PLACES
 SCRIPTS = ROOT / "workflow/scripts"
 NETWORKS = {  # scripts that build a network, train one or look at images with one
     "compute_gradients", "encode_inputs", "extract_features", "fit_extractor", "generate_images", "measure_losses",
-    "prune_model", "regenerate_images", "train_models",
+    "prune_model", "regenerate_images", "take_model", "train_models",
 }  # fmt: skip
 HEAVY = {"accelerate", "diffusers", "peft", "torch", "torch_pruning", "torchvision", "transformers"}
 

@@ -15,7 +15,7 @@ from diffusion_credit.base.seeds import generator, named_seed, noise
 from diffusion_credit.baselines import gradient_arrays
 from diffusion_credit.baselines.gradient_arrays import DATA, GENERATED, PATH
 from diffusion_credit.baselines.gradient_features import compute
-from diffusion_credit.models.checkpoints import WEIGHTS, build, parameters, save_model
+from diffusion_credit.models.checkpoints import LAST, build, parameters, save_model
 from diffusion_credit.models.diffusion import Process
 from diffusion_credit.models.inputs import Inputs, as_inputs, encode, read_inputs
 from diffusion_credit.models.networks import lora, unet
@@ -65,7 +65,7 @@ def made(
         GENERATED: ("g", 5, lambda: as_inputs(PIXELS[:5], inputs.latents, weights, "cpu")),
     }
     about = {"gradients": {**ASKED, **asked}, "diffusion": DIFFUSION, "network": kind, "seed": 7, "device": "cpu"}
-    models = {"00": (folder / "model", WEIGHTS, digest_of_file(folder / "model" / MANIFEST))}
+    models = {"00": (folder / "model", LAST, digest_of_file(folder / "model" / MANIFEST))}
     compute(models, sets, inputs, weights, folder / "gradients", {**about, "code": "c"}, progress)
     return model, inputs, gradient_arrays.read(folder / "gradients" / MANIFEST)["00"]
 

@@ -62,7 +62,7 @@ def test_a_checkpoint_holds_the_adapters_alone_and_loads_back(weights: dict[str,
     # rank x (inputs + outputs): 2 attentions of width 8, twice in the down block and thrice... counted from the base
     layers = [m for name, m in model.named_modules() if name.endswith(tuple(f"{x}.base_layer" for x in lora.LAYERS))]
     expected = sum(4 * (layer.in_features + layer.out_features) for layer in layers)
-    assert (tmp_path / "model.safetensors").stat().st_size < 4 * expected + 20_000
+    assert (tmp_path / lora.WEIGHTS).stat().st_size < 4 * expected + 20_000
     loaded, config = load_model(tmp_path, weights=weights)
     assert config["parameters"] == count_parameters(loaded) == expected
     assert torch.equal(predicted(loaded), predicted(model))

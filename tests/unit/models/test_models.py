@@ -98,10 +98,10 @@ def test_initialising_leaves_the_callers_random_state_alone() -> None:
 def test_a_damaged_checkpoint_is_refused_by_name(damage: str, tmp_path: Path) -> None:
     model, config = network("no attention")
     save_model(tmp_path, model, config, {})
-    weights = tmp_path / "model.safetensors"
+    weights = tmp_path / unet.WEIGHTS
     data = weights.read_bytes()
     weights.unlink()
     if damage != "missing":
         weights.write_bytes(data[: len(data) // 2] if damage == "truncated" else data[:-1] + b"\x01")
-    with pytest.raises(UserError, match=r"model\.safetensors"):
+    with pytest.raises(UserError, match=r"diffusion_pytorch_model\.safetensors"):
         load_model(tmp_path)

@@ -8,7 +8,7 @@ import torch
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.models import training
-from diffusion_credit.models.checkpoints import build, load_model, save_model
+from diffusion_credit.models.checkpoints import LAST, build, checkpoint_file, load_model, save_model
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.networks import unet
 
@@ -98,8 +98,8 @@ def test_checkpoints_are_saved_beside_the_last_weights(tmp_path: Path) -> None:
     earlier = [[torch.randn(weight.shape, generator=rng) for weight in last] for _ in range(2)]
     save_model(tmp_path, model, {"architecture": NETWORK, "diffusion": DIFFUSION}, {}, earlier)
     assert equal(list(model.parameters()), last)
-    for file, expected in (("checkpoint-0", earlier[0]), ("checkpoint-1", earlier[1]), ("model", last)):
-        loaded, _ = load_model(tmp_path, file=f"{file}.safetensors")
+    for file, expected in ((checkpoint_file(0), earlier[0]), (checkpoint_file(1), earlier[1]), (LAST, last)):
+        loaded, _ = load_model(tmp_path, file=file)
         assert equal(list(loaded.parameters()), expected)
 
 

@@ -22,7 +22,7 @@ def test_the_reference_is_made_from_the_models() -> None:
     text = (ROOT / "config/README.md").read_text()
     assert text == document()
 
-    for key in {key for model in all_subclasses(Section) for key in model.model_fields}:
+    for key in {field.alias or key for model in all_subclasses(Section) for key, field in model.model_fields.items()}:
         assert f"| `{key}` |" in text, key
 
 
@@ -46,6 +46,13 @@ def test_the_options_in_a_report_make_the_same_study_again(tmp_path: Path, scale
     again = read_study(recipe(study))
     assert (again.study, again.seed) == (study.study, study.seed) == (("tiny", 1), ("tiny_tiny", 7))[scale == "tiny"]
     assert plain(again) | {"scale": scale, "scales": config["scales"]} == plain(study)
+
+
+def test_the_recipe_of_a_given_model_makes_the_same_study() -> None:
+    config = {**tiny_config(), "training": {"from": "mine"}, "model": {"kind": "unet"}, "weights": {"mine": BASE["sd"]}}
+    study = read_study(config)
+    assert recipe(study)["training"] == {"from": "mine"}
+    assert plain(read_study(recipe(study))) == plain(study)
 
 
 def test_every_option_has_a_sentence() -> None:
@@ -82,6 +89,33 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no rank pruned": (
         {"model": ADAPTERS, "weights": BASE, "pruning": {**tiny_config()["pruning"], "ratio": 0.01}},
         "pruning.ratio: found 0.01, which keeps 16 of 16 ranks",
+    ),
+    "given by no weights": (
+        {"training": {"from": "mine"}, "model": {"kind": "unet"}},
+        "training.from: found 'mine', expected a name below weights: there is none",
+    ),
+    "given and trained": (
+        {"training": {"from": "sd", "steps": 3}, "model": {"kind": "unet"}, "weights": BASE},
+        "training.steps: found an unknown key",
+    ),
+    "given by a number": ({"training": {"from": 3}}, "training.from: found 3, expected a valid string"),
+    "a mistake in a training": (
+        {"training": {"steps": 0, "batch_size": 8, "learning_rate": 0.1}},
+        "training.steps: found 0, expected greater than or equal to 1",
+    ),
+    "no training": ({"training": {}}, "training.steps: not found, expected a value"),
+    "given and described": (
+        {"training": {"from": "sd"}, "weights": BASE},
+        "model.channels: found together with training.from, expected only one of them",
+    ),
+    "given adapters of a rank": (
+        {"training": {"from": "sd"}, "weights": BASE, "model": ADAPTERS},
+        "model.rank: found together with training.from",
+    ),
+    "no widths": ({"model": {"kind": "unet"}}, "model.channels: not found, expected a value"),
+    "no rank": (
+        {"model": {k: v for k, v in ADAPTERS.items() if k != "rank"}, "weights": BASE},
+        "model.rank: not found",
     ),
     "guided without a prompt": (
         {"generation": {**tiny_config()["generation"], "guidance": 7.5}},

@@ -24,6 +24,7 @@ from diffusion_credit.base.errors import UserError
 
 MANIFEST = "manifest.json"
 CONFIG = "config.json"
+CHECKPOINT = "checkpoint.json"  # what else we know of a network than its weights
 EDGE = 1 << 21  # bytes read at either end of a file to notice that it changed
 
 

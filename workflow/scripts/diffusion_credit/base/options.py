@@ -39,11 +39,25 @@ def sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
 class NetworkSection(Section):
     """The base of every network's `Options`.
 
-    prompted: is it trained for a text? can_be_told: can it be told whose image it denoises?
+    prompted: is it trained for a text? can_be_told: can it be told whose image it denoises? described: the keys that
+    describe the architecture, of which a model that was trained elsewhere has no need; the first is needed otherwise.
     """
 
     prompted: ClassVar[bool] = False
     can_be_told: ClassVar[bool] = False
+    described: ClassVar[tuple[str, ...]] = ()
+
+    def check_given(self, given: bool) -> None:
+        """Raises ValueError when the architecture is missing, or is said though a given model says it itself."""
+        for key in self.described:
+            value, field = getattr(self, key), type(self).model_fields[key]
+            if given and value != field.default:
+                raise ValueError(
+                    f"model.{key}: found together with training.from, expected only one of them, because the given"
+                    " model says it itself"
+                )
+            if not given and value is None and key == self.described[0]:
+                raise ValueError(f"model.{key}: not found, expected a value (see config/README.md)")
 
     def check_pruning(self, ratio: float) -> None:
         """Raises ValueError when pruning this share would remove nothing, or everything."""

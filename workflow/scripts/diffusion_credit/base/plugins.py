@@ -11,6 +11,7 @@ PLACES = {  # group of plug-ins -> the package that holds them
     "designs": "subsets.draws",
     "networks": "models.networks",
     "pruning": "models.pruning",
+    "given": "models.given",
     "regimes": "models.regimes",
     "extractors": "measuring.extractors",
     "properties": "measuring.properties",

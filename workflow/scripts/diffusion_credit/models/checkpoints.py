@@ -1,4 +1,8 @@
-"""Diffusion models as folders of safetensors and JSON, full or pruned, and how to build, load and save them."""
+"""Diffusion models as folders of safetensors and JSON, full or pruned, and how to build, load and save them.
+
+A folder holds the weights under the name by which diffusers knows them, and, where one of its classes can hold the
+network, that class's own config.json. CHECKPOINT says what else we need to build, train and sample it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +14,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import CONFIG, announce, read_json, read_manifest, replacing, write_json
+from diffusion_credit.base.files import CHECKPOINT, CONFIG, announce, read_json, read_manifest, replacing, write_json
 from diffusion_credit.base.plugins import module_of
 
-WEIGHTS = "model.safetensors"
+LAST = ""  # the weights at the end of a training, whatever a network calls their file
 
 
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> nn.Module:
@@ -49,16 +53,27 @@ def save_model(
     earlier: learned weights from along the training, in the order of `parameters`, for `checkpoint_file`.
     """
     folder = Path(folder)
-    learned = module_of("networks", config["architecture"]["kind"]).learned
+    network = module_of("networks", config["architecture"]["kind"])
     final = [parameter.detach().clone() for parameter in parameters(model)]
-    files = {checkpoint_file(at): tensors for at, tensors in enumerate(earlier)} | {WEIGHTS: final}
+    files = {checkpoint_file(at): tensors for at, tensors in enumerate(earlier)} | {network.WEIGHTS: final}
     for file, tensors in files.items():
         with torch.no_grad():
             torch._foreach_copy_([*parameters(model)], tensors)
         with replacing(folder / file) as temporary:
-            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in learned(model).items()}, temporary)
-    write_json(folder / CONFIG, {**config, "parameters": count_parameters(model)})
-    announce(folder, [*files, CONFIG], provenance=provenance)
+            save_file(
+                {name: tensor.detach().cpu().contiguous() for name, tensor in network.learned(model).items()}, temporary
+            )
+    write_json(folder / CHECKPOINT, {**config, "parameters": count_parameters(model)})
+    stock = network.stock(model, config["architecture"])
+    if stock is not None:
+        write_json(folder / CONFIG, stock)
+    announce(folder, [*files, CHECKPOINT, *([CONFIG] if stock is not None else [])], provenance=provenance)
+
+
+def read_config(folder: str | Path) -> dict[str, Any]:
+    """What a checkpoint folder says of its network: `architecture`, `diffusion`, `latents`, `parameters`."""
+    config: dict[str, Any] = read_json(Path(folder) / CHECKPOINT)
+    return config
 
 
 def checkpoint_file(at: int) -> str:
@@ -67,21 +82,23 @@ def checkpoint_file(at: int) -> str:
 
 
 def load_model(
-    folder: str | Path, device: str = "cpu", weights: dict[str, Path] | None = None, file: str = WEIGHTS
+    folder: str | Path, device: str = "cpu", weights: dict[str, Path] | None = None, file: str = LAST
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """The network in a checkpoint folder, full or pruned, and its config.json.
+    """The network in a checkpoint folder, full or pruned, and what `read_config` finds.
 
     weights: name -> manifest of what is pretrained in it; a network trained from scratch needs none. file: of the
-    weights, other than the last ones. Raises UserError naming the file that is missing, damaged, or differs from the
-    folder's manifest.
+    weights, where these are not the last ones. Raises UserError naming the file that is missing, damaged, or differs
+    from the folder's manifest.
     """
     folder = Path(folder)
     read_manifest(folder)
-    config: dict[str, Any] = read_json(folder / CONFIG)
+    config = read_config(folder)
+    network = module_of("networks", config["architecture"]["kind"])
+    path = folder / (file or network.WEIGHTS)
     try:
-        tensors = load_file(folder / file)
+        tensors = load_file(path)
     except SafetensorError as error:
-        raise UserError(f"{folder / file}: not a safetensors file ({error})") from None
-    model = build(config["architecture"], seed=0, weights=weights or {})
-    module_of("networks", config["architecture"]["kind"]).load(model, tensors)
+        raise UserError(f"{path}: not a safetensors file ({error})") from None
+    model: nn.Module = network.build(config["architecture"], 0, weights or {})
+    network.load(model, tensors)
     return model.to(device), config

@@ -15,6 +15,8 @@ AUTOENCODERS = {  # class -> its module in diffusers
     "AutoencoderKL": "diffusers.models.autoencoders.autoencoder_kl",
     "VQModel": "diffusers.models.autoencoders.vq_model",
 }
+SCHEDULER = "scheduler/scheduler_config.json"  # of a pipeline
+WITH_BETAS = ("linear", "scaled_linear")  # schedules that beta_start and beta_end are of
 PROCESS = {  # keys of a scheduler's config by ours
     "timesteps": "num_train_timesteps",
     "schedule": "beta_schedule",
@@ -92,11 +94,21 @@ def embed_prompts(manifest: Path, prompts: dict[str, str], device: str) -> dict[
 
 def check_process(manifest: Path, options: dict[str, Any]) -> None:
     """Raises UserError unless the study's `diffusion` is the process that the base model was trained for."""
-    file = open_weights(manifest) / "scheduler" / "scheduler_config.json"
+    file = open_weights(manifest) / SCHEDULER
     found = read_json(file)
     found.setdefault("prediction_type", "epsilon")  # older configs leave it out
     for ours, theirs in PROCESS.items():
-        if options[ours] != found.get(theirs):
+        unused = theirs.startswith("beta_") and theirs != "beta_schedule" and options["schedule"] not in WITH_BETAS
+        if not unused and options[ours] != found.get(theirs):
             raise UserError(
                 f"config: diffusion.{ours}: found {options[ours]}, expected {found.get(theirs)}, as {file} says"
             )
+    for key in ("trained_betas", "rescale_betas_zero_snr"):
+        if found.get(key):
+            raise UserError(f"{file}: found {key} = {found[key]!r:.40}, expected a process without it")
+
+
+def check_given_process(manifest: Path, options: dict[str, Any]) -> None:
+    """The same of a model that comes with or without a scheduler; one without does not say its process."""
+    if (open_weights(manifest) / SCHEDULER).is_file():
+        check_process(manifest, options)

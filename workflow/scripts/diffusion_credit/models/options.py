@@ -1,8 +1,8 @@
-"""How a network is trained."""
+"""How a network is trained, or which one is taken."""
 
-from typing import Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from diffusion_credit.base.options import Section
 
@@ -44,3 +44,30 @@ class Training(Section):
         if self.checkpoints >= self.steps:
             raise ValueError(f"checkpoints: found {self.checkpoints}, expected fewer than steps = {self.steps}")
         return self
+
+
+class Given(Section):
+    """The full model is one that exists already, in diffusers' format. It is not trained.
+
+    With `model.kind: unet` it is a UNet2DModel, saved by itself or in the folder `unet` of a pipeline. With `lora` it
+    is adapters, as `save_lora_weights` of diffusers or `save_pretrained` of peft writes them. The section `model` then
+    has no widths and no rank, because the model says them itself. `data` are the images that it was trained on.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    checkpoints: ClassVar[int] = 0
+
+    from_: str = Field(alias="from", description="Name of the weights of the model.")
+
+    def needs_weights(self) -> list[str]:
+        return [self.from_]
+
+
+def _given(section: Any) -> str:
+    """Which of the two a section is; a tag in brackets is no key of the config."""
+    return "(given)" if isinstance(section, Given) or (isinstance(section, dict) and "from" in section) else "(trained)"
+
+
+TrainedOrGiven = Annotated[
+    Annotated[Training, Tag("(trained)")] | Annotated[Given, Tag("(given)")], Discriminator(_given)
+]

@@ -14,7 +14,7 @@ from diffusion_credit.base.plugins import module_of, packages_of, packages_of_tr
 from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.data.index import Index
-from diffusion_credit.models.checkpoints import build, load_model, reinitialise, save_model
+from diffusion_credit.models.checkpoints import build, load_model, read_config, reinitialise, save_model
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.regimes import CONDITIONAL, Regime
 from diffusion_credit.models.task import Job, Task, Trained
@@ -26,6 +26,7 @@ def train_subsets(
     index: Index,
     inputs: Inputs,
     start: Path | None,
+    alike: Path | None,
     weights: dict[str, Path],
     collection: Path,
     options: dict[str, Any],
@@ -33,7 +34,8 @@ def train_subsets(
 ) -> int:
     """Make one checkpoint for each row of `table` below `collection`; return how many were not there already.
 
-    start: the checkpoint that every training begins with, or None for a random initialisation. weights: name ->
+    start: the checkpoint that every training begins with, or None for a random initialisation, which has the
+    architecture of the checkpoint `alike`, or else that of the section `model`. weights: name ->
     manifest of what is pretrained. options: `regime`, its name; `training`, its section; `model` and `diffusion`
     sections; `seed`, `device`, and `code`, the digest of the code that runs. progress: called with (name, step, steps).
     The empty subset's model is the untrained network.
@@ -41,18 +43,18 @@ def train_subsets(
     device, training = options["device"], options["training"]
     regime: Regime = module_of("regimes", options["regime"])
     network = module_of("networks", options["model"]["kind"])
-    config = {
-        "architecture": network.architecture(options["model"], inputs.shape),
-        "diffusion": options["diffusion"],
-        "latents": inputs.latents,
-    }
-    if options["regime"] == CONDITIONAL:
-        config["architecture"] = network.conditional(config["architecture"], len(index.contributors))
     loaded = None
     if start is not None:
         loaded, found = load_model(start, device, weights)
-        config = {key: found[key] for key in config}
+        architecture = found["architecture"]
         learned = {name: tensor.clone() for name, tensor in network.learned(loaded).items()}
+    elif alike is not None:
+        architecture = read_config(alike)["architecture"]
+    else:
+        architecture = network.architecture(options["model"], inputs.shape)
+    if options["regime"] == CONDITIONAL:
+        architecture = network.conditional(architecture, len(index.contributors))
+    config = {"architecture": architecture, "diffusion": options["diffusion"], "latents": inputs.latents}
     common = {
         **options,
         **config,

@@ -128,12 +128,15 @@ def train(
         ended = time.monotonic()
         return ended + max(STATE_SECONDS, (ended - begun) / STATE_SHARE)
 
+    drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
     marks = checkpoint_steps(options["steps"], options["checkpoints"])
     for step in range(first, options["steps"]):
         optimizer.param_groups[0]["lr"] = learning_rate(options, step)
         rng = generator(seed, "step", step)
         chosen = batch_of(images, seed, step, options["batch_size"])
         flip = rng.random(len(chosen)) < 0.5 if options["flip"] else np.zeros(len(chosen), dtype=bool)
+        if drops:
+            torch.manual_seed(int(rng.integers(2**63)))
         told = predict if labels is None else partial(predict, labels=labels[chosen])
         loss = loss_of(told, process, inputs.batch(chosen, flip), rng, options["precision"])
         if step % 50 == 0 and not math.isfinite(loss.item()):

@@ -324,7 +324,7 @@ def limits(credit: Credit) -> list[str]:
     config = credit.provenance.config
     regime, size = config["design"]["regime"], config["data"].get("size")
     of = f" of {size} x {size} pixels" if size else ""
-    steps = config["regimes"]["retrain"]["steps"], config["training"]["steps"]
+    steps = config["regimes"]["retrain"]["steps"], config["training"].get("steps")
     many = any("clusters" in p.definition for p in credit.properties.values())
     trained = [name for name, e in config["extractors"].items() if e["kind"] == "classifier"]
     found = [
@@ -341,10 +341,8 @@ def limits(credit: Credit) -> list[str]:
         " would come out otherwise, and a value averages over many.",
     ]
     if steps[0] != steps[1]:
-        found.append(
-            f"The models that check the values were trained from scratch for {steps[0]:,} steps, the full model for"
-            f" {steps[1]:,}."
-        )
+        full = ". The full model was trained elsewhere" if steps[1] is None else f", the full model for {steps[1]:,}"
+        found.append(f"The models that check the values were trained from scratch for {steps[0]:,} steps{full}.")
     if trained:
         found.append(
             f"Scores on the features of {', '.join(trained)}, which was trained on these very images, compare models of"

@@ -62,6 +62,8 @@ def _keys(loc: tuple[str | int, ...], config: Any, ends_in_key: bool) -> Iterato
     entered = False
     for place, part in enumerate(loc, start=1):
         kinds = (config.get("kind"), config.get("source")) if isinstance(config, dict) else ()
+        if isinstance(part, str) and part.startswith("("):  # a tag of models/options.py
+            continue
         if entered and part in kinds and not (ends_in_key and place == len(loc)):
             entered = False
             continue

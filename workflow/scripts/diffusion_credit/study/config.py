@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import module_of
-from diffusion_credit.models.options import Training
+from diffusion_credit.models.options import TrainedOrGiven
 from diffusion_credit.study import config_checks
 from diffusion_credit.study.complaints import sentence
 from diffusion_credit.study.sections.design import Design, Game
@@ -38,7 +38,9 @@ class Study(Section):
     data: Source = Field(description="The training images and who owns them.")
     model: Network = Field(description="The denoising network.")
     diffusion: Diffusion
-    training: Training = Field(description="Training of the full model on everyone's images.")
+    training: TrainedOrGiven = Field(
+        description="Training of the full model on everyone's images; or `from`, a model that exists already."
+    )
     pruning: Pruning = Field(
         default=None,
         description="How the full model is pruned. Every study that credits contributors needs this section.",

@@ -6,7 +6,7 @@ from typing import Any
 from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
-from diffusion_credit.models.options import Training
+from diffusion_credit.models.options import Given, Training
 from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.subsets.design import COUNTERFACTUALS
 from diffusion_credit.subsets.draws import ACTIVE
@@ -23,6 +23,7 @@ ONLY_CREDIT = ("games", "groups", "payout")
 def check(study: Any) -> None:
     """All checks of a study that need no contributors."""
     _weights(study)
+    _given(study)
     _generation(study)
     _gradients(study)
     _names(study)
@@ -52,7 +53,8 @@ def _weights(study: Any) -> None:
     for path, section in sections(study):
         for name in section.needs_weights():
             if name not in study.weights:
-                key = next((key for key in type(section).model_fields if getattr(section, key) == name), "weights")
+                fields = type(section).model_fields.items()
+                key = next((f.alias or key for key, f in fields if getattr(section, key) == name), "weights")
                 raise ValueError(
                     f"{path}.{key}: found {name!r}, expected a name below weights: {_listed(study.weights)}"
                 )
@@ -63,6 +65,16 @@ def _weights(study: Any) -> None:
                     f"weights.{name}.sha256: found {named}, expected the digest of the one file ending in {ending}"
                     f" that {path} uses"
                 )
+
+
+def _given(study: Any) -> None:
+    given = isinstance(study.training, Given)
+    study.model.check_given(given)
+    if given and study.local and not study.local.retrain:
+        raise ValueError(
+            "local.retrain: not found, expected the training of models of subsets, because training.from names a model"
+            " that is not trained"
+        )
 
 
 def _generation(study: Any) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from diffusion_credit.base.plugins import module_of
-from diffusion_credit.models.options import Training
+from diffusion_credit.models.options import Given, Training
 from diffusion_credit.models.regimes import REGIMES
 from diffusion_credit.study.config import Study
 
@@ -70,10 +70,13 @@ def _section(path: str, model: type[BaseModel]) -> list[str]:
     told_by = next((name for name in ("source", "kind") if name in model.model_fields), None)
     if model.__name__ == "Options" and told_by:  # one of several modules for this place, told apart by a key
         choice = f" with `{told_by}: {get_args(model.model_fields[told_by].annotation)[0]}`"
+    if model is Given:
+        choice = " with `from`"
     lines = [f"\n## `{path}`{choice}\n" if path else "\n## Top level\n", inspect.getdoc(model) or "", ""]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     inner: list[str] = []
-    for name, field in model.model_fields.items():
+    for field_name, field in model.model_fields.items():
+        name = field.alias or field_name
         models = _models(field.annotation)
         named = get_origin(field.annotation) is dict
         key = f"{path}.{name}" if path else name

@@ -5,7 +5,7 @@ from pathlib import Path
 from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import name_of
 from diffusion_credit.study.config import Study
-from diffusion_credit.study.plan import START
+from diffusion_credit.study.plan import START, given
 from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
 
 
@@ -64,6 +64,10 @@ class Paths:
         """The model that a regime's trainings begin with; none where they begin at random."""
         start = START[regime]
         return [self.of_everyone("models", start)] if start else []
+
+    def alike(self, regime: str) -> list[str]:
+        """The given model, whose architecture a regime's random networks have; none where `model` says it."""
+        return [self.of_everyone("models", "full")] if given(self.study) and START[regime] is None else []
 
     def encoded(self) -> list[str]:
         """The training images as the network takes them, where that is not as pixels."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from diffusion_credit.base.files import read_json
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.options import Given
 from diffusion_credit.models.regimes import CONDITIONAL, OF_EVERYONE, REGIMES
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.subset_lists import (
@@ -30,6 +31,11 @@ def trainings(study: Study) -> dict[str, Any]:
         return {"full": study.training, "retrain": study.local.retrain or alike}
     regimes = {name: getattr(study.regimes, name) for name in REGIMES}
     return {"full": study.training, "refit": study.pruning.refit, **regimes}
+
+
+def given(study: Study) -> bool:
+    """Whether the full model was trained elsewhere."""
+    return isinstance(study.training, Given)
 
 
 def used(study: Study) -> list[tuple[str, str]]:

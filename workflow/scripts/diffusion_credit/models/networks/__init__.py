@@ -1,6 +1,7 @@
 """Denoising networks.
 
-To add one: a module here that is a `Network`, its pruning in `pruning/`, and its name in both lists below.
+To add one: a module here that is a `Network`, its pruning in `pruning/`, its reader in `given/`, and its name in both
+lists below.
 
 Where packages beyond the default installation decide the result, it has `PACKAGES`: package -> extra that brings it.
 """
@@ -19,13 +20,17 @@ NETWORKS = ("unet", "lora")
 class Network(Protocol):
     """What a module of this package holds.
 
-    architecture: what a checkpoint's config.json says of the network. weights: name of an entry of the study's
+    architecture: what a checkpoint's checkpoint.json says of the network. weights: name of an entry of the study's
     `weights` -> its manifest. conditions: named tensors that `inputs.encode` computed once.
     """
 
     @property
     def Options(self) -> "type[NetworkSection]":
         """The section `model` of the configuration."""
+
+    @property
+    def WEIGHTS(self) -> str:
+        """The file of a checkpoint's weights, by the name that diffusers gives it."""
 
     @property
     def EMPTY(self) -> str:
@@ -50,6 +55,9 @@ class Network(Protocol):
 
     def learned(self, model: Any) -> dict[str, "torch.Tensor"]:
         """The weights that a checkpoint holds, by name."""
+
+    def stock(self, model: Any, architecture: dict[str, Any]) -> dict[str, Any] | None:
+        """The config.json by which a class of diffusers loads a checkpoint's folder; None where there is none."""
 
     def load(self, model: Any, tensors: dict[str, "torch.Tensor"]) -> None:
         """Give the network these weights. Raises UserError when they are not of its shapes."""

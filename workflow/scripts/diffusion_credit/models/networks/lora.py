@@ -1,7 +1,8 @@
 """Low-rank adapters on the attention of a frozen text-to-image U-Net, trained for one prompt.
 
 Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base in diffusers' format (Stable Diffusion's folders
-`unet`, `vae`, `text_encoder`, `tokenizer` and `scheduler`). A checkpoint holds the adapters alone.
+`unet`, `vae`, `text_encoder`, `tokenizer` and `scheduler`). A checkpoint holds the adapters alone, under the names by
+which `load_lora_weights` of a pipeline takes them.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 EMPTY = "base"
+WEIGHTS = "pytorch_lora_weights.safetensors"
+PREFIX = "unet."  # of every name in a file: a pipeline has other parts
 PACKAGES = {"peft": "lora", "transformers": "lora"}
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
 
@@ -26,27 +29,35 @@ class Options(NetworkSection):
     """Low-rank adapters (LoRA) on all attention layers of a text-to-image model."""
 
     prompted: ClassVar[bool] = True
+    described: ClassVar[tuple[str, ...]] = ("rank",)
 
     kind: Literal["lora"]
     base: str = Field(description="Name of the weights of the base model, which is a folder in diffusers' format.")
-    rank: int = Field(ge=1, description="Rank of every adapter. Outputs of adapters are added without scaling.")
+    rank: int | None = Field(
+        default=None,
+        ge=1,
+        description="Rank of every adapter. Outputs of adapters are added without scaling. Adapters that are given"
+        " (`training.from`) say it themselves; every other study needs it.",
+    )
     prompt: str = Field(min_length=1, description="The text that all images are trained with and generated for.")
 
     def check_pruning(self, ratio: float) -> None:
-        kept = kept_ranks(self.rank, ratio)
-        if not 0 < kept < self.rank:
-            raise ValueError(
-                f"pruning.ratio: found {ratio}, which keeps {kept} of {self.rank} ranks, expected a ratio that"
-                " removes some and not all"
-            )
+        if self.rank is not None:  # else the given adapters are asked
+            kept_ranks(self.rank, ratio)
 
     def needs_weights(self) -> list[str]:
         return [self.base]
 
 
 def kept_ranks(rank: int, ratio: float) -> int:
-    """How many of an adapter's ranks pruning keeps."""
-    return rank - round(ratio * rank)
+    """How many of an adapter's ranks pruning keeps. Raises ValueError when these are all or none."""
+    kept = rank - round(ratio * rank)
+    if not 0 < kept < rank:
+        raise ValueError(
+            f"pruning.ratio: found {ratio}, which keeps {kept} of {rank} ranks, expected a ratio that removes some and"
+            " not all"
+        )
+    return kept
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
@@ -62,6 +73,7 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
         "out_channels": channels,
         "base": options["base"],
         "rank": options["rank"],
+        "layers": LAYERS,
     }
 
 
@@ -70,21 +82,22 @@ def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> 
     import torch
     from peft import LoraConfig
 
-    model = _base(weights[architecture["base"]], architecture["out_channels"])
-    rank = architecture["rank"]
+    from diffusion_credit.models.weights import open_weights
+
+    model = frozen_base(open_weights(weights[architecture["base"]]) / "unet", architecture["out_channels"])
+    rank, layers = architecture["rank"], architecture["layers"]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=LAYERS, init_lora_weights="gaussian"))
+        model.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=layers, init_lora_weights="gaussian"))
     return model
 
 
-def _base(manifest: Path, channels: int) -> "UNet2DConditionModel":
+def frozen_base(folder: Path, channels: int) -> "UNet2DConditionModel":
+    """The base without adapters. Raises UserError when it takes latents of other channels."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     from diffusion_credit.models.pretrained import load_pretrained
-    from diffusion_credit.models.weights import open_weights
 
-    folder = open_weights(manifest) / "unet"
     model = load_pretrained(UNet2DConditionModel, folder, "cpu")
     if model.config.in_channels != channels:
         raise UserError(
@@ -127,10 +140,15 @@ def denoiser(
 
 
 def learned(model: "UNet2DConditionModel") -> dict[str, "torch.Tensor"]:
-    """The adapters' weights, under peft's names."""
+    """The adapters' weights, under peft's names with the part of the pipeline before them."""
     from peft import get_peft_model_state_dict
 
-    return dict(get_peft_model_state_dict(model))
+    return {PREFIX + name: tensor for name, tensor in get_peft_model_state_dict(model).items()}
+
+
+def stock(model: "UNet2DConditionModel", architecture: dict[str, Any]) -> dict[str, Any] | None:
+    """Nothing: the file of weights says all, as a scale of 1 is what `load_lora_weights` takes where none is said."""
+    return None
 
 
 def load(model: "UNet2DConditionModel", tensors: dict[str, "torch.Tensor"]) -> None:
@@ -144,4 +162,4 @@ def load(model: "UNet2DConditionModel", tensors: dict[str, "torch.Tensor"]) -> N
             raise UserError(
                 f"adapter {name}: found shape {found.get(name)}, expected {expected.get(name)}, as the base model has"
             )
-    set_peft_model_state_dict(model, tensors)
+    set_peft_model_state_dict(model, {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})

@@ -4,6 +4,7 @@ A pruned network cannot be described by its architecture alone; its widths are r
 weights, so no pickled module and no pruning history is needed.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -18,15 +19,23 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
     from diffusers.models.unets.unet_2d import UNet2DModel
 
 EMPTY = "untrained"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+OURS = ("kind", "pruned")  # of an architecture: no arguments of UNet2DModel
 
 
 class Options(NetworkSection):
     """A U-Net that is trained from scratch: diffusers' UNet2DModel."""
 
     can_be_told: ClassVar[bool] = True
+    described: ClassVar[tuple[str, ...]] = ("channels", "layers_per_block", "norm_groups", "attention", "head_width")
 
     kind: Literal["unet"]
-    channels: list[int] = Field(min_length=1, description="Width of each level, from the finest to the coarsest.")
+    channels: list[int] | None = Field(
+        default=None,
+        min_length=1,
+        description="Width of each level, from the finest to the coarsest. A model that is given (`training.from`) says"
+        " it itself, as it does all else but the autoencoder; every other study needs it.",
+    )
     layers_per_block: int = Field(default=2, ge=1, description="Number of residual blocks at each level.")
     norm_groups: int = Field(
         default=32, ge=1, description="Number of groups of every group normalisation. It divides every width."
@@ -48,6 +57,8 @@ class Options(NetworkSection):
 
     @model_validator(mode="after")
     def check(self) -> Self:
+        if self.channels is None:
+            return self
         if any(width < 1 or width % self.norm_groups for width in self.channels):
             raise ValueError(f"channels: found {self.channels}, expected multiples of norm_groups = {self.norm_groups}")
         if any(not 0 <= level < len(self.channels) for level in self.attention):
@@ -62,6 +73,8 @@ class Options(NetworkSection):
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
     """Raises UserError when tensors of this size cannot be halved once between any two levels."""
+    if options["channels"] is None:
+        return  # the given model is asked
     levels = len(options["channels"])
     step = 2 ** (levels - 1)
     if height % step or width % step:
@@ -103,7 +116,7 @@ def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> 
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return UNet2DModel(**{key: value for key, value in architecture.items() if key != "kind"})
+        return UNet2DModel(**{key: value for key, value in architecture.items() if key not in OURS})
 
 
 def reinitialise(model: "UNet2DModel", seed: int) -> None:
@@ -132,6 +145,11 @@ def denoiser(
 def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
     """The weights that a checkpoint holds, by name: all of them."""
     return dict(model.state_dict())
+
+
+def stock(model: "UNet2DModel", architecture: dict[str, Any]) -> dict[str, Any] | None:
+    """The config by which `UNet2DModel.from_pretrained` loads a checkpoint; none says the widths of a pruned one."""
+    return None if architecture.get("pruned") else json.loads(model.to_json_string())
 
 
 def load(model: "UNet2DModel", tensors: dict[str, "torch.Tensor"]) -> None:

@@ -13,7 +13,7 @@ from diffusion_credit.models.networks.unet import match_resampling
 
 
 def prune(model: UNet2DModel, architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the share `ratio` of each layer's channels, those of smallest L2 norm; the architecture does not know.
+    """Remove the share `ratio` of each layer's channels, those of smallest L2 norm; the architecture says only that.
 
     The achieved share of parameters differs: widths stay multiples of the normalisation's groups, and the
     output and, unless it is asked for, the time embedding keep theirs. Raises UserError when rounding leaves less than
@@ -46,7 +46,7 @@ def prune(model: UNet2DModel, architecture: dict[str, Any], options: dict[str, A
             f"config: pruning.ratio: found {ratio}, but rounding to the normalisation's groups removes only"
             f" {removed:.0%} of the channels, expected about {ratio:.0%}; choose another ratio or fewer norm_groups"
         )
-    return architecture
+    return {**architecture, "pruned": True}
 
 
 def _width(model: UNet2DModel) -> int:

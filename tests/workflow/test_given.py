@@ -1,0 +1,167 @@
+"""Models that were trained by plain diffusers and peft, credited from where they are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMPipeline,
+    DDIMScheduler,
+    DDPMPipeline,
+    DDPMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+    UNet2DModel,
+)
+from peft import LoraConfig, get_peft_model_state_dict
+from PIL import Image
+from pipelines import TOKENS, write_stable_diffusion
+from sklearn.datasets import load_digits
+from studies import TRAINING, Workspace
+
+from diffusion_credit.base.seeds import noise
+from diffusion_credit.data.images import read_zip
+from diffusion_credit.models.checkpoints import load_model, parameters
+
+pytestmark = pytest.mark.workflow
+
+IMAGES, STEPS = 12, 5
+PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
+
+
+def train_by_plain_diffusers(folder: Path) -> None:
+    """A class-free U-Net with attention, a time embedding that scales and shifts, and dropout, on the digits 0 to 4."""
+    torch.manual_seed(0)
+    model = UNet2DModel(
+        sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 16), layers_per_block=1,
+        norm_num_groups=4, down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"), attention_head_dim=8, dropout=0.1,
+        resnet_time_scale_shift="scale_shift",
+    )  # fmt: skip
+    scheduler = DDPMScheduler(beta_schedule="squaredcos_cap_v2")
+    digits = load_digits(n_class=5)
+    images = torch.tensor(digits.images / 8 - 1, dtype=torch.float32)[:, None]
+    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
+    for _ in range(100):
+        x = images[torch.randint(len(images), (32,))]
+        noise, t = torch.randn_like(x), torch.randint(1000, (len(x),))
+        loss = torch.nn.functional.mse_loss(model(scheduler.add_noise(x, noise, t), t).sample, noise)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    DDPMPipeline(model, scheduler).save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def credited(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = Workspace(tmp_path_factory.mktemp("given") / "study")
+    train_by_plain_diffusers(workspace.folder / "mine")
+    workspace.config["weights"] = {"mine": {"folder": "mine"}}
+    workspace.config["model"] = {"kind": "unet"}
+    workspace.config["training"] = {"from": "mine"}
+    workspace.config["diffusion"] = {"schedule": "squaredcos_cap_v2"}
+    workspace.config["generation"] = {"images": IMAGES, "solver": "ddim", "steps": STEPS}
+    return small(workspace).finish()
+
+
+def small(workspace: Workspace) -> Workspace:
+    """One property, and trainings as short as they can be."""
+    workspace.config["regimes"] = {"sparse": TRAINING, "retrain": TRAINING}
+    workspace.config["evaluation"]["lds"]["regimes"] = ["sparse"]
+    workspace.config["properties"] = {"fid": {"kind": "fid", "extractor": "classifier"}}
+    return workspace
+
+
+def test_no_job_trains_the_full_model(credited: Workspace) -> None:
+    assert "train_models full" not in credited.printed
+    assert "take_model" in credited.printed
+    assert credited.planned() == {}
+
+
+def test_its_images_are_those_of_its_own_pipeline(credited: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = read_zip(credited.results / "images/full/everyone/0000/everyone-0/images.zip")
+    pipeline = DDPMPipeline.from_pretrained(credited.folder / "mine")
+    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False, timestep_spacing="trailing")
+    start = torch.from_numpy(noise(credited.config["seed"], 0, IMAGES, (1, 8, 8)))
+    monkeypatch.setattr("diffusers.pipelines.ddim.pipeline_ddim.randn_tensor", lambda *_, **__: start)
+    own = DDIMPipeline(pipeline.unet, scheduler)
+    own.set_progress_bar_config(disable=True)
+    images = own(batch_size=IMAGES, num_inference_steps=STEPS, output_type="np").images
+    assert np.abs(drawn / 255 - images).max() <= 0.5 / 255 + 1e-4
+    assert images.std() > 0.05  # not all alike
+
+
+def train_by_plain_peft(base: Path, images: np.ndarray, folder: Path) -> UNet2DConditionModel:
+    """Adapters of rank 3 with a scale of their own on the attention, trained for a prompt."""
+    torch.manual_seed(0)
+    parts = {name: kind.from_pretrained(base / name) for name, kind in PARTS.items()}
+    network, vae = parts["unet"], parts["vae"]
+    network.requires_grad_(False)
+    network.add_adapter(LoraConfig(r=3, lora_alpha=6, target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
+    scheduler = DDPMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012)
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], 1e-2)
+    x = torch.tensor(images / 127.5 - 1, dtype=torch.float32).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        latents = vae.encode(x).latent_dist.mean * vae.config.scaling_factor
+    text = torch.randn(1, TOKENS, 16).expand(len(x), -1, -1)
+    for _ in range(20):
+        noise, t = torch.randn_like(latents), torch.randint(1000, (len(x),))
+        drawn = network(scheduler.add_noise(latents, noise, t), t, encoder_hidden_states=text).sample
+        loss = torch.nn.functional.mse_loss(drawn, noise)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    about = {"r": 3, "lora_alpha": 6, "target_modules": ["to_k", "to_out.0", "to_q", "to_v"]}
+    StableDiffusionPipeline.save_lora_weights(
+        folder, get_peft_model_state_dict(network), unet_lora_adapter_metadata=about
+    )
+    return network.eval()
+
+
+def test_adapters_are_credited_from_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = small(Workspace(tmp_path / "study"))
+    base = write_stable_diffusion(workspace.folder / "sd")
+    rng = np.random.default_rng(0)
+    images = []
+    for artist, colour in enumerate(rng.integers(0, 256, (5, 3))):
+        (workspace.folder / f"images/{artist}").mkdir(parents=True)
+        for i in range(5):
+            images.append(np.clip(colour + rng.normal(0, 20, (16, 16, 3)), 0, 255).astype(np.uint8))
+            Image.fromarray(images[-1]).save(workspace.folder / f"images/{artist}/{i}.png")
+    network = train_by_plain_peft(base, np.array(images), workspace.folder / "mine")
+    workspace.config |= {
+        "weights": {"sd": {"folder": "sd"}, "mine": {"folder": "mine"}},
+        "data": {"source": "image_folder", "path": "images", "size": 16},
+        "model": {"kind": "lora", "base": "sd", "prompt": "a painting"},
+        "training": {"from": "mine"},
+        "diffusion": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+        "generation": {"images": IMAGES, "solver": "ddim", "steps": 2, "guidance": 2.0},
+    }
+    workspace.config["design"]["empty"] = "base"
+    workspace.finish()
+    assert "train_models full" not in workspace.printed
+
+    monkeypatch.chdir(workspace.folder)  # which the weights are relative to
+    weights = {"sd": workspace.results / "weights/sd/manifest.json"}
+    x, t = torch.randn(2, 4, 8, 8), torch.tensor([3, 900])
+    text = torch.randn(2, TOKENS, 16)
+    folder = workspace.results / "models/full/everyone/0000/everyone-0"
+    ours, about = load_model(folder, weights=weights)
+    parts = dict.fromkeys(("vae", "text_encoder", "tokenizer", "safety_checker", "feature_extractor"))
+    pipe = StableDiffusionPipeline(
+        unet=UNet2DConditionModel.from_pretrained(base / "unet"), scheduler=DDPMScheduler(), **parts
+    )
+    pipe.load_lora_weights(folder)
+    with torch.inference_mode():
+        expected = network(x, t, encoder_hidden_states=text).sample
+        for model in (ours.eval(), pipe.unet.eval()):
+            assert torch.allclose(model(x, t, encoder_hidden_states=text).sample, expected, atol=1e-4)
+    # a retrained subset has adapters like the given ones, a pruned one fewer ranks
+    shapes = [parameter.shape for parameter in parameters(ours)]
+    for path, rank in (("retrain/anchors", 3), ("pruned/everyone", 1)):
+        entry = min((workspace.results / "models" / path / "0000").glob("*/manifest.json")).parent
+        model, about = load_model(entry, weights=weights)
+        assert about["architecture"]["rank"] == rank
+        assert ([parameter.shape for parameter in parameters(model)] == shapes) == (rank == 3)

@@ -1,0 +1,89 @@
+"""Adapters that were trained elsewhere, as `save_lora_weights` of diffusers or `save_pretrained` of peft wrote them."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.loaders import StableDiffusionLoraLoaderMixin
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import read_json
+from diffusion_credit.models.networks.lora import PREFIX, WEIGHTS, architecture, frozen_base, learned
+from diffusion_credit.models.pretrained import first_line
+from diffusion_credit.models.weights import open_weights
+
+SAID = ("r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern", "use_rslora")  # by peft, of what it wrote
+
+
+def read(
+    options: dict[str, Any], folder: Path, shape: tuple[int, int, int], weights: dict[str, Path]
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Rank, layers and weights of adapters of the base, as `save_lora_weights` or peft's `save_pretrained` wrote them.
+
+    The scale alpha / rank of their outputs goes into the upward weights, so that ours need none.
+    """
+    file = _adapter_file(folder)
+    tensors, scales = _adapters(file)
+    model = frozen_base(open_weights(weights[options["base"]]) / "unet", shape[0])
+    try:
+        model.load_lora_adapter(dict(tensors), prefix="unet", adapter_name="default", **scales)
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file}: found no adapters of the base {options['base']} ({first_line(error)})") from None
+    layers, ranks = [], set()
+    for name, module in model.named_modules():
+        if isinstance(module, LoraLayer):
+            (adapter,) = module.scaling
+            module.lora_B[adapter].weight.data *= module.scaling[adapter]
+            layers.append(name)
+            ranks.add(module.r[adapter])
+    found = learned(model) if layers else {}
+    expected = {name for name in tensors if not name.endswith(".alpha")}
+    if len(found) != len(expected):
+        raise UserError(
+            f"{file}: found {len(expected)} weights of adapters, of which the base {options['base']} takes"
+            f" {len(found)}; expected adapters of this base"
+        )
+    if len(ranks) != 1:
+        raise UserError(f"{file}: found adapters of the ranks {sorted(ranks)}, expected one rank")
+    said = architecture({**options, "rank": ranks.pop()}, shape)
+    return {**said, "layers": sorted(layers)}, {name: tensor.float() for name, tensor in found.items()}
+
+
+def _adapter_file(folder: Path) -> Path:
+    """The file of the adapters: of the name that diffusers or peft gives it, or the only one of its kind."""
+    files = sorted(folder.glob("*.safetensors"))
+    named = [file for file in files if file.name in (WEIGHTS, "adapter_model.safetensors")]
+    if len(named or files) != 1:
+        raise UserError(f"{folder}: found {[file.name for file in files]}, expected the one file {WEIGHTS}")
+    return (named or files)[0]
+
+
+def _adapters(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Weights by name, as a pipeline's, and what says their scales, for `load_lora_adapter`.
+
+    Raises UserError on what is not adapters of a U-Net alone.
+    """
+    try:
+        raw = load_file(file)
+    except SafetensorError as error:
+        raise UserError(f"{file}: not a safetensors file ({error})") from None
+    for part, what in {"text_encoder": "a text encoder", "lora_te": "a text encoder", "dora_scale": "DoRA"}.items():
+        if name := next((name for name in raw if part in name), None):
+            raise UserError(f"{file}: found {name}, weights of {what}, expected adapters (LoRA) of a U-Net alone")
+    beside = file.with_name("adapter_config.json")
+    if beside.is_file():  # as peft writes it
+        config = {PREFIX + key: value for key, value in read_json(beside).items()}
+        if config.get("unet.peft_type") != "LORA" or config.get("unet.use_dora"):
+            raise UserError(f"{beside}: found {config.get('unet.peft_type')}, expected LORA without DoRA")
+        return {PREFIX + name.removeprefix("base_model.model."): tensor for name, tensor in raw.items()}, {
+            "metadata": {key: value for key, value in config.items() if key.removeprefix(PREFIX) in SAID}
+        }
+    tensors, alphas, metadata = StableDiffusionLoraLoaderMixin.lora_state_dict(
+        str(file.parent), weight_name=file.name, use_safetensors=True, local_files_only=True, return_lora_metadata=True
+    )
+    if not any(name.startswith(PREFIX) for name in tensors):
+        raise UserError(f"{file}: found {next(iter(tensors), 'nothing')}, expected adapters of a U-Net (unet...)")
+    return tensors, {"metadata": metadata} if metadata else {"network_alphas": alphas}

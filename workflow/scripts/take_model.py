@@ -1,0 +1,43 @@
+"""A model in diffusers' format -> the full model of a study."""
+
+from pathlib import Path
+
+from job import job
+
+with job(snakemake, uses="networks") as log:  # imports that take seconds come after what they need is there
+    from diffusion_credit.base.collection import fill
+    from diffusion_credit.base.files import versions
+    from diffusion_credit.base.plugins import module_of, packages_of
+    from diffusion_credit.base.tables import read_subsets
+    from diffusion_credit.data.images import open_pixels
+    from diffusion_credit.data.index import Index
+    from diffusion_credit.models.checkpoints import build, count_parameters, save_model
+    from diffusion_credit.models.inputs import read_inputs
+    from diffusion_credit.models.latents import check_given_process
+    from diffusion_credit.models.weights import by_name, digests_of, open_weights
+
+    options, source = snakemake.params.options, Path(snakemake.input.given)
+    kind, weights = options["model"]["kind"], by_name(snakemake.input.weights)
+    (name,) = read_subsets(snakemake.input.design).names
+    encoded = next(map(Path, snakemake.input.encoded), None)
+    inputs = read_inputs(Index(snakemake.input.index), open_pixels(snakemake.input.pixels), encoded, "cpu")
+    check_given_process(source, options["diffusion"])
+    folder = open_weights(source)
+    architecture, tensors = module_of("given", kind).read(options["model"], folder, inputs.shape, weights)
+    model = build(architecture, 0, weights)
+    module_of("networks", kind).load(model, tensors)
+    config = {"architecture": architecture, "diffusion": options["diffusion"], "latents": inputs.latents}
+    provenance = {
+        **options,
+        **config,
+        "code": snakemake.params.code,
+        "inputs": inputs.digest,
+        "weights": digests_of({**weights, "given": source}),
+        "versions": versions("torch", "diffusers") | packages_of("networks", kind),
+    }
+    fill(
+        Path(snakemake.output[0]).parent,
+        {name: provenance},
+        lambda name, folder, state: save_model(folder, model, config, provenance),
+    )
+    log.info("%s: taken as it is from %s, parameters: %d", snakemake.output[0], folder, count_parameters(model))
