@@ -55,6 +55,15 @@ def test_the_recipe_of_a_given_model_makes_the_same_study() -> None:
     assert plain(read_study(recipe(study))) == plain(study)
 
 
+def test_a_scale_may_train_what_is_given_otherwise_and_the_other_way_round() -> None:
+    trained = {"training": TRAINING, "model": tiny_config()["model"]}
+    given = {"training": {"from": "mine"}, "model": {"kind": "unet", "channels": None, "norm_groups": 32}}
+    given["model"]["layers_per_block"] = 2
+    for own, other in ((trained, given), (given, trained)):
+        config = {**tiny_config(), **own, "weights": {"mine": BASE["sd"]}, "scale": "small", "scales": {"small": other}}
+        assert plain(read_study(config).training).get("from") == other["training"].get("from")
+
+
 def test_every_option_has_a_sentence() -> None:
     for model in all_subclasses(Section):
         for name, field in model.model_fields.items():

@@ -63,11 +63,12 @@ class Given(Section):
         return [self.from_]
 
 
+GIVEN, TRAINED = TAGS = "(given)", "(trained)"  # pydantic puts these among the keys of what it complains of
+
+
 def _given(section: Any) -> str:
-    """Which of the two a section is; a tag in brackets is no key of the config."""
-    return "(given)" if isinstance(section, Given) or (isinstance(section, dict) and "from" in section) else "(trained)"
+    """Which of the two a section is."""
+    return GIVEN if isinstance(section, Given) or (isinstance(section, dict) and "from" in section) else TRAINED
 
 
-TrainedOrGiven = Annotated[
-    Annotated[Training, Tag("(trained)")] | Annotated[Given, Tag("(given)")], Discriminator(_given)
-]
+TrainedOrGiven = Annotated[Annotated[Training, Tag(TRAINED)] | Annotated[Given, Tag(GIVEN)], Discriminator(_given)]

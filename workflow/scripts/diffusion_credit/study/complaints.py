@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.models.options import TAGS
 
 
 def refuse_repeated_keys(path: Path) -> None:
@@ -62,7 +63,7 @@ def _keys(loc: tuple[str | int, ...], config: Any, ends_in_key: bool) -> Iterato
     entered = False
     for place, part in enumerate(loc, start=1):
         kinds = (config.get("kind"), config.get("source")) if isinstance(config, dict) else ()
-        if isinstance(part, str) and part.startswith("("):  # a tag of models/options.py
+        if part in TAGS:
             continue
         if entered and part in kinds and not (ends_in_key and place == len(loc)):
             entered = False

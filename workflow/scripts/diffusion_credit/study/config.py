@@ -128,6 +128,8 @@ def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     merged = dict(options)
     for key, value in other.items():
         inner = isinstance(value, dict) and isinstance(options.get(key), dict)
+        # a given model and a training have no key in common: the one replaces the other
+        inner = inner and ("from" in value) == ("from" in options[key])
         merged[key] = _merged(options[key], value) if inner else value
     return merged
 
