@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from studies import tiny_config
+from studies import TRAINING, tiny_config
 
 from diffusion_credit.base import plugins
 from diffusion_credit.base.errors import UserError
