@@ -18,7 +18,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from diffusion_credit.base.device import require
+from diffusion_credit.base.device import require, take
 from diffusion_credit.base.errors import Stopped, UserError
 from diffusion_credit.base.lean import import_lean
 from diffusion_credit.base.plugins import packages_of
@@ -48,8 +48,10 @@ def job(snakemake: Any, uses: str | None = None) -> Iterator[logging.Logger]:
     for number in STOPS:
         signal.signal(number, _stop)
     try:
-        if snakemake.params.get("device"):
-            require(snakemake.params.device)
+        if device := snakemake.params.get("device"):
+            if gpu := take(device):
+                log.debug("takes GPU %s", gpu)
+            require(device)
             import torch  # the script itself does so too late for what follows
         if uses:
             import_lean([*packages_of(uses, snakemake.params.kind), *(["diffusers"] if uses == "networks" else [])])
