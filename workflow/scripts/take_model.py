@@ -5,7 +5,12 @@ from pathlib import Path
 from job import job
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after what they need is there
+    from hashlib import sha256
+
+    from safetensors.torch import save
+
     from diffusion_credit.base.collection import fill
+    from diffusion_credit.base.errors import UserError
     from diffusion_credit.base.files import versions
     from diffusion_credit.base.plugins import module_of, packages_of
     from diffusion_credit.base.tables import read_subsets
@@ -22,8 +27,9 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     encoded = next(map(Path, snakemake.input.encoded), None)
     inputs = read_inputs(Index(snakemake.input.index), open_pixels(snakemake.input.pixels), encoded, "cpu")
     check_given_process(source, options["diffusion"])
-    folder = open_weights(source)
-    architecture, tensors = module_of("given", kind).read(options["model"], folder, inputs.shape, weights)
+    architecture, tensors = module_of("given", kind).read(options["model"], source, inputs.shape, weights)
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise UserError(f"{open_weights(source)}: found weights that are not finite, expected finite numbers")
     model = build(architecture, 0, weights)
     module_of("networks", kind).load(model, tensors)
     config = {"architecture": architecture, "diffusion": options["diffusion"], "latents": inputs.latents}
@@ -32,7 +38,9 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         **config,
         "code": snakemake.params.code,
         "inputs": inputs.digest,
-        "weights": digests_of({**weights, "given": source}),
+        # of what was read, so that another file in the folder changes nothing
+        "given": sha256(save({name: tensor.contiguous() for name, tensor in sorted(tensors.items())})).hexdigest(),
+        "weights": digests_of(weights),
         "versions": versions("torch", "diffusers") | packages_of("networks", kind),
     }
     fill(
@@ -40,4 +48,6 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         {name: provenance},
         lambda name, folder, state: save_model(folder, model, config, provenance),
     )
-    log.info("%s: taken as it is from %s, parameters: %d", snakemake.output[0], folder, count_parameters(model))
+    log.info(
+        "%s: taken as it is from %s, parameters: %d", snakemake.output[0], open_weights(source), count_parameters(model)
+    )

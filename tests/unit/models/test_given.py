@@ -18,6 +18,7 @@ from diffusion_credit.models.given import unet as read_unet
 from diffusion_credit.models.networks import lora, unet
 from diffusion_credit.models.pruning import lora as rank_pruning
 from diffusion_credit.models.pruning import unet as width_pruning
+from diffusion_credit.models.weights import fetch
 
 LATENTS, T = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([3, 900])
 TEXT = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(2))
@@ -32,7 +33,15 @@ UNETS: dict[str, dict[str, Any]] = {
     },
     "scaled and shifted": {"resnet_time_scale_shift": "scale_shift", "dropout": 0.1},
     "Fourier features": {"time_embedding_type": "fourier", "act_fn": "mish"},
-    "residual sampling": {"downsample_type": "resnet", "upsample_type": "resnet"},
+    "residual sampling": {
+        "down_block_types": ("AttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "AttnUpBlock2D"),
+        "attention_head_dim": 4,
+        "downsample_type": "resnet",
+        "upsample_type": "resnet",
+    },
+    "learned times": {"time_embedding_type": "learned", "num_train_timesteps": 1000},
+    "a size that it does not say": {"sample_size": None},
     "no attention in the middle": {"add_attention": False, "mid_block_scale_factor": 1.4},
 }
 
@@ -50,10 +59,11 @@ def drawn(model: torch.nn.Module) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", UNETS)
-def test_a_unet_is_the_same_before_and_after_also_pruned(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ratio", [0.3, 0.5])
+def test_a_unet_is_the_same_before_and_after_also_pruned(name: str, ratio: float, tmp_path: Path) -> None:
     theirs = unet_2d(**UNETS[name])
     DDPMPipeline(theirs, DDPMScheduler()).save_pretrained(tmp_path / "theirs")
-    architecture, tensors = read_unet.read({}, tmp_path / "theirs", (1, 8, 8), {})
+    architecture, tensors = read_unet.read({}, announced(tmp_path / "theirs"), (1, 8, 8), {})
     ours = build(architecture, 7, {})
     unet.load(ours, tensors)
     assert torch.equal(drawn(ours), drawn(theirs))
@@ -61,7 +71,7 @@ def test_a_unet_is_the_same_before_and_after_also_pruned(name: str, tmp_path: Pa
     assert torch.equal(drawn(UNet2DModel.from_pretrained(tmp_path / "ours")), drawn(theirs))
     assert torch.equal(drawn(load_model(tmp_path / "ours")[0]), drawn(theirs))
 
-    pruned = width_pruning.prune(ours, architecture, {"ratio": 0.5, "time_embedding": False})
+    pruned = width_pruning.prune(ours, architecture, {"ratio": ratio, "time_embedding": False})
     save_model(tmp_path / "pruned", ours, {"architecture": pruned, "diffusion": {}, "latents": None}, {})
     assert torch.equal(drawn(load_model(tmp_path / "pruned")[0]), drawn(ours))
     with pytest.raises(OSError, match=r"config\.json"):  # in place of a network of the wrong widths
@@ -119,7 +129,7 @@ def test_adapters_do_the_same_in_both_directions(
     written_by: str, base: dict[str, Path], folder: Path, tmp_path: Path
 ) -> None:
     theirs = their_adapters(folder, tmp_path / "theirs", written_by)
-    architecture, tensors = read_adapters.read(ADAPTERS, tmp_path / "theirs", (4, 8, 8), base)
+    architecture, tensors = read_adapters.read(ADAPTERS, announced(tmp_path / "theirs"), (4, 8, 8), base)
     assert architecture["rank"] == 3
     ours = build(architecture, 7, base)
     lora.load(ours, tensors)
@@ -153,7 +163,7 @@ def renamed(path: Path, **names: str) -> None:
 
 FILE = lora.WEIGHTS
 WRONG_ADAPTERS = {
-    "no file": (lambda f: (f / FILE).unlink(), r"found \[\], expected the one file pytorch_lora_weights"),
+    "no file": (lambda f: (f / FILE).rename(f / "a.json"), r"found \[\], expected the one file pytorch_lora_weights"),
     "two files": (
         lambda f: [(f / FILE).rename(f / "a.safetensors"), save_file({}, f / "b.safetensors")],
         r"found \['a.safetensors', 'b.safetensors'\], expected the one file",
@@ -177,11 +187,11 @@ def test_adapters_that_are_others_are_one_sentence(
     their_adapters(folder, tmp_path / "theirs", "diffusers, no scale")
     damage(tmp_path / "theirs")
     with pytest.raises(UserError, match=sentence):
-        read_adapters.read(ADAPTERS, tmp_path / "theirs", (4, 8, 8), base)
+        read_adapters.read(ADAPTERS, announced(tmp_path / "theirs"), (4, 8, 8), base)
 
 
 WRONG_UNETS = {
-    "another class": ({"_class_name": "UNet2DConditionModel"}, "found a UNet2DConditionModel, expected a UNet2DModel"),
+    "another class": ({"_class_name": "UNet2DConditionModel"}, "found 'UNet2DConditionModel', expected a UNet2DModel"),
     "told classes": ({"num_class_embeds": 10}, "told classes|no UNet2DModel that can be loaded|no weights for"),
     "another size": ({"sample_size": 32}, r"1 to 1 channels of 32 x 32, expected 1 channels of 8 x 8"),
     "wider": ({"block_out_channels": [16, 32]}, "found no UNet2DModel that can be loaded"),
@@ -191,13 +201,52 @@ WRONG_UNETS = {
 @pytest.mark.parametrize("name", WRONG_UNETS)
 def test_a_unet_that_is_another_is_one_sentence(name: str, tmp_path: Path) -> None:
     values, sentence = WRONG_UNETS[name]
-    unet_2d().save_pretrained(tmp_path)
-    edit(tmp_path / "config.json", **values)
+    unet_2d().save_pretrained(tmp_path / "theirs")
+    edit(tmp_path / "theirs/config.json", **values)
     with pytest.raises(UserError, match=sentence):
-        read_unet.read({}, tmp_path, (1, 8, 8), {})
+        read_unet.read({}, announced(tmp_path / "theirs"), (1, 8, 8), {})
+
+
+def test_a_network_that_cannot_be_pruned_is_one_sentence() -> None:
+    model = unet_2d(
+        sample_size=[8, 8], down_block_types=("SkipDownBlock2D",) * 2, up_block_types=("SkipUpBlock2D",) * 2
+    )
+    with pytest.raises(UserError, match=r"pruning\.ratio: found 0\.3, by which a network of SkipDownBlock2D, SkipUp"):
+        width_pruning.prune(model, {}, {"ratio": 0.3, "time_embedding": False})
+
+
+def test_only_the_files_that_the_study_names_are_read(base: dict[str, Path], folder: Path, tmp_path: Path) -> None:
+    theirs = their_adapters(folder, tmp_path / "theirs", "diffusers, no scale")
+    (tmp_path / "theirs" / FILE).rename(tmp_path / "theirs/style.safetensors")
+    save_file({name: tensor * 0 for name, tensor in lora.learned(theirs).items()}, tmp_path / "theirs" / FILE)
+    manifest = tmp_path / "weights/manifest.json"
+    fetch("mine", {"folder": str(tmp_path / "theirs"), "files": ["style.safetensors"], "sha256": {}}, manifest)
+    architecture, tensors = read_adapters.read(ADAPTERS, manifest, (4, 8, 8), base)
+    ours = build(architecture, 7, base)
+    lora.load(ours, tensors)
+    assert torch.allclose(predicted(ours), predicted(theirs), atol=1e-5)
+    unet_2d().save_pretrained(tmp_path / "unet")
+    fetch("mine", {"folder": str(tmp_path / "unet"), "files": ["*.json"], "sha256": {}}, manifest)
+    with pytest.raises(UserError, match=r"diffusion_pytorch_model.safetensors: found a file of the model that"):
+        read_unet.read({}, manifest, (1, 8, 8), {})
+
+
+def test_adapters_that_changed_the_base_are_refused(base: dict[str, Path], folder: Path, tmp_path: Path) -> None:
+    their_adapters(folder, tmp_path / "theirs", "peft")
+    edit(tmp_path / "theirs/adapter_config.json", init_lora_weights="olora")
+    with pytest.raises(UserError, match="found LORA with init_lora_weights 'olora', expected"):
+        read_adapters.read(ADAPTERS, announced(tmp_path / "theirs"), (4, 8, 8), base)
+
+
+def test_a_loaded_network_drops_nothing_out(tmp_path: Path) -> None:
+    """Who does not train it takes it as it is: a network with dropout gives the same numbers twice."""
+    model = unet_2d(dropout=0.5)
+    architecture = {"kind": "unet", **{k: v for k, v in model.config.items() if not k.startswith("_")}}
+    save_model(tmp_path, model, {"architecture": architecture, "diffusion": {}, "latents": None}, {})
+    assert not load_model(tmp_path)[0].training
 
 
 def test_pickles_are_not_loaded(tmp_path: Path) -> None:
-    unet_2d().save_pretrained(tmp_path, safe_serialization=False)
+    unet_2d().save_pretrained(tmp_path / "theirs", safe_serialization=False)
     with pytest.raises(UserError, match="found no UNet2DModel that can be loaded"):
-        read_unet.read({}, tmp_path, (1, 8, 8), {})
+        read_unet.read({}, announced(tmp_path / "theirs"), (1, 8, 8), {})

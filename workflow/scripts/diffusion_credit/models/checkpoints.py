@@ -101,4 +101,4 @@ def load_model(
         raise UserError(f"{path}: not a safetensors file ({error})") from None
     model: nn.Module = network.build(config["architecture"], 0, weights or {})
     network.load(model, tensors)
-    return model.to(device), config
+    return model.eval().to(device), config

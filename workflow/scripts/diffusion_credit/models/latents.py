@@ -96,6 +96,11 @@ def check_process(manifest: Path, options: dict[str, Any]) -> None:
     """Raises UserError unless the study's `diffusion` is the process that the base model was trained for."""
     file = open_weights(manifest) / SCHEDULER
     found = read_json(file)
+    if "beta_schedule" not in found:
+        raise UserError(
+            f"{file}: found {found.get('_class_name')}, which has no noise variances for each timestep, expected a"
+            " scheduler of a model that was trained with them"
+        )
     found.setdefault("prediction_type", "epsilon")  # older configs leave it out
     for ours, theirs in PROCESS.items():
         unused = theirs.startswith("beta_") and theirs != "beta_schedule" and options["schedule"] not in WITH_BETAS

@@ -87,6 +87,11 @@ def open_weights(manifest: str | Path) -> Path:
     return folder
 
 
+def listed_in(manifest: str | Path) -> list[str]:
+    """The files that a manifest is of, by their names below the folder."""
+    return list(read_json(manifest)["files"])
+
+
 def open_file(manifest: str | Path, ending: str) -> Path:
     """The one file with this ending, for formats that can hold code: only when its digest is the manifest's.
 

@@ -97,6 +97,11 @@ def _gradients(study: Any) -> None:
                 f"{key}.checkpoints: found {section.checkpoints}, expected 0, because only training keeps checkpoints"
             )
     for name, gradients in study.gradients.items():
+        if gradients.models == "checkpoints" and isinstance(study.training, Given):
+            raise ValueError(
+                f"gradients.{name}.models: found checkpoints, expected full or retrained, because training.from names"
+                " a model without checkpoints from along its training"
+            )
         if gradients.models == "checkpoints" and not study.training.checkpoints:
             raise ValueError(f"training.checkpoints: found 0, expected 1 or more, because gradients.{name} takes them")
         if gradients.timesteps > study.diffusion.timesteps:

@@ -14,12 +14,13 @@ class Reader(Protocol):
     """What a module of this package holds."""
 
     def read(
-        self, options: dict[str, Any], folder: Path, shape: tuple[int, int, int], weights: dict[str, Path]
+        self, options: dict[str, Any], given: Path, shape: tuple[int, int, int], weights: dict[str, Path]
     ) -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
         """Architecture and learned weights, as `Network` has them. Raises UserError when the model is no such one.
 
-        options: of the section `model`. folder: as diffusers or peft wrote it. shape: of what the network denoises,
-        (channels, height, width). weights: name -> manifest of what is pretrained in the network.
+        options: of the section `model`. given: manifest of a folder as diffusers or peft wrote it, of which only the
+        files that it lists are read. shape: of what the network denoises, (channels, height, width). weights: name ->
+        manifest of what is pretrained in the network.
         """
 
 

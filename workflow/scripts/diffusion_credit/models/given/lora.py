@@ -13,20 +13,27 @@ from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import read_json
 from diffusion_credit.models.networks.lora import PREFIX, WEIGHTS, architecture, frozen_base, learned
 from diffusion_credit.models.pretrained import first_line
-from diffusion_credit.models.weights import open_weights
+from diffusion_credit.models.weights import listed_in, open_weights
 
+OTHERS = {  # part of a name -> what such weights are of
+    "text_encoder": "a text encoder", "lora_te": "a text encoder", "dora_scale": "DoRA", "magnitude_vector": "DoRA",
+    "lora_B.bias": "biases", "hada_": "LoHa", "lokr_": "LoKr",
+}  # fmt: skip
 SAID = ("r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern", "use_rslora")  # by peft, of what it wrote
 
 
 def read(
-    options: dict[str, Any], folder: Path, shape: tuple[int, int, int], weights: dict[str, Path]
+    options: dict[str, Any], given: Path, shape: tuple[int, int, int], weights: dict[str, Path]
 ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Rank, layers and weights of adapters of the base, as `save_lora_weights` or peft's `save_pretrained` wrote them.
 
     The scale alpha / rank of their outputs goes into the upward weights, so that ours need none.
     """
-    file = _adapter_file(folder)
-    tensors, scales = _adapters(file)
+    file = _adapter_file(open_weights(given), listed_in(given))
+    try:
+        tensors, scales = _adapters(file)
+    except ValueError as error:  # of diffusers, on formats that it does not convert
+        raise UserError(f"{file}: found no adapters (LoRA) that diffusers can read ({first_line(error)})") from None
     model = frozen_base(open_weights(weights[options["base"]]) / "unet", shape[0])
     try:
         model.load_lora_adapter(dict(tensors), prefix="unet", adapter_name="default", **scales)
@@ -52,12 +59,14 @@ def read(
     return {**said, "layers": sorted(layers)}, {name: tensor.float() for name, tensor in found.items()}
 
 
-def _adapter_file(folder: Path) -> Path:
+def _adapter_file(folder: Path, listed: list[str]) -> Path:
     """The file of the adapters: of the name that diffusers or peft gives it, or the only one of its kind."""
-    files = sorted(folder.glob("*.safetensors"))
+    files = [folder / name for name in listed if name.endswith(".safetensors") and "/" not in name]
     named = [file for file in files if file.name in (WEIGHTS, "adapter_model.safetensors")]
     if len(named or files) != 1:
-        raise UserError(f"{folder}: found {[file.name for file in files]}, expected the one file {WEIGHTS}")
+        raise UserError(
+            f"{folder}: found {[file.name for file in files]}, expected the one file {WEIGHTS} among the weights' files"
+        )
     return (named or files)[0]
 
 
@@ -70,14 +79,18 @@ def _adapters(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raw = load_file(file)
     except SafetensorError as error:
         raise UserError(f"{file}: not a safetensors file ({error})") from None
-    for part, what in {"text_encoder": "a text encoder", "lora_te": "a text encoder", "dora_scale": "DoRA"}.items():
+    for part, what in OTHERS.items():
         if name := next((name for name in raw if part in name), None):
             raise UserError(f"{file}: found {name}, weights of {what}, expected adapters (LoRA) of a U-Net alone")
     beside = file.with_name("adapter_config.json")
     if beside.is_file():  # as peft writes it
         config = {PREFIX + key: value for key, value in read_json(beside).items()}
-        if config.get("unet.peft_type") != "LORA" or config.get("unet.use_dora"):
-            raise UserError(f"{beside}: found {config.get('unet.peft_type')}, expected LORA without DoRA")
+        kind, begun = config.get("unet.peft_type"), config.get("unet.init_lora_weights", True)
+        if kind != "LORA" or config.get("unet.use_dora") or begun not in (True, False, "gaussian"):
+            raise UserError(
+                f"{beside}: found {kind} with init_lora_weights {begun!r}, expected LORA without DoRA, of an"
+                " initialisation that leaves the base as it is"
+            )
         return {PREFIX + name.removeprefix("base_model.model."): tensor for name, tensor in raw.items()}, {
             "metadata": {key: value for key, value in config.items() if key.removeprefix(PREFIX) in SAID}
         }

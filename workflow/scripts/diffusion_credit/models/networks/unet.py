@@ -184,9 +184,14 @@ def fit_widths(model: "UNet2DModel", shapes: dict[str, tuple[int, ...]]) -> None
 def match_resampling(model: "UNet2DModel") -> None:
     """diffusers' resampling layers keep the widths of their convolution as attributes and assert them."""
     from diffusers.models.downsampling import Downsample2D
+    from diffusers.models.resnet import ResnetBlock2D
     from diffusers.models.upsampling import Upsample2D
     from torch import nn
 
     for module in model.modules():
+        if isinstance(module, ResnetBlock2D):
+            for part in (module.upsample, module.downsample):
+                if isinstance(part, Downsample2D | Upsample2D):  # without a convolution
+                    part.channels = part.out_channels = module.norm1.num_channels
         if isinstance(module, Downsample2D | Upsample2D) and isinstance(module.conv, nn.Conv2d):
             module.channels, module.out_channels = module.conv.in_channels, module.conv.out_channels

@@ -5,11 +5,13 @@ from typing import Any
 import torch
 import torch_pruning
 from diffusers.models.attention_processor import Attention
+from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.models.networks.unet import match_resampling
+from diffusion_credit.models.pretrained import first_line
 
 
 def prune(model: UNet2DModel, architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -22,24 +24,40 @@ def prune(model: UNet2DModel, architecture: dict[str, Any], options: dict[str, A
     """
     ratio = options["ratio"]
     height, width = model.config.sample_size
-    example = {"sample": torch.zeros(1, model.config.in_channels, height, width), "timestep": torch.zeros(1)}
+    timestep = torch.zeros(1, dtype=torch.long)
+    example = {"sample": torch.zeros(1, model.config.in_channels, height, width), "timestep": timestep}
     heads = {}
     for module in model.modules():
         if isinstance(module, Attention) and module.heads > 1:
             heads.update(dict.fromkeys((module.to_q, module.to_k, module.to_v), module.heads))
-    pruner = torch_pruning.pruner.MagnitudePruner(
-        model,
-        example,
-        importance=torch_pruning.importance.MagnitudeImportance(p=2),
-        pruning_ratio=ratio,
-        ignored_layers=[model.conv_out, *([] if options["time_embedding"] else [model.time_embedding])],
-        num_heads=heads,
-        prune_num_heads=False,
-        prune_head_dims=True,
-    )
+    kept = [model.conv_out, *([] if options["time_embedding"] else [model.time_embedding])]
+    # scale and shift lie one after the other in one layer, whose widths would not stay multiples of the groups
+    kept += [
+        block.time_emb_proj
+        for block in model.modules()
+        if isinstance(block, ResnetBlock2D) and block.time_embedding_norm == "scale_shift"
+    ]
     before = _width(model)
-    pruner.step()
-    match_resampling(model)
+    try:
+        torch_pruning.pruner.MagnitudePruner(
+            model,
+            example,
+            importance=torch_pruning.importance.MagnitudeImportance(p=2),
+            pruning_ratio=ratio,
+            ignored_layers=kept,
+            num_heads=heads,
+            prune_num_heads=False,
+            prune_head_dims=True,
+        ).step()
+        match_resampling(model)
+        with torch.inference_mode():
+            model(**example)
+    except Exception as error:  # torch-pruning and the network raise whatever comes
+        blocks = sorted({*model.config.down_block_types, *model.config.up_block_types})
+        raise UserError(
+            f"config: pruning.ratio: found {ratio}, by which a network of {', '.join(blocks)} cannot be pruned"
+            f" ({first_line(error)}); expected another ratio or another network"
+        ) from None
     removed = 1 - _width(model) / before
     if removed < ratio / 2:
         raise UserError(
