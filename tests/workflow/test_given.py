@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from diffusers import (
@@ -22,12 +23,18 @@ from sklearn.datasets import load_digits
 from studies import TRAINING, Workspace
 
 from diffusion_credit.base.seeds import noise
+from diffusion_credit.base.tables import read_subsets
 from diffusion_credit.data.images import read_zip
 from diffusion_credit.models.checkpoints import load_model, parameters
 
 pytestmark = pytest.mark.workflow
 
 IMAGES, STEPS = 12, 5
+TARGETS = [
+    "results/tiny/attribution/fid/ridge.csv",
+    "results/tiny/images/full/everyone/0000/manifest.json",
+    "results/tiny/models/retrain/anchors/0000/manifest.json",
+]
 PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
 
 
@@ -63,21 +70,27 @@ def credited(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace.config["training"] = {"from": "mine"}
     workspace.config["diffusion"] = {"schedule": "squaredcos_cap_v2"}
     workspace.config["generation"] = {"images": IMAGES, "solver": "ddim", "steps": STEPS}
-    return small(workspace).finish()
+    return credit(workspace)
 
 
-def small(workspace: Workspace) -> Workspace:
-    """One property, and trainings as short as they can be."""
+def credit(workspace: Workspace) -> Workspace:
+    """Run until there are values of one property, and models of everyone retrained as the given model is made."""
     workspace.config["regimes"] = {"sparse": TRAINING, "retrain": TRAINING}
     workspace.config["evaluation"]["lds"]["regimes"] = ["sparse"]
     workspace.config["properties"] = {"fid": {"kind": "fid", "extractor": "classifier"}}
+    process = workspace.run(*TARGETS)
+    assert process.returncode == 0, process.stdout
+    assert "take_model" in process.stdout and "train_models full" not in process.stdout
     return workspace
 
 
-def test_no_job_trains_the_full_model(credited: Workspace) -> None:
-    assert "train_models full" not in credited.printed
-    assert "take_model" in credited.printed
-    assert credited.planned() == {}
+def test_its_contributors_are_credited_and_nothing_is_left_to_do(credited: Workspace) -> None:
+    values = pd.read_csv(credited.results / "attribution/fid/ridge.csv")["value"]
+    ends = read_subsets(credited.results / "utilities/fid.csv", valued=True)
+    assert ends.value is not None
+    of = [ends.value[chosen].mean() for chosen in (ends.members.all(axis=1), ~ends.members.any(axis=1))]
+    assert len(values) == 5 and values.sum() == pytest.approx(of[0] - of[1])
+    assert credited.planned(*TARGETS) == {}
 
 
 def test_its_images_are_those_of_its_own_pipeline(credited: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +134,7 @@ def train_by_plain_peft(base: Path, images: np.ndarray, folder: Path) -> UNet2DC
 
 
 def test_adapters_are_credited_from_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace = small(Workspace(tmp_path / "study"))
+    workspace = Workspace(tmp_path / "study")
     base = write_stable_diffusion(workspace.folder / "sd")
     rng = np.random.default_rng(0)
     images = []
@@ -140,9 +153,7 @@ def test_adapters_are_credited_from_where_they_are(tmp_path: Path, monkeypatch: 
         "generation": {"images": IMAGES, "solver": "ddim", "steps": 2, "guidance": 2.0},
     }
     workspace.config["design"]["empty"] = "base"
-    workspace.finish()
-    assert "train_models full" not in workspace.printed
-
+    credit(workspace)
     monkeypatch.chdir(workspace.folder)  # which the weights are relative to
     weights = {"sd": workspace.results / "weights/sd/manifest.json"}
     x, t = torch.randn(2, 4, 8, 8), torch.tensor([3, 900])
