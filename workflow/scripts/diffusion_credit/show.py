@@ -5,11 +5,10 @@ from itertools import product
 from pathlib import Path
 
 from diffusion_credit.base.scale import named
-from diffusion_credit.base.tables import read_csv
+from diffusion_credit.base.tables import PREDICTION, read_csv
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.printed import print_attribution
 from diffusion_credit.credit.spread import warned
-from diffusion_credit.evaluation.lds import PREDICTION
 from diffusion_credit.own_tables import score_text
 from diffusion_credit.study.config import Study
 from diffusion_credit.study.plan import looks

@@ -22,6 +22,7 @@ from diffusion_credit.base.parquet import is_parquet, rows_of_parquet, write_par
 from diffusion_credit.base.scale import COLUMN, Transform, column_of
 
 RANDOM = "random"  # stands in place of a method where chance decides what is removed
+PREDICTION = " prediction"  # ends the name of a row that scores what an estimator expects of subsets
 KEY = ["subset", "replicate", "seed"]
 INDEX = ("", "Unnamed: 0")  # names that pandas gives to the index of a table, when it writes and when it reads
 

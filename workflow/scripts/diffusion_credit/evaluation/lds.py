@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from diffusion_credit.base.tables import Subsets
+from diffusion_credit.base.tables import PREDICTION, Subsets
 from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.evaluation.resampling import by_subset, pearson, ranks, spearman, with_interval
 
@@ -21,7 +21,6 @@ HEADER = [
     "alpha", "predictor", "subsets", "replicates", "lds", "low", "high", "corrected", "by_seed", "singled_out",
     "presence", "within", "within_low", "within_high", "note",
 ]  # fmt: skip
-PREDICTION = " prediction"  # ends the name of a row that scores what an estimator expects of subsets
 TEXT = {"alpha", "predictor", "singled_out", "note"}
 
 

@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from diffusion_credit.base.files import replacing
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.tables import PREDICTION, printable
 from diffusion_credit.credit.attribution import FEW, Attribution
-from diffusion_credit.evaluation.lds import PREDICTION
 
 INK = "#222222"
 # Okabe and Ito's colour-blind-safe set, without black and yellow

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.scale import measured, named
+from diffusion_credit.base.tables import PREDICTION
 from diffusion_credit.credit.spread import warned
-from diffusion_credit.evaluation.lds import PREDICTION
 from diffusion_credit.report.document import Cell, Credit, Division, Property, Value
 from diffusion_credit.report.figures import shorten
 
