@@ -22,6 +22,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     from diffusion_credit.models.weights import by_name, digests_of, open_weights
 
     options, source = snakemake.params.options, Path(snakemake.input.given)
+    place = open_weights(source)
     kind, weights = options["model"]["kind"], by_name(snakemake.input.weights)
     (name,) = read_subsets(snakemake.input.design).names
     encoded = next(map(Path, snakemake.input.encoded), None)
@@ -29,7 +30,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     check_given_process(source, options["diffusion"])
     architecture, tensors = module_of("given", kind).read(options["model"], source, inputs.shape, weights)
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
-        raise UserError(f"{open_weights(source)}: found weights that are not finite, expected finite numbers")
+        raise UserError(f"{place}: found weights that are not finite, expected finite numbers")
     model = build(architecture, 0, weights)
     module_of("networks", kind).load(model, tensors)
     config = {"architecture": architecture, "diffusion": options["diffusion"], "latents": inputs.latents}
@@ -48,6 +49,4 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         {name: provenance},
         lambda name, folder, state: save_model(folder, model, config, provenance),
     )
-    log.info(
-        "%s: taken as it is from %s, parameters: %d", snakemake.output[0], open_weights(source), count_parameters(model)
-    )
+    log.info("%s: taken as it is from %s, parameters: %d", snakemake.output[0], place, count_parameters(model))

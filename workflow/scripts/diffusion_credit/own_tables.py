@@ -40,7 +40,6 @@ from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
 
 OF_STUDIES = {"game", "cheap"}  # options that name the tables of a study
-LEVEL, CHANGE = ("expected", "low", "high"), ("change", "change_low", "change_high")  # of a prediction
 
 
 def refuse_same(output: Path | None, *others: Path | None) -> None:
@@ -126,13 +125,14 @@ def predict(a: argparse.Namespace) -> None:
     with naming(a.table):
         found = prediction.predict(game, members)
     print(f"with everyone: {measured(game.everyone.mean(), game.transform):.5g}")
+    of_level, of_change = prediction.NUMBERS[:3], prediction.NUMBERS[3:]
     unit = "%" if game.transform == "log" else ""
     for at, text in enumerate(a.without):
         if found.note[at]:
             print(f"without {printable(text)}: {found.note[at]}")
             continue
-        level = [f"{measured(float(getattr(found, name)[at]), game.transform):.5g}" for name in LEVEL]
-        change = [f"{changed(float(getattr(found, name)[at]), game.transform):+.4g}{unit}" for name in CHANGE]
+        level = [f"{measured(float(getattr(found, name)[at]), game.transform):.5g}" for name in of_level]
+        change = [f"{changed(float(getattr(found, name)[at]), game.transform):+.4g}{unit}" for name in of_change]
         print(f"without {printable(text)}: {level[0]} [{level[1]}, {level[2]}]", end="")
         print(f", a change of {change[0]} [{change[1]}, {change[2]}]")
     if a.output:

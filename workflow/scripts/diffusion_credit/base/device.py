@@ -12,13 +12,10 @@ from diffusion_credit.base.errors import UserError
 
 # Without one of these PyTorch has no GPU: NVIDIA's, Jetson's, AMD's, and any in the Windows subsystem for Linux
 DEVICE_FILES = ("nvidia[0-9]*", "nvmap", "kfd", "dxg")
-
-
 WAIT = 0.5  # seconds between two looks for a GPU that is free
 
-taken: list[
-    TextIO
-] = []  # the lock of this process's GPU: the system gives it back when the process ends, however it does
+# The lock of this process's GPU. The system gives it back when the process ends, however it does.
+taken: list[TextIO] = []
 
 
 def take(device: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import comb
-from typing import Any
 
 import numpy as np
 from scipy.special import betaln
@@ -123,10 +122,10 @@ def regularised(game: Utilities, predecessors: np.ndarray) -> Estimate:
     """
     regression, level = regression_of(game, predecessors), mean_value(game, predecessors)
     values, note = ridge(regression)
-    missing_sizes = gaps(game.members, kernel(predecessors))
-    fit: Any = sampling_distribution(regression)
-    if missing_sizes:
-        fit = f"{missing_sizes[0][1]}: these are values of the sizes that are there"
+    lacking = [
+        f"{text}: these are values of the sizes that are there" for _, text in gaps(game.members, kernel(predecessors))
+    ]
+    fit = lacking[0] if lacking else sampling_distribution(regression)
     found = None
     if not isinstance(fit, str):
         center = fit[0] + level.value

@@ -76,6 +76,14 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     return config
 
 
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file by name. Raises UserError when it is no safetensors file."""
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path}: not a safetensors file ({error})") from None
+
+
 def checkpoint_file(at: int) -> str:
     """Name of the weights number `at` from along a training."""
     return f"checkpoint-{at}.safetensors"
@@ -94,11 +102,7 @@ def load_model(
     read_manifest(folder)
     config = read_config(folder)
     network = module_of("networks", config["architecture"]["kind"])
-    path = folder / (file or network.WEIGHTS)
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise UserError(f"{path}: not a safetensors file ({error})") from None
-    model: nn.Module = network.build(config["architecture"], 0, weights or {})
+    tensors = read_tensors(folder / (file or network.WEIGHTS))
+    model = build(config["architecture"], 0, weights or {})
     network.load(model, tensors)
     return model.eval().to(device), config

@@ -6,11 +6,10 @@ from typing import Any
 import torch
 from diffusers.loaders import StableDiffusionLoraLoaderMixin
 from peft.tuners.lora import LoraLayer
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import read_json
+from diffusion_credit.models.checkpoints import read_tensors
 from diffusion_credit.models.networks.lora import PREFIX, WEIGHTS, architecture, frozen_base, learned
 from diffusion_credit.models.pretrained import first_line
 from diffusion_credit.models.weights import listed_in, open_weights
@@ -34,7 +33,7 @@ def read(
         tensors, scales = _adapters(file)
     except ValueError as error:  # of diffusers, on formats that it does not convert
         raise UserError(f"{file}: found no adapters (LoRA) that diffusers can read ({first_line(error)})") from None
-    model = frozen_base(open_weights(weights[options["base"]]) / "unet", shape[0])
+    model = frozen_base(weights[options["base"]], shape[0])
     try:
         model.load_lora_adapter(dict(tensors), prefix="unet", adapter_name="default", **scales)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -75,10 +74,7 @@ def _adapters(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 
     Raises UserError on what is not adapters of a U-Net alone.
     """
-    try:
-        raw = load_file(file)
-    except SafetensorError as error:
-        raise UserError(f"{file}: not a safetensors file ({error})") from None
+    raw = read_tensors(file)
     for part, what in OTHERS.items():
         if name := next((name for name in raw if part in name), None):
             raise UserError(f"{file}: found {name}, weights of {what}, expected adapters (LoRA) of a U-Net alone")

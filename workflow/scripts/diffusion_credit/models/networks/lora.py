@@ -82,9 +82,7 @@ def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> 
     import torch
     from peft import LoraConfig
 
-    from diffusion_credit.models.weights import open_weights
-
-    model = frozen_base(open_weights(weights[architecture["base"]]) / "unet", architecture["out_channels"])
+    model = frozen_base(weights[architecture["base"]], architecture["out_channels"])
     rank, layers = architecture["rank"], architecture["layers"]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -92,12 +90,14 @@ def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> 
     return model
 
 
-def frozen_base(folder: Path, channels: int) -> "UNet2DConditionModel":
+def frozen_base(manifest: Path, channels: int) -> "UNet2DConditionModel":
     """The base without adapters. Raises UserError when it takes latents of other channels."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     from diffusion_credit.models.pretrained import load_pretrained
+    from diffusion_credit.models.weights import open_weights
 
+    folder = open_weights(manifest) / "unet"
     model = load_pretrained(UNet2DConditionModel, folder, "cpu")
     if model.config.in_channels != channels:
         raise UserError(
