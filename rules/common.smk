@@ -68,7 +68,9 @@ ALPHAS = alphas(STUDY)
 LOCAL = STUDY.local  # are single images credited for single images?
 BATCH = (LOCAL or STUDY.design).batch_size
 EMPTY = None if LOCAL else STUDY.design.empty
-NETWORK = name_of("networks", STUDY.model.kind)
+NETWORK = [name_of("networks", STUDY.model.kind)]
+if STUDY.model.prompted:
+    NETWORK.append(name_of("families", STUDY.model.family))
 GPU = int(STUDY.device == "cuda")
 TRAINING = plan.trainings(STUDY)
 GIVEN = plan.given(STUDY)  # is the full model one that exists already?

@@ -5,7 +5,7 @@ use rule generate_images as generate_by_contributor with:
     input:
         models=needs.of_contributors("models"),
         index=f"{R}/index/index.json",
-        encoded=needs.encoded(),
+        prompts=needs.prompts(),
         weights=needs.weights(STUDY.model),
     output:
         needs.of_contributors("images"),

@@ -4,7 +4,7 @@
 rule generate_images:
     input:
         models=f"{R}/models/{{collection}}/manifest.json",
-        encoded=needs.encoded(),
+        prompts=needs.prompts(),
         weights=needs.weights(STUDY.model),
     output:
         f"{R}/images/{{collection}}/manifest.json",
@@ -25,6 +25,6 @@ rule generate_images:
         options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=code("generate_images.py", NETWORK),
+        code=code("generate_images.py", *NETWORK),
     script:
         "../workflow/scripts/generate_images.py"

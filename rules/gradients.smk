@@ -9,6 +9,7 @@ rule compute_gradients:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
         encoded=needs.encoded(),
+        prompts=needs.prompts(),
         weights=needs.weights(STUDY.model),
     output:
         f"{R}/gradients/{{gradients}}/manifest.json",
@@ -34,6 +35,6 @@ rule compute_gradients:
         generated=LOCAL.generated if LOCAL else None,
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=code("compute_gradients.py", NETWORK),
+        code=code("compute_gradients.py", *NETWORK),
     script:
         "../workflow/scripts/compute_gradients.py"

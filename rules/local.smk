@@ -27,6 +27,7 @@ rule measure_losses:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
         encoded=needs.encoded(),
+        prompts=needs.prompts(),
         weights=needs.weights(STUDY.model),
     output:
         f"{R}/losses/{{collection}}/manifest.json",
@@ -52,7 +53,7 @@ rule measure_losses:
         ),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=code("measure_losses.py", NETWORK),
+        code=code("measure_losses.py", *NETWORK),
     script:
         "../workflow/scripts/measure_losses.py"
 

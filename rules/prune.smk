@@ -17,6 +17,6 @@ rule prune_model:
             ratio=STUDY.pruning.ratio, time_embedding=STUDY.pruning.time_embedding
         ),
         kind=STUDY.model.kind,
-        code=code("prune_model.py", NETWORK, name_of("pruning", STUDY.model.kind)),
+        code=code("prune_model.py", *NETWORK, name_of("pruning", STUDY.model.kind)),
     script:
         "../workflow/scripts/prune_model.py"

@@ -12,7 +12,7 @@ EXTRACTOR = LOCAL.regeneration.extractor
 rule regenerate_images:
     input:
         models=f"{R}/models/retrain/{{list}}/{{batch}}/manifest.json",
-        encoded=needs.encoded(),
+        prompts=needs.prompts(),
         weights=needs.weights(STUDY.model),
     output:
         f"{R}/images/retrain/{{list}}/{{batch}}/manifest.json",
@@ -35,7 +35,7 @@ rule regenerate_images:
         options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=code("regenerate_images.py", NETWORK),
+        code=code("regenerate_images.py", *NETWORK),
     script:
         "../workflow/scripts/regenerate_images.py"
 

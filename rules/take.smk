@@ -20,6 +20,6 @@ rule take_model:
         options=dict(model=plain(STUDY.model), diffusion=plain(STUDY.diffusion)),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=code("take_model.py", NETWORK, name_of("given", STUDY.model.kind)),
+        code=code("take_model.py", *NETWORK, name_of("given", STUDY.model.kind)),
     script:
         "../workflow/scripts/take_model.py"

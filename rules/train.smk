@@ -38,6 +38,6 @@ rule train_models:
         ),
         kind=STUDY.model.kind,
         device=STUDY.device,
-        code=lambda w: code("train_models.py", NETWORK, name_of("regimes", w.regime)),
+        code=lambda w: code("train_models.py", *NETWORK, name_of("regimes", w.regime)),
     script:
         "../workflow/scripts/train_models.py"

@@ -16,12 +16,14 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     from diffusion_credit.measuring.features import images_of
     from diffusion_credit.models.checkpoints import LAST, checkpoint_file
     from diffusion_credit.models.inputs import as_inputs, read_inputs
+    from diffusion_credit.models.prompts import with_prompts
     from diffusion_credit.models.weights import by_name
 
     params, device = snakemake.params, snakemake.params.device
     index, weights = Index(snakemake.input.index), by_name(snakemake.input.weights)
     encoded = next(map(Path, snakemake.input.encoded), None)
     inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
+    inputs, prompted = with_prompts(inputs, next(map(Path, snakemake.input.prompts), None))
     chosen = params.options["gradients"]["models"]
     files = [*(map(checkpoint_file, range(params.checkpoints)) if chosen == "checkpoints" else []), LAST]
     found = [entry for manifest in snakemake.input.models for entry in entries(manifest).items()]
@@ -31,13 +33,15 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     ((digest, read),) = images_of(Path(snakemake.input.images)).values()
     pixels = read()[: params.generated]
     sets = {
-        DATA: (inputs.digest, len(inputs.images), lambda: inputs.images),
-        GENERATED: (digest, len(pixels), partial(as_inputs, pixels, inputs.latents, weights, device)),
+        DATA: (inputs.digest, len(inputs.images), lambda: inputs.images, inputs.labels),
+        GENERATED: (digest, len(pixels), partial(as_inputs, pixels, inputs.latents, weights, device), prompted),
     }
     if snakemake.input.get("validation"):
         ((digest, read),) = images_of(Path(snakemake.input.validation)).values()
         held_back = read()
-        sets[VALIDATION] = digest, len(held_back), partial(as_inputs, held_back, inputs.latents, weights, device)
+        load = partial(as_inputs, held_back, inputs.latents, weights, device)
+        # a study of single images has one text for all
+        sets[VALIDATION] = digest, len(held_back), load, None if prompted is None else torch.ones(len(held_back)).long()
     made = compute(
         models,
         sets,

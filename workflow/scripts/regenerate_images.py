@@ -14,7 +14,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     models = Path(snakemake.input.models)
     made = generate(
         models,
-        next(map(Path, snakemake.input.encoded), None),
+        next(map(Path, snakemake.input.prompts), None),
         by_name(snakemake.input.weights),
         Path(snakemake.output[0]).parent,
         {

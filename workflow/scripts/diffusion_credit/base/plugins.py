@@ -10,6 +10,7 @@ PLACES = {  # group of plug-ins -> the package that holds them
     "sources": "data.sources",
     "designs": "subsets.draws",
     "networks": "models.networks",
+    "families": "models.families",
     "pruning": "models.pruning",
     "given": "models.given",
     "regimes": "models.regimes",

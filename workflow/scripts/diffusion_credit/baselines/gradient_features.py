@@ -23,12 +23,13 @@ from diffusion_credit.models.inputs import Inputs, provenance
 
 ROWS = 128  # images of one entry: what a job that is cut may have to make again
 
-Images = tuple[str, int, Callable[[], torch.Tensor]]  # digest, number, what loads them as a network takes them
+# digest, number, what loads them as a network takes them, the rows of their texts
+Images = tuple[str, int, Callable[[], torch.Tensor], torch.Tensor | None]
 
 
 def parts_of(models: Iterable[str], sets: dict[str, Images], with_path: bool) -> dict[str, tuple[str, str, range]]:
     """Entry -> model, set, and its images: those of the path are numbered as the generated ones that it leads to."""
-    numbers = {name: number for name, (_, number, _) in sets.items()}
+    numbers = {name: number for name, (_, number, _, _) in sets.items()}
     if with_path:
         numbers[PATH] = numbers[GENERATED]
     return {
@@ -52,7 +53,7 @@ def compute(
 
     models: name -> folder of a checkpoint, file of its weights, digest of its manifest. sets: `data`, `generated`, and
     any others; `path` is made of the generated ones' starting noise where options["gradients"]["path"] says so.
-    inputs: for the conditions. weights: name -> manifest of what is pretrained. options: sections `gradients` (output,
+    inputs: for the texts. weights: name -> manifest of what is pretrained. options: sections `gradients` (output,
     timesteps, spacing, projection, path, memory, batch_size) and `diffusion`, the kind of `network`, `seed`, `device`,
     `code`.
     """
@@ -63,15 +64,15 @@ def compute(
     wanted = {}
     for entry, (model, name, _) in parts.items():
         _, file, digest = models[model]
-        images, _, _ = sets[GENERATED if name == PATH else name]
+        images = sets[GENERATED if name == PATH else name][0]
         wanted[entry] = {**common, "checkpoint": file, "model": digest, "set": name, "images": images}
 
     @cache
     def per_image(model: str) -> PerImage:
         per_image.cache_clear()  # one network at a time
         folder, file, _ = models[model]
-        loaded, _ = load_model(folder, device, weights, file)
-        predict = network.denoiser(loaded.eval(), inputs.conditions, guidance=1)
+        loaded, config = load_model(folder, device, weights, file)
+        predict = network.denoiser(loaded.eval(), config["architecture"], inputs.conditions, guidance=1)
         return PerImage(loaded, predict, options["diffusion"], asked["output"])
 
     @cache
@@ -87,14 +88,17 @@ def compute(
         features, errors = [], []
         for start in range(rows.start, rows.stop, size):
             chosen = range(start, min(start + size, rows.stop))
+            told = sets[GENERATED if name == PATH else name][3]
+            labels = None if told is None else told[chosen.start : chosen.stop]
             if name == PATH:
                 first = torch.from_numpy(noise(seed, chosen.start, chosen.stop, inputs.shape))
-                at, clean = path(found.predict, options["diffusion"], asked["timesteps"], first.to(device))
+                rows_of = () if labels is None else (labels,)
+                at, clean = path(found.predict, options["diffusion"], asked["timesteps"], first.to(device), *rows_of)
             else:
                 clean = images_of(name)[chosen.start : chosen.stop].to(device)
             drawn = [_noise(seed, name, image, (len(at), *inputs.shape)) for image in chosen]
             together = max(1, asked["batch_size"] // len(chosen))
-            blocks, error = found(clean, torch.from_numpy(np.stack(drawn)).to(device), at, together)
+            blocks, error = found(clean, torch.from_numpy(np.stack(drawn)).to(device), at, together, labels)
             features.append(project(blocks, asked["projection"], named_seed(seed, "projection")).cpu().numpy())
             errors.append(error.cpu().numpy())
             progress(entry, chosen.stop - rows.start, len(rows))

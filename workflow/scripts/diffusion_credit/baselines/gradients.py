@@ -14,7 +14,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.models.diffusion import SOLVERS, Process, schedule
+from diffusion_credit.models.diffusion import Process, scheduler_of
 
 COPIES = 3  # of an image's gradient at the same time: the last, their sum, and what is being added
 MOST = 64  # images at once; more gain nothing
@@ -52,7 +52,7 @@ class PerImage:
     def __init__(
         self, model: nn.Module, predict: Callable[..., torch.Tensor], diffusion: dict[str, Any], output: str
     ) -> None:
-        """predict: the model's prediction from noised tensors and timesteps. output: a name of OUTPUTS."""
+        """predict: the model's prediction, as `Network.denoiser` gives it. output: a name of OUTPUTS."""
         self.predict = predict
         self.weights = {f"model.{name}": p.detach() for name, p in model.named_parameters() if p.requires_grad}
         self.count = sum(weight.numel() for weight in self.weights.values())
@@ -60,21 +60,28 @@ class PerImage:
         call, number = _Call(model, predict), OUTPUTS[output]
 
         def summed(
-            weights: dict[str, torch.Tensor], noised: torch.Tensor, target: torch.Tensor, t: torch.Tensor
+            weights: dict[str, torch.Tensor], noised: torch.Tensor, times: torch.Tensor, target: torch.Tensor, *labels: Any
         ) -> tuple[torch.Tensor, torch.Tensor]:
-            predicted, target = functional_call(call, weights, (noised, t)).flatten(1), target.flatten(1)
+            told = [label.expand(len(noised)) for label in labels]
+            predicted, target = functional_call(call, weights, (noised, times, *told)).flatten(1), target.flatten(1)
             return number(predicted, target).sum(), (predicted - target).square().mean(1).sqrt().sum()
 
-        self._gradients = vmap(grad(summed, has_aux=True), in_dims=(None, 0, 0, None))
+        self._gradient = grad(summed, has_aux=True)
 
     def __call__(
-        self, clean: torch.Tensor, noise: torch.Tensor, at: list[int], together: int
+        self,
+        clean: torch.Tensor,
+        noise: torch.Tensor,
+        at: list[int],
+        together: int,
+        labels: torch.Tensor | None = None,
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
         """The gradient of each image, a block (images, weights of one tensor) for each of the network's tensors.
 
         clean: (images, channels, height, width), or with a clean image for each timestep after the first axis. noise:
-        (images, timesteps, channels, height, width). at: the timesteps. together: timesteps in one pass. Also
-        returned: (images,) the root of the mean squared error of the prediction, averaged over timesteps.
+        (images, timesteps, channels, height, width). at: the timesteps. together: timesteps in one pass. labels:
+        (images,) the rows of their texts, where there are any. Also returned: (images,) the root of the mean squared
+        error of the prediction, averaged over timesteps.
         """
         blocks: list[torch.Tensor] = []
         error = torch.zeros(len(clean), device=clean.device)
@@ -82,9 +89,11 @@ class PerImage:
             t = torch.tensor(at[start : start + together], device=clean.device)
             part = noise[:, start : start + together]
             x = clean[:, start : start + together] if clean.dim() == noise.dim() else clean[:, None].expand_as(part)
-            noised, target = self.process.noised(x.flatten(0, 1), part.flatten(0, 1), t.repeat(len(clean)))
+            drawn = self.process.noised(x.flatten(0, 1), part.flatten(0, 1), t.repeat(len(clean)))
+            each = [tensor.unflatten(0, part.shape[:2]) for tensor in drawn] + ([] if labels is None else [labels])
+            gradients = vmap(self._gradient, in_dims=(None, *[0 for _ in each]))
             with sdpa_kernel(SDPBackend.MATH):  # the faster ways of attention know no vmap
-                found, errors = self._gradients(self.weights, noised.view_as(part), target.view_as(part), t)
+                found, errors = gradients(self.weights, *each)
             fresh = [block.flatten(1) for block in found.values()]
             blocks = [total.add_(block) for total, block in zip(blocks, fresh, strict=True)] if blocks else fresh
             error += errors
@@ -98,24 +107,22 @@ class _Call(nn.Module):
         super().__init__()
         self.model, self.predict = model, predict
 
-    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        return self.predict(x, t)
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.predict(*inputs)
 
 
 @torch.inference_mode()
 def path(
-    predict: Callable[..., torch.Tensor], diffusion: dict[str, Any], steps: int, start: torch.Tensor
+    predict: Callable[..., torch.Tensor], diffusion: dict[str, Any], steps: int, start: torch.Tensor, *labels: torch.Tensor
 ) -> tuple[list[int], torch.Tensor]:
     """The timesteps of a DDIM path from the noise `start` (images, ...), and the clean images (images, steps, ...)
 
     that the network predicts along it.
     """
-    scheduler_class, arguments = SOLVERS["ddim"]
-    scheduler = scheduler_class(**schedule(diffusion), **arguments)
-    scheduler.set_timesteps(steps, device=start.device)
+    scheduler = scheduler_of(diffusion, "ddim", steps, None, str(start.device))
     x, clean = start, []
     for t in scheduler.timesteps:
-        step = scheduler.step(predict(x, t), t, x)
+        step = scheduler.step(predict(x, t, *labels), t, x)
         clean.append(step.pred_original_sample)
         x = step.prev_sample
     return scheduler.timesteps.tolist(), torch.stack(clean, dim=1)

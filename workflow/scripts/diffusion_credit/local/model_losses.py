@@ -27,7 +27,7 @@ from diffusion_credit.models.inputs import Inputs, as_inputs, provenance
 
 def measure(
     models: dict[str, tuple[Path, str]],
-    sets: dict[str, tuple[str, Callable[[], np.ndarray]]],
+    sets: dict[str, tuple[str, Callable[[], np.ndarray], torch.Tensor | None]],
     inputs: Inputs,
     weights: dict[str, Path],
     collection: Path,
@@ -36,14 +36,14 @@ def measure(
 ) -> int:
     """Write the losses (images,) of every set of images under every model; return how many models were missing.
 
-    models: name -> folder of a checkpoint, digest. sets: name -> digest, what reads the images (uint8); of the
-    generated ones the first options["generated"] count. inputs: for latents and conditions. options: timesteps,
-    generated, network, diffusion, batch_size (noised images at once), seed, device, code.
+    models: name -> folder of a checkpoint, digest. sets: name -> digest, what reads the images (uint8), the rows of
+    their texts; of the generated ones the first options["generated"] count. inputs: for latents and texts. options:
+    timesteps, generated, network, diffusion, batch_size (noised images at once), seed, device, code.
     """
     device = options["device"]
     network, process = module_of("networks", options["network"]), Process(options["diffusion"], device)
     at = timesteps(process.timesteps, options["timesteps"], "even")
-    common = provenance(options, inputs, weights) | {"images": {name: digest for name, (digest, _) in sets.items()}}
+    common = provenance(options, inputs, weights) | {"images": {name: of[0] for name, of in sets.items()}}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in models.items()}
 
     @cache
@@ -54,15 +54,17 @@ def measure(
 
     def make(name: str, folder: Path, _: Path) -> None:
         started = time.monotonic()
-        model, _config = load_model(models[name][0], device, weights)
-        predict = network.denoiser(model.eval(), inputs.conditions, guidance=1)
+        model, config = load_model(models[name][0], device, weights)
+        predict = network.denoiser(model.eval(), config["architecture"], inputs.conditions, guidance=1)
         count = sum(len(images(of)) for of in sets)
         found, done = {}, 0
         for of in sets:
-            each = []
+            each, labels = [], sets[of][2]
             for number, image in enumerate(images(of)):
-                noise = generator(options["seed"], "local loss", of, number)
-                each.append(loss(predict, process, image, at, noise, options["batch_size"]))
+                noise, told = generator(options["seed"], "local loss", of, number), ()
+                if labels is not None:
+                    told = (labels[number],)
+                each.append(loss(predict, process, image, at, noise, options["batch_size"], *told))
                 done += 1
                 progress(name, done, count)
             found[of] = np.array(each)
@@ -81,12 +83,17 @@ def loss(
     at: list[int],
     rng: np.random.Generator,
     batch_size: int,
+    *label: torch.Tensor,
 ) -> float:
-    """The loss of one image (channels, height, width), averaged over the timesteps `at`, one noise of rng each."""
+    """The loss of one image (channels, height, width), averaged over the timesteps `at`, one noise of rng each.
+
+    label: the row of its text, where it has one.
+    """
     noise = torch.from_numpy(rng.standard_normal((len(at), *image.shape), dtype=np.float32)).to(image.device)
     t, total = torch.tensor(at, device=image.device), 0.0
     for start in range(0, len(at), batch_size):
         part = slice(start, start + batch_size)
-        noised, target = process.noised(image.expand_as(noise[part]), noise[part], t[part])
-        total += float((predict(noised, t[part]).float() - target).square().flatten(1).mean(1).sum())
+        noised, times, target = process.noised(image.expand_as(noise[part]), noise[part], t[part])
+        predicted = predict(noised, times, *(row.expand(len(noised)) for row in label))
+        total += float((predicted.float() - target).square().flatten(1).mean(1).sum())
     return total / len(at)

@@ -9,20 +9,20 @@ from typing import Any
 import torch
 
 from diffusion_credit.base.collection import EMPTY, announce_entry, contributor_entry, entries, fill
-from diffusion_credit.base.files import versions
+from diffusion_credit.base.files import digest_of_file, versions
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.data.images import ZIP, write_zip
 from diffusion_credit.models.checkpoints import load_model, reinitialise
 from diffusion_credit.models.diffusion import sample
-from diffusion_credit.models.inputs import read_conditions
 from diffusion_credit.models.latents import Autoencoder, identity
+from diffusion_credit.models.prompts import read_prompts
 from diffusion_credit.models.weights import digests_of
 
 
 def generate(
     models: Path,
-    encoded: Path | None,
+    prompts: Path | None,
     weights: dict[str, Path],
     collection: Path,
     options: dict[str, Any],
@@ -35,9 +35,9 @@ def generate(
     contributors: where the one model is told contributors, their number: a folder for each, and one named EMPTY of the
     network's random initialisation. only: of a model's name the number of the one image that it has to draw.
 
-    encoded: the manifest of what `inputs.encode` wrote, with the conditions that the networks were trained with, or
-    None. weights: name -> manifest of what is pretrained. options: `generation` (images, solver, steps, guidance,
-    batch_size, precision), `seed` of the starting noise, `device`, `code`.
+    prompts: the manifest of what `prompts.write_prompts` wrote, for networks with a prompt. weights: name -> manifest
+    of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision), `seed` of the
+    starting noise, `device`, `code`.
     """
     found = entries(models)
     told: dict[str, int | None] = dict.fromkeys(found)
@@ -46,9 +46,14 @@ def generate(
         told = {**{contributor_entry(number): number for number in range(contributors)}, EMPTY: 0}
         found = dict.fromkeys(told, (folder, digest))
     device = options["device"]
-    common = {**options, "weights": digests_of(weights), "versions": versions("torch", "diffusers", "numpy", "pillow")}
+    common = {
+        **options,
+        **({"prompts": digest_of_file(prompts)} if prompts else {}),
+        "weights": digests_of(weights),
+        "versions": versions("torch", "diffusers", "numpy", "pillow"),
+    }
     wanted = {name: {**common, "model": digest, "contributor": told[name]} for name, (_, digest) in found.items()}
-    conditions = cache(lambda: read_conditions(encoded, device))  # only where an entry is missing
+    told_of = cache(lambda: read_prompts(prompts))  # only where an entry is missing
 
     @cache
     def decode(autoencoder: str, scale: float) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -58,27 +63,26 @@ def generate(
         started = time.monotonic()
         model, config = load_model(found[name][0], device, weights)
         architecture, latents = config["architecture"], config["latents"]
-        network, guidance = module_of("networks", architecture["kind"]), options["generation"]["guidance"]
+        network, asked = module_of("networks", architecture["kind"]), options["generation"]
         if contributors and name == EMPTY:
             reinitialise(model, architecture, named_seed(options["seed"], "untrained"))
-        predict = network.denoiser(model.eval(), conditions(), guidance)
-        label = told[name]
+        conditions, labels = told_of()
+        if (contributor := told[name]) is not None:
+            labels = torch.full((asked["images"],), contributor, device=device)
         pixels = sample(
-            predict if label is None else partial(_told, predict, label),
+            network.denoiser(model.eval(), architecture, conditions, asked["guidance"]),
             decode(**latents) if latents else identity,
             config["diffusion"],
-            options["generation"],
+            asked,
             (architecture["out_channels"], *architecture["sample_size"]),
             options["seed"],
             device,
             partial(progress, name),
             0 if only is None else only(name),
+            labels,
+            network.levels(architecture, weights, asked["steps"]),
         )
         write_zip(folder / ZIP, pixels)
         announce_entry(folder, [ZIP], wanted[name], started)
 
     return fill(collection, wanted, make)
-
-
-def _told(predict: Callable[..., torch.Tensor], contributor: int, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    return predict(x, t, labels=torch.full((len(x),), contributor, device=x.device))

@@ -1,4 +1,4 @@
-"""What networks are trained on: the pixels themselves, or latents and prompt embeddings that are computed once."""
+"""What networks are trained on: the pixels themselves, or latents and embeddings of texts that are computed once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from diffusion_credit.base.files import announce, digest_of_file, read_manifest,
 from diffusion_credit.base.plugins import module_of, packages_of
 from diffusion_credit.data.images import to_float
 from diffusion_credit.data.index import Index
-from diffusion_credit.models.latents import Autoencoder, check_process, embed_prompts
+from diffusion_credit.models.latents import Autoencoder, check_process
+from diffusion_credit.models.texts import TEXTS, Encoder, read_texts, write_texts
 from diffusion_credit.models.weights import digests_of
 
 ENCODED = "inputs.safetensors"
@@ -24,13 +25,15 @@ class Inputs:
     """Tensors on the device of the training.
 
     images: (images, channels, height, width) in [-1, 1], or latents. mirrored: the latents of the mirrored images,
-    which are not the mirrored latents; None for pixels. conditions: what the network is told besides. latents: the
-    autoencoder's name and scale, or None. digest: of all that.
+    which are not the mirrored latents; None for pixels. conditions: what the network is told of texts, as `read_texts`
+    has it, on the CPU; labels: (images,) the row of each image's text, None without texts. latents: the autoencoder's
+    name and scale, or None. digest: of all that.
     """
 
     images: torch.Tensor
     mirrored: torch.Tensor | None
     conditions: dict[str, torch.Tensor]
+    labels: torch.Tensor | None
     latents: dict[str, Any] | None
     digest: str
 
@@ -65,22 +68,11 @@ def provenance(options: dict[str, Any], inputs: Inputs, weights: dict[str, Path]
 def read_inputs(index: Index, pixels: np.ndarray, encoded: Path | None, device: str) -> Inputs:
     """The pixels, or what `encode` wrote. encoded: the manifest of that."""
     if encoded is None:
-        return Inputs(torch.from_numpy(to_float(pixels)).to(device), None, {}, None, index.pixels_digest)
+        return Inputs(torch.from_numpy(to_float(pixels)).to(device), None, {}, None, None, index.pixels_digest)
     latents = read_manifest(encoded.parent)["latents"]
     tensors = load_file(encoded.with_name(ENCODED), device=device)
-    conditions = read_conditions(encoded, device)
-    return Inputs(
-        tensors["images"], tensors.get("mirrored"), conditions, latents, digest_of_file(encoded)
-    )  # fmt: skip
-
-
-def read_conditions(encoded: Path | None, device: str) -> dict[str, torch.Tensor]:
-    """What the network is told besides the noised image and the timestep."""
-    if encoded is None:
-        return {}
-    tensors = load_file(encoded.with_name(ENCODED), device=device)
-    prefix = "condition."
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    told = read_texts(encoded.parent) if encoded.with_name(TEXTS).is_file() else ({}, None)
+    return Inputs(tensors["images"], tensors["mirrored"], *told, latents, digest_of_file(encoded))
 
 
 @torch.inference_mode()
@@ -104,11 +96,17 @@ def encoded(pixels: np.ndarray, autoencoder: Autoencoder, device: str, mirror: b
 
 
 @torch.inference_mode()
-def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path], folder: Path) -> tuple[int, ...]:
-    """Write latents, and prompt embeddings where the network takes them, into `folder`; return one latent's shape.
+def encode(
+    pixels: np.ndarray,
+    options: dict[str, Any],
+    weights: dict[str, Path],
+    folder: Path,
+    captions: list[str] | None = None,
+) -> list[str]:
+    """Write latents, and embeddings of texts where the network takes them, into `folder`; return notes for the log.
 
-    options: sections `model` and `diffusion`, `device`, and whatever else the result depends on. Raises UserError when
-    images, autoencoder and network do not fit together.
+    options: sections `model` and `diffusion`, `device`, and whatever else the result depends on. captions: one an
+    image, in place of the one prompt. Raises UserError when images, autoencoder and network do not fit together.
     """
     model, device = options["model"], options["device"]
     name, scale = model.get("autoencoder") or model["base"], model.get("latent_scale")
@@ -118,11 +116,19 @@ def encode(pixels: np.ndarray, options: dict[str, Any], weights: dict[str, Path]
         "mirrored": encoded(pixels, autoencoder, device, mirror=True),
     }
     module_of("networks", model["kind"]).check_size(model, *tensors["images"].shape[2:])
-    if "prompt" in model:
+    notes = [f"latents of shape {tuple(tensors['images'].shape[1:])}"]
+    if "base" in model:
         check_process(weights[model["base"]], options["diffusion"])
-        states = embed_prompts(weights[model["base"]], {"prompt": model["prompt"], "empty": ""}, device)
-        tensors |= {f"condition.{key}": state.cpu() for key, state in states.items()}
+        encoder = Encoder(model, weights, device)
+        height, width = pixels.shape[1:3]
+        write_texts(captions or [model["prompt"]] * len(pixels), encoder, (height, width), folder)
+        if cut := [text for text in captions or [] if encoder.tokens(text) > encoder.most]:
+            notes.append(
+                f"Warning: {len(cut)} captions have more than {encoder.most} tokens; the base reads the first"
+                f" {encoder.most} only (such as {cut[0][:60]!r})"
+            )
     with replacing(folder / ENCODED) as temporary:
         save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, temporary)
-    announce(folder, [ENCODED], latents={"autoencoder": name, "scale": autoencoder.scale}, provenance=options)
-    return tuple(tensors["images"].shape[1:])
+    files = [ENCODED, *([TEXTS] if "base" in model else [])]
+    announce(folder, files, latents={"autoencoder": name, "scale": autoencoder.scale}, provenance=options)
+    return notes

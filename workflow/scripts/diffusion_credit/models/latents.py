@@ -8,7 +8,8 @@ import torch
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import read_json
-from diffusion_credit.models.pretrained import load_pretrained, load_tokenizer
+from diffusion_credit.models.options import FLOW
+from diffusion_credit.models.pretrained import load_pretrained
 from diffusion_credit.models.weights import open_weights
 
 AUTOENCODERS = {  # class -> its module in diffusers
@@ -42,6 +43,9 @@ class Autoencoder:
         kind = getattr(import_module(AUTOENCODERS[name]), name)
         self.model = load_pretrained(kind, self.folder, device)
         self.scale = float(scale or self.model.config.scaling_factor)
+        self.shift = float(getattr(self.model.config, "shift_factor", None) or 0)
+        if getattr(self.model.config, "latents_mean", None):
+            raise UserError(f"{self.folder}: found latents_mean, expected one scale and one shift for all channels")
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """Latents of (batch, channels, height, width) images; of a Gaussian posterior the mean."""
@@ -57,11 +61,12 @@ class Autoencoder:
                 f" which {self.folder} shrinks them"
             )
         found = self.model.encode(x)
-        return self.scale * (found.latents if type(self.model).__name__ == "VQModel" else found.latent_dist.mean)
+        latents = found.latents if type(self.model).__name__ == "VQModel" else found.latent_dist.mean
+        return self.scale * (latents - self.shift)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """The images that these latents stand for."""
-        decoded: torch.Tensor = self.model.decode(latents / self.scale).sample
+        decoded: torch.Tensor = self.model.decode(latents / self.scale + self.shift).sample
         return decoded
 
 
@@ -70,32 +75,19 @@ def identity(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def embed_prompts(manifest: Path, prompts: dict[str, str], device: str) -> dict[str, torch.Tensor]:
-    """The text encoder's last hidden states, (1, tokens, width) each; padded to as many tokens as it takes.
-
-    Raises UserError when a prompt is longer.
-    """
-    from transformers import CLIPTextModel
-
-    folder = open_weights(manifest)
-    tokenizer = load_tokenizer(folder / "tokenizer")
-    encoder = load_pretrained(CLIPTextModel, folder / "text_encoder", device)
-    most = encoder.config.max_position_embeddings
-
-    def embed(text: str) -> torch.Tensor:
-        tokens = tokenizer(text, padding="max_length", max_length=most, return_tensors="pt").input_ids
-        if tokens.shape[1] > most:
-            raise UserError(f"config: model.prompt: found {tokens.shape[1]} tokens, expected at most {most}")
-        states: torch.Tensor = encoder(tokens.to(device))[0]
-        return states
-
-    return {name: embed(text) for name, text in prompts.items()}
-
-
 def check_process(manifest: Path, options: dict[str, Any]) -> None:
     """Raises UserError unless the study's `diffusion` is the process that the base model was trained for."""
     file = open_weights(manifest) / SCHEDULER
     found = read_json(file)
+    if str(found.get("_class_name")).startswith("FlowMatch"):
+        said = {"timesteps": "num_train_timesteps", "shift": "shift"}
+        # where the shift depends on the number of pixels, training has none
+        of = {"num_train_timesteps": 1000, **found, "shift": 1.0 if found.get("use_dynamic_shifting") else found.get("shift", 1.0)}
+        expected = {"schedule": FLOW, **{ours: of[theirs] for ours, theirs in said.items()}}
+        for ours, value in expected.items():
+            if options[ours] != value:
+                raise UserError(f"config: diffusion.{ours}: found {options[ours]}, expected {value}, as {file} says")
+        return
     if "beta_schedule" not in found:
         raise UserError(
             f"{file}: found {found.get('_class_name')}, which has no noise variances for each timestep, expected a"

@@ -6,6 +6,8 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from diffusion_credit.base.options import Section
 
+FLOW = "flow"  # the schedule of flow matching: straight lines between images and noise
+
 
 class Training(Section):
     """One training with AdamW, warm-up, gradient clipping and weight averaging."""
@@ -31,7 +33,23 @@ class Training(Section):
         description="Decay of the average of the weights at each step. Every training starts a new average.",
     )
     flip: bool = Field(default=False, description="Mirror half of the images left to right.")
+    caption_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of the images that are told the empty text instead of their own, which classifier-free"
+        " guidance needs. Only for networks with a prompt.",
+    )
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the forward pass.")
+    accumulation: int = Field(
+        default=1,
+        ge=1,
+        description="Number of parts that each batch is computed in, one after the other. It bounds the memory, and"
+        " changes results by rounding alone.",
+    )
+    gradient_checkpointing: bool = Field(
+        default=False, description="Compute parts of the network twice instead of keeping them. It saves memory."
+    )
     checkpoints: int = Field(
         default=0,
         ge=0,
@@ -43,6 +61,10 @@ class Training(Section):
     def check(self) -> Self:
         if self.checkpoints >= self.steps:
             raise ValueError(f"checkpoints: found {self.checkpoints}, expected fewer than steps = {self.steps}")
+        if self.batch_size % self.accumulation:
+            raise ValueError(
+                f"accumulation: found {self.accumulation}, expected a divisor of batch_size = {self.batch_size}"
+            )
         return self
 
 

@@ -1,15 +1,17 @@
-"""Models of diffusers and transformers from pretrained weights: safetensors and JSON only, complete, in float32."""
+"""Models of diffusers and transformers from pretrained weights: safetensors and JSON only, and complete."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 
 from diffusion_credit.base.errors import UserError
 
 
-def load_pretrained(kind: Any, folder: Path, device: str) -> Any:
-    """A frozen model of the class `kind` from a folder that such a model was saved into.
+def load_pretrained(kind: Any, folder: Path, device: str, precision: str = "float32") -> Any:
+    """A frozen model of the class `kind` from a folder that such a model was saved into. precision: or bf16.
 
     Raises UserError naming the folder when it cannot be read, or lacks a part of the model: the libraries would draw
     that part at random.
@@ -17,7 +19,11 @@ def load_pretrained(kind: Any, folder: Path, device: str) -> Any:
     _quiet(kind.__module__.split(".")[0])
     try:
         model, found = kind.from_pretrained(
-            folder, use_safetensors=True, local_files_only=True, output_loading_info=True
+            folder,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+            torch_dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(f"{folder}: found no {kind.__name__} that can be loaded ({first_line(error)})") from None
@@ -25,15 +31,13 @@ def load_pretrained(kind: Any, folder: Path, device: str) -> Any:
         raise UserError(
             f"{folder}: found no weights for {missing[0]} and {len(missing) - 1} others, expected a {kind.__name__}"
         )
-    return model.float().eval().requires_grad_(False).to(device)
+    return model.eval().requires_grad_(False).to(device)
 
 
-def load_tokenizer(folder: Path) -> Any:
-    """CLIP's tokenizer. Raises UserError naming the folder when it cannot be read."""
-    from transformers import CLIPTokenizer
-
+def load_tokenizer(kind: str, folder: Path) -> Any:
+    """A tokenizer of transformers. Raises UserError naming the folder when it cannot be read."""
     try:
-        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        return getattr(import_module("transformers"), kind).from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{folder}: found no tokenizer ({first_line(error)})") from None
 

@@ -77,7 +77,7 @@ def train_subsets(
         for name in table.names
     }
     owner = torch.from_numpy(index.owner).to(device)
-    job = Job(network, inputs, owner, config["diffusion"], training, options["seed"], progress)
+    job = Job(network, architecture, inputs, owner, config["diffusion"], training, options["seed"], progress)
 
     def make(name: str, folder: Path, state: Path) -> None:
         started = time.monotonic()

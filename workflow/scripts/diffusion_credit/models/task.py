@@ -32,6 +32,7 @@ class Job:
     """
 
     network: Network
+    architecture: dict[str, Any]
     inputs: Inputs
     owner: torch.Tensor
     diffusion: dict[str, Any]
@@ -41,8 +42,8 @@ class Job:
     kept: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, model: nn.Module) -> Callable[..., torch.Tensor]:
-        """The model's prediction from noised tensors and timesteps."""
-        return self.network.denoiser(model, self.inputs.conditions, guidance=1)
+        """The model's prediction, as `Network.denoiser` gives it."""
+        return self.network.denoiser(model, self.architecture, self.inputs.conditions, guidance=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +64,15 @@ def optimizer_of(weights: list[torch.Tensor], options: dict[str, Any]) -> torch.
 
 def loss_of(
     predict: Callable[..., torch.Tensor],
-    process: Process,
-    x: torch.Tensor,
-    rng: np.random.Generator,
     precision: str,
+    noised: torch.Tensor,
+    times: torch.Tensor,
+    target: torch.Tensor,
+    *labels: torch.Tensor,
 ) -> torch.Tensor:
-    """The mean squared error of a network's prediction for images x, at timesteps and noise drawn from rng."""
-    t = torch.from_numpy(rng.integers(process.timesteps, size=len(x))).to(x.device)
-    noise = torch.from_numpy(rng.standard_normal(tuple(x.shape), dtype=np.float32)).to(x.device)
-    noised, target = process.noised(x, noise, t)
-    with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        predicted = predict(noised, t)
+    """The mean squared error of a network's prediction. noised, times, target: as `Process` draws them."""
+    with torch.autocast(noised.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        predicted = predict(noised, times, *labels)
     return nn.functional.mse_loss(predicted.float(), target)
 
 
@@ -101,9 +98,9 @@ def train(
     predict: the network's prediction from noised tensors and timesteps. images: indices into `inputs`, which is on
     the model's device. options: a `training` section of the config. state: a file that lives while the training does
     and lets it resume. key: digest of all that the result depends on; a state of another key is not resumed. ascend:
-    climb the loss instead, to unlearn the images. labels: (images of `inputs`,) what the network is told of each.
-    Raises UserError when the loss is not finite, and what `progress`
-    raises: at Stopped, the state is written first.
+    climb the loss instead, to unlearn the images. labels: (images of `inputs`,) what the network is told of each, in
+    place of its text. Raises UserError when the loss is not finite, and what `progress` raises: at Stopped, the state
+    is written first.
     """
     device = str(inputs.images.device)
     process = Process(diffusion, device)
@@ -128,7 +125,10 @@ def train(
         ended = time.monotonic()
         return ended + max(STATE_SECONDS, (ended - begun) / STATE_SHARE)
 
+    told = inputs.labels if labels is None else labels
     drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+    if options["gradient_checkpointing"]:
+        model.enable_gradient_checkpointing()
     marks = checkpoint_steps(options["steps"], options["checkpoints"])
     for step in range(first, options["steps"]):
         optimizer.param_groups[0]["lr"] = learning_rate(options, step)
@@ -137,12 +137,17 @@ def train(
         flip = rng.random(len(chosen)) < 0.5 if options["flip"] else np.zeros(len(chosen), dtype=bool)
         if drops:
             torch.manual_seed(int(rng.integers(2**63)))
-        told = predict if labels is None else partial(predict, labels=labels[chosen])
-        loss = loss_of(told, process, inputs.batch(chosen, flip), rng, options["precision"])
-        if step % 50 == 0 and not math.isfinite(loss.item()):
-            raise UserError(f"training: found a loss of {loss.item()} at step {step}, expected a finite number")
+        batch = list(process.draw(inputs.batch(chosen, flip), rng))
+        if told is not None:
+            batch.append(_with_dropout(told[chosen], options["caption_dropout"], rng))
         optimizer.zero_grad()
-        (-loss if ascend else loss).backward()
+        total = 0.0
+        for part in zip(*(tensor.chunk(options["accumulation"]) for tensor in batch), strict=True):
+            loss = loss_of(predict, options["precision"], *part) / options["accumulation"]
+            (-loss if ascend else loss).backward()
+            total = total + loss.detach()
+        if step % 50 == 0 and not math.isfinite(total):
+            raise UserError(f"training: found a loss of {float(total)} at step {step}, expected a finite number")
         nn.utils.clip_grad_norm_(weights, options["gradient_clip"])
         optimizer.step()
         with torch.no_grad():
@@ -161,8 +166,18 @@ def train(
         torch._foreach_copy_(weights, average)
     if not all(bool(torch.isfinite(parameter).all()) for parameter in weights):
         raise UserError("training: found weights that are not finite after the last step, expected finite numbers")
+    if options["gradient_checkpointing"]:
+        model.disable_gradient_checkpointing()
     model.eval()
     return earlier, [kept[step] for step in marks]
+
+
+def _with_dropout(labels: torch.Tensor, share: float, rng: np.random.Generator) -> torch.Tensor:
+    """The labels, of which about a share becomes 0, the empty text (arXiv 2207.12598, algorithm 1)."""
+    if not share:
+        return labels
+    dropped = torch.from_numpy(rng.random(len(labels)) < share).to(labels.device)
+    return labels.masked_fill(dropped, 0)
 
 
 def checkpoint_steps(steps: int, count: int) -> list[int]:

@@ -70,7 +70,8 @@ class Influence:
         """The gradient at the full model of the mean loss of some images."""
         self._set(self.start)
         x = self.inputs.batch(images, np.zeros(len(images), dtype=bool))
-        loss = loss_of(self.predict, self.process, x, rng, "float32")
+        labels = () if self.inputs.labels is None else (self.inputs.labels[images],)
+        loss = loss_of(self.predict, "float32", *self.process.draw(x, rng), *labels)
         return _flat(torch.autograd.grad(loss, parameters(self.model)))
 
     def _set(self, flat: torch.Tensor) -> None:

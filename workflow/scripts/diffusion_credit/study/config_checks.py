@@ -6,7 +6,7 @@ from typing import Any
 from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
-from diffusion_credit.models.options import Given, Training
+from diffusion_credit.models.options import FLOW, Given, Training
 from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.subsets.design import COUNTERFACTUALS
 from diffusion_credit.subsets.draws import ACTIVE
@@ -25,6 +25,7 @@ def check(study: Any) -> None:
     _weights(study)
     _given(study)
     _generation(study)
+    _texts(study)
     _gradients(study)
     _names(study)
     if study.local:
@@ -77,11 +78,52 @@ def _given(study: Any) -> None:
         )
 
 
+def _texts(study: Any) -> None:
+    """Checks that a network with a prompt has one text for each image, and others have none."""
+    captioned, generation = study.data.captioned(), study.generation
+    if not study.model.prompted:
+        for key, value in {"data": captioned and "captions", "generation.prompts": generation.prompts}.items():
+            if value:
+                raise ValueError(
+                    f"{key}: found {value}, expected none for a model of kind {study.model.kind}, which has no prompt"
+                )
+        for key, section in sections(study):
+            if isinstance(section, Training) and section.caption_dropout:
+                raise ValueError(
+                    f"{key}.caption_dropout: found {section.caption_dropout}, expected 0 for a model of kind"
+                    f" {study.model.kind}, which has no prompt"
+                )
+        return
+    prompt = study.model.prompt
+    if captioned and prompt is not None:
+        raise ValueError("model.prompt: found together with captions (data), expected only one of them")
+    if not captioned and prompt is None:
+        raise ValueError("model.prompt: not found, expected a text, or captions of the images (data)")
+    if prompt is None and generation.prompts is None:
+        raise ValueError(
+            "generation.prompts: not found, expected the texts that images are generated for, because the training"
+            " images have captions of their own"
+        )
+    if captioned and study.local:
+        raise ValueError("local: found together with captions (data), expected one text for all images (model.prompt)")
+    if study.model.base_precision == "bf16":
+        used = {key: section for key, section in sections(study) if isinstance(section, Training)}
+        for key, section in {**used, "generation": generation}.items():
+            if section.precision != "bf16":
+                raise ValueError(f"{key}.precision: found {section.precision}, expected bf16 as model.base_precision is")
+
+
 def _generation(study: Any) -> None:
     if study.generation.steps > study.diffusion.timesteps:
         raise ValueError(
             f"generation.steps: found {study.generation.steps}, expected at most diffusion.timesteps ="
             f" {study.diffusion.timesteps}"
+        )
+    flow = study.diffusion.schedule == FLOW
+    if flow != (study.generation.solver == "flow_euler"):
+        raise ValueError(
+            f"generation.solver: found {study.generation.solver}, expected {'flow_euler' if flow else 'another'} for"
+            f" diffusion.schedule = {study.diffusion.schedule}"
         )
     if study.generation.guidance != 1 and not study.model.prompted:
         raise ValueError(
@@ -104,6 +146,10 @@ def _gradients(study: Any) -> None:
             )
         if gradients.models == "checkpoints" and not study.training.checkpoints:
             raise ValueError(f"training.checkpoints: found 0, expected 1 or more, because gradients.{name} takes them")
+        if gradients.path and study.diffusion.schedule == FLOW:
+            raise ValueError(
+                f"gradients.{name}.path: found true, expected false, because the path of flow matching is not DDIM's"
+            )
         if gradients.timesteps > study.diffusion.timesteps:
             raise ValueError(
                 f"gradients.{name}.timesteps: found {gradients.timesteps}, expected at most diffusion.timesteps ="

@@ -73,6 +73,15 @@ class Paths:
         """The training images as the network takes them, where that is not as pixels."""
         return [f"{self.results}/inputs/manifest.json"] if self.study.model.needs_weights() else []
 
+    def prompts(self) -> list[str]:
+        """What a network with a prompt is told of the generated images."""
+        return [f"{self.results}/inputs/prompts/manifest.json"] if self.study.model.prompted else []
+
+    def prompts_file(self) -> list[str]:
+        """The file of prompts, where the study names one."""
+        given = self.study.generation.prompts
+        return [given] if isinstance(given, str) else []
+
     def weights(self, section: Section) -> list[str]:
         """Manifests of the pretrained weights that a section of the config uses."""
         return [f"{self.results}/weights/{name}/manifest.json" for name in section.needs_weights()]

@@ -104,7 +104,7 @@ def _text_embedding(model: Any, manifest: Path, prompt: str, device: str) -> Any
     from diffusion_credit.models.pretrained import load_tokenizer
     from diffusion_credit.models.weights import open_weights
 
-    tokens = load_tokenizer(open_weights(manifest))([prompt], return_tensors="pt")
+    tokens = load_tokenizer("CLIPTokenizer", open_weights(manifest))([prompt], return_tensors="pt")
     most = model.config.text_config.max_position_embeddings
     if tokens["input_ids"].shape[1] > most:
         raise UserError(f"config: prompt: found {tokens['input_ids'].shape[1]} tokens, expected at most {most}")

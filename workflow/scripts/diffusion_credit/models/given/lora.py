@@ -1,16 +1,17 @@
 """Adapters that were trained elsewhere, as `save_lora_weights` of diffusers or `save_pretrained` of peft wrote them."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.loaders import StableDiffusionLoraLoaderMixin
 from peft.tuners.lora import LoraLayer
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import read_json
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.models.checkpoints import read_tensors
-from diffusion_credit.models.networks.lora import PREFIX, WEIGHTS, architecture, frozen_base, learned
+from diffusion_credit.models.networks.lora import WEIGHTS, architecture, frozen_base, learned, prefix
 from diffusion_credit.models.pretrained import first_line
 from diffusion_credit.models.weights import listed_in, open_weights
 
@@ -29,13 +30,14 @@ def read(
     The scale alpha / rank of their outputs goes into the upward weights, so that ours need none.
     """
     file = _adapter_file(open_weights(given), listed_in(given))
+    said = architecture(options, shape)
+    model = frozen_base(said, weights)
     try:
-        tensors, scales = _adapters(file)
-    except ValueError as error:  # of diffusers, on formats that it does not convert
+        tensors, scales = _adapters(file, prefix(model), module_of("families", options["family"]).LOADER)
+    except (ValueError, KeyError, IndexError) as error:  # of diffusers, on formats that it does not convert
         raise UserError(f"{file}: found no adapters (LoRA) that diffusers can read ({first_line(error)})") from None
-    model = frozen_base(weights[options["base"]], shape[0])
     try:
-        model.load_lora_adapter(dict(tensors), prefix="unet", adapter_name="default", **scales)
+        model.load_lora_adapter(dict(tensors), prefix=prefix(model)[:-1], adapter_name="default", **scales)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: found no adapters of the base {options['base']} ({first_line(error)})") from None
     layers, ranks = [], set()
@@ -54,8 +56,8 @@ def read(
         )
     if len(ranks) != 1:
         raise UserError(f"{file}: found adapters of the ranks {sorted(ranks)}, expected one rank")
-    said = architecture({**options, "rank": ranks.pop()}, shape)
-    return {**said, "layers": sorted(layers)}, {name: tensor.float() for name, tensor in found.items()}
+    said |= {"rank": ranks.pop(), "layers": sorted(layers)}
+    return said, {name: tensor.float() for name, tensor in found.items()}
 
 
 def _adapter_file(folder: Path, listed: list[str]) -> Path:
@@ -69,30 +71,33 @@ def _adapter_file(folder: Path, listed: list[str]) -> Path:
     return (named or files)[0]
 
 
-def _adapters(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def _adapters(file: Path, part: str, loader: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Weights by name, as a pipeline's, and what says their scales, for `load_lora_adapter`.
 
-    Raises UserError on what is not adapters of a U-Net alone.
+    part: what stands before the names of the network's. loader: a class of `diffusers.loaders`. Raises UserError on
+    what is not adapters of the network alone.
     """
     raw = read_tensors(file)
-    for part, what in OTHERS.items():
-        if name := next((name for name in raw if part in name), None):
-            raise UserError(f"{file}: found {name}, weights of {what}, expected adapters (LoRA) of a U-Net alone")
+    for known, what in OTHERS.items():
+        if name := next((name for name in raw if known in name), None):
+            raise UserError(
+                f"{file}: found {name}, weights of {what}, expected adapters (LoRA) of the {part[:-1]} alone"
+            )
     beside = file.with_name("adapter_config.json")
     if beside.is_file():  # as peft writes it
-        config = {PREFIX + key: value for key, value in read_json(beside).items()}
-        kind, begun = config.get("unet.peft_type"), config.get("unet.init_lora_weights", True)
-        if kind != "LORA" or config.get("unet.use_dora") or begun not in (True, False, "gaussian"):
+        config = read_json(beside)
+        kind, begun = config.get("peft_type"), config.get("init_lora_weights", True)
+        if kind != "LORA" or config.get("use_dora") or begun not in (True, False, "gaussian"):
             raise UserError(
                 f"{beside}: found {kind} with init_lora_weights {begun!r}, expected LORA without DoRA, of an"
                 " initialisation that leaves the base as it is"
             )
-        return {PREFIX + name.removeprefix("base_model.model."): tensor for name, tensor in raw.items()}, {
-            "metadata": {key: value for key, value in config.items() if key.removeprefix(PREFIX) in SAID}
+        return {part + name.removeprefix("base_model.model."): tensor for name, tensor in raw.items()}, {
+            "metadata": {part + key: value for key, value in config.items() if key in SAID}
         }
-    tensors, alphas, metadata = StableDiffusionLoraLoaderMixin.lora_state_dict(
+    tensors, *alphas, metadata = getattr(import_module("diffusers.loaders"), loader).lora_state_dict(
         str(file.parent), weight_name=file.name, use_safetensors=True, local_files_only=True, return_lora_metadata=True
     )
-    if not any(name.startswith(PREFIX) for name in tensors):
-        raise UserError(f"{file}: found {next(iter(tensors), 'nothing')}, expected adapters of a U-Net (unet...)")
-    return tensors, {"metadata": metadata} if metadata else {"network_alphas": alphas}
+    if not any(name.startswith(part) for name in tensors):
+        raise UserError(f"{file}: found {next(iter(tensors), 'nothing')}, expected names that begin with {part}")
+    return tensors, {"metadata": metadata} if metadata else {"network_alphas": next(iter(alphas), None)}

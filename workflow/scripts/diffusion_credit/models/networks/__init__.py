@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # the Snakefile reads this package; PyTorch takes seconds
+    import numpy as np
     import torch
 
     from diffusion_credit.base.options import NetworkSection
@@ -21,7 +22,7 @@ class Network(Protocol):
     """What a module of this package holds.
 
     architecture: what a checkpoint's checkpoint.json says of the network. weights: name of an entry of the study's
-    `weights` -> its manifest. conditions: named tensors that `inputs.encode` computed once.
+    `weights` -> its manifest. conditions: what the network is told of texts, as `texts.read_texts` has it.
     """
 
     @property
@@ -49,9 +50,17 @@ class Network(Protocol):
         """Draw the learned weights anew, in place."""
 
     def denoiser(
-        self, model: Any, conditions: dict[str, "torch.Tensor"], guidance: float
+        self, model: Any, architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"], guidance: float
     ) -> Callable[..., "torch.Tensor"]:
-        """The prediction as a function of noised tensors and timesteps; training takes guidance 1."""
+        """The prediction from noised tensors, times, and where there are any the rows (batch,) of texts in conditions.
+
+        Training takes guidance 1.
+        """
+
+    def levels(
+        self, architecture: dict[str, Any], weights: dict[str, Path], steps: int
+    ) -> "np.ndarray | None":
+        """The noise levels (steps,) to sample at by flow matching, where a base model has its own."""
 
     def learned(self, model: Any) -> dict[str, "torch.Tensor"]:
         """The weights that a checkpoint holds, by name."""

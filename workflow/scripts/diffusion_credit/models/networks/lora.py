@@ -1,11 +1,11 @@
-"""Low-rank adapters on the attention of a frozen text-to-image U-Net, trained for one prompt.
+"""Low-rank adapters on the attention of a frozen text-to-image model, trained for one prompt or for captions.
 
-Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base in diffusers' format (Stable Diffusion's folders
-`unet`, `vae`, `text_encoder`, `tokenizer` and `scheduler`). A checkpoint holds the adapters alone, under the names by
-which `load_lora_weights` of a pipeline takes them.
+Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base as a pipeline of diffusers saves it, of one of the
+`families`. A checkpoint holds the adapters alone, under the names by which `load_lora_weights` of a pipeline takes them.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -13,16 +13,16 @@ from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.options import NetworkSection
+from diffusion_credit.base.plugins import module_of
+from diffusion_credit.models.families import FAMILIES
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
+    import numpy as np
     import torch
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 EMPTY = "base"
 WEIGHTS = "pytorch_lora_weights.safetensors"
-PREFIX = "unet."  # of every name in a file: a pipeline has other parts
 PACKAGES = {"peft": "lora", "transformers": "lora"}
-LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
 
 
 class Options(NetworkSection):
@@ -32,14 +32,27 @@ class Options(NetworkSection):
     described: ClassVar[tuple[str, ...]] = ("rank",)
 
     kind: Literal["lora"]
+    family: Literal[FAMILIES] = Field(  # type: ignore[valid-type]
+        default="stable_diffusion", description="What the base model is. `stable_diffusion` is of version 1 or 2."
+    )
     base: str = Field(description="Name of the weights of the base model, which is a folder in diffusers' format.")
+    base_precision: Literal["float32", "bf16"] = Field(
+        default="float32",
+        description="Numbers that the frozen base and its text encoders are kept in. bf16 halves their memory. Every"
+        " training and the generation then need `precision: bf16`.",
+    )
     rank: int | None = Field(
         default=None,
         ge=1,
         description="Rank of every adapter. Outputs of adapters are added without scaling. Adapters that are given"
         " (`training.from`) say it themselves; every other study needs it.",
     )
-    prompt: str = Field(min_length=1, description="The text that all images are trained with and generated for.")
+    prompt: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The text that all images are trained with, and generated for unless `generation.prompts` says"
+        " others. Images with captions (`data`) have none.",
+    )
 
     def check_pruning(self, ratio: float) -> None:
         if self.rank is not None:  # else the given adapters are asked
@@ -61,7 +74,13 @@ def kept_ranks(rank: int, ratio: float) -> int:
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
-    """Does nothing: the base model's own network takes any size that its autoencoder takes."""
+    """Raises UserError when the base's network cannot cut latents of this size into patches."""
+    multiple = module_of("families", options["family"]).MULTIPLE
+    if height % multiple or width % multiple:
+        raise UserError(
+            f"config: data.size: found latents of {height} x {width}, expected multiples of {multiple} for a base of the"
+            f" family {options['family']}"
+        )
 
 
 def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
@@ -71,43 +90,49 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
         "kind": "lora",
         "sample_size": [height, width],
         "out_channels": channels,
+        "family": options["family"],
         "base": options["base"],
+        "base_precision": options["base_precision"],
         "rank": options["rank"],
-        "layers": LAYERS,
+        "layers": module_of("families", options["family"]).LAYERS,
     }
 
 
-def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DConditionModel":
+def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
     """The base with new adapters, which change nothing yet: random downwards, zero upwards."""
     import torch
     from peft import LoraConfig
 
-    model = frozen_base(weights[architecture["base"]], architecture["out_channels"])
+    model = frozen_base(architecture, weights)
     rank, layers = architecture["rank"], architecture["layers"]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=layers, init_lora_weights="gaussian"))
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # peft makes them of the base's precision
     return model
 
 
-def frozen_base(manifest: Path, channels: int) -> "UNet2DConditionModel":
-    """The base without adapters. Raises UserError when it takes latents of other channels."""
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-
+def frozen_base(architecture: dict[str, Any], weights: dict[str, Path]) -> Any:
+    """The base without adapters. Raises UserError when it is of another family or takes latents of other channels."""
     from diffusion_credit.models.pretrained import load_pretrained
     from diffusion_credit.models.weights import open_weights
 
-    folder = open_weights(manifest) / "unet"
-    model = load_pretrained(UNet2DConditionModel, folder, "cpu")
-    if model.config.in_channels != channels:
+    family, channels = module_of("families", architecture["family"]), architecture["out_channels"]
+    part, of = family.DENOISER
+    folder = open_weights(weights[architecture["base"]]) / part
+    module, _, name = of.rpartition(".")
+    kind = getattr(import_module(f"diffusers.{module}"), name)
+    model = load_pretrained(kind, folder, "cpu", architecture["base_precision"])
+    if (found := family.channels(model.config)) != channels:
         raise UserError(
-            f"{folder}: found a network of {model.config.in_channels} input channels, expected {channels}, as"
-            " many as the latents have"
+            f"{folder}: found a network for latents of {found} channels, expected {channels}, as many as they have"
         )
     return model
 
 
-def reinitialise(model: "UNet2DConditionModel", seed: int) -> None:
+def reinitialise(model: Any, seed: int) -> None:
     """New adapters, which change nothing yet."""
     import torch
 
@@ -121,37 +146,62 @@ def reinitialise(model: "UNet2DConditionModel", seed: int) -> None:
 
 
 def denoiser(
-    model: "UNet2DConditionModel", conditions: dict[str, "torch.Tensor"], guidance: float
+    model: Any, architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"], guidance: float
 ) -> Callable[..., "torch.Tensor"]:
-    """Predictions for the prompt, guided away from the empty prompt (arXiv 2207.12598, equation 6)."""
+    """Predictions for texts, guided away from the empty text (arXiv 2207.12598, equation 6).
+
+    Raises UserError when the base can be guided in no way.
+    """
     import torch
 
-    prompt, empty = conditions["prompt"], conditions["empty"]
+    family = module_of("families", architecture["family"])
+    if family.DISTILLED and guidance != 1 and not model.config.guidance_embeds:
+        raise UserError(
+            f"config: generation.guidance: found {guidance}, expected 1, because the base {architecture['base']} is told"
+            " no guidance"
+        )
 
-    def predict(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
-        return model(x, t, encoder_hidden_states=prompt.expand(len(x), -1, -1)).sample
+    def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+        told = {name: rows[labels.to(rows.device)].to(x.device) for name, rows in conditions.items()}
+        return family.predict(model, x, t.expand(len(x)), told, guidance)
 
-    def guided(x: "torch.Tensor", t: "torch.Tensor") -> "torch.Tensor":
-        both = torch.cat([part.expand(len(x), -1, -1) for part in (empty, prompt)])
-        without, with_prompt = model(x.repeat(2, 1, 1, 1), t, encoder_hidden_states=both).sample.chunk(2)
-        return without + guidance * (with_prompt - without)
+    def guided(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+        without, with_text = predict(x.repeat(2, 1, 1, 1), t, torch.cat([0 * labels, labels])).chunk(2)
+        return without + guidance * (with_text - without)
 
-    return guided if guidance != 1 else predict
+    return predict if guidance == 1 or family.DISTILLED else guided
 
 
-def learned(model: "UNet2DConditionModel") -> dict[str, "torch.Tensor"]:
+def levels(architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> "np.ndarray | None":
+    """Those at which the family's pipeline samples."""
+    from diffusion_credit.base.files import read_json
+    from diffusion_credit.models.latents import SCHEDULER
+    from diffusion_credit.models.weights import open_weights
+
+    scheduler = read_json(open_weights(weights[architecture["base"]]) / SCHEDULER)
+    shape = (architecture["out_channels"], *architecture["sample_size"])
+    found: np.ndarray | None = module_of("families", architecture["family"]).levels(scheduler, steps, shape)
+    return found
+
+
+def prefix(model: Any) -> str:
+    """What stands before every name in a file, because a pipeline has several parts."""
+    return "unet." if type(model).__name__.startswith("UNet") else "transformer."
+
+
+def learned(model: Any) -> dict[str, "torch.Tensor"]:
     """The adapters' weights, under peft's names with the part of the pipeline before them."""
     from peft import get_peft_model_state_dict
 
-    return {PREFIX + name: tensor for name, tensor in get_peft_model_state_dict(model).items()}
+    return {prefix(model) + name: tensor for name, tensor in get_peft_model_state_dict(model).items()}
 
 
-def stock(model: "UNet2DConditionModel", architecture: dict[str, Any]) -> dict[str, Any] | None:
+def stock(model: Any, architecture: dict[str, Any]) -> dict[str, Any] | None:
     """Nothing: the file of weights says all, as a scale of 1 is what `load_lora_weights` takes where none is said."""
     return None
 
 
-def load(model: "UNet2DConditionModel", tensors: dict[str, "torch.Tensor"]) -> None:
+def load(model: Any, tensors: dict[str, "torch.Tensor"]) -> None:
     """Give the adapters these weights. Raises UserError when they are not those of this base and rank."""
     from peft import set_peft_model_state_dict
 
@@ -162,4 +212,5 @@ def load(model: "UNet2DConditionModel", tensors: dict[str, "torch.Tensor"]) -> N
             raise UserError(
                 f"adapter {name}: found shape {found.get(name)}, expected {expected.get(name)}, as the base model has"
             )
-    set_peft_model_state_dict(model, {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})
+    of = prefix(model)
+    set_peft_model_state_dict(model, {name.removeprefix(of): tensor for name, tensor in tensors.items()})

@@ -132,7 +132,7 @@ def reinitialise(model: "UNet2DModel", seed: int) -> None:
 
 
 def denoiser(
-    model: "UNet2DModel", conditions: dict[str, "torch.Tensor"], guidance: float
+    model: "UNet2DModel", architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"], guidance: float
 ) -> Callable[..., "torch.Tensor"]:
     """The network itself; one that is told contributors takes their numbers (batch,) as `labels`."""
 
@@ -140,6 +140,10 @@ def denoiser(
         return model(x, t, class_labels=labels).sample
 
     return predict
+
+
+def levels(architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> None:
+    """None: the study says all."""
 
 
 def learned(model: "UNet2DModel") -> dict[str, "torch.Tensor"]:
