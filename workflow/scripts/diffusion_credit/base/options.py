@@ -36,6 +36,14 @@ def sections(value: Any, path: str = "") -> Iterator[tuple[str, Section]]:
         yield from sections(part, f"{path}.{key}".removeprefix("."))
 
 
+class SourceSection(Section):
+    """The base of every data source's `Options`."""
+
+    def captioned(self) -> bool:
+        """Does each image come with a text?"""
+        return False
+
+
 class NetworkSection(Section):
     """The base of every network's `Options`.
 

@@ -1,29 +1,42 @@
-"""Files of images on disk: what the data sources that read them share."""
+"""Files of images, on disk or inside of other files: what the data sources that read them share."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import files_fingerprint
-from diffusion_credit.base.options import Section
+from diffusion_credit.base.options import SourceSection
 from diffusion_credit.base.seeds import named_seed
+from diffusion_credit.data.decoding import read_image
 from diffusion_credit.data.images import Images
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; others would clip silently
 NAMED = 100  # so many of those left out are named
 
+
+@dataclass(frozen=True)
+class Record:
+    """An image that was handed in. source: where it lies, seen from the data's folder; no other image has the same."""
+
+    source: str
+    caption: str | None = None
+
+
 Files = dict[str, list[Path]]  # a contributor's image files, in the order of the game
+Records = dict[str, list[Record]]  # the same for images that may lie inside of other files
+# The images' files, or their bytes, with their sources: of those that are asked for, one at a time, in any order.
+Contents = Callable[[Collection[str]], Iterator[tuple[str, Path | bytes]]]
+T = TypeVar("T", Path, Record)
 
 
-class ImageOptions(Section):
-    """The options of every source that reads image files."""
+class ImageOptions(SourceSection):
+    """The options of every source that reads image files, wherever they lie."""
 
     source: str
     path: str = Field(min_length=1, description="The folder of the images, relative to where the workflow is run.")
@@ -60,7 +73,34 @@ def folder_of(options: ImageOptions) -> Path:
     return folder
 
 
-def take_part(files: Files, options: ImageOptions) -> tuple[Files, list[str]]:
+def files_of(options: ImageOptions, suffixes: tuple[str, ...]) -> dict[str, Path]:
+    """Name as the index shows it -> file: `path` itself, or the files below it with these endings, sorted by name.
+
+    Hidden files and folders do not count. Raises UserError when there is none, and on a name that is not UTF-8.
+    """
+    path, endings = Path(options.path), " or ".join(suffixes)
+    found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    files = {file.relative_to(_root(path)).as_posix(): file for file in found if file.name.lower().endswith(suffixes)}
+    visible = {name: file for name, file in files.items() if not any(part.startswith(".") for part in Path(name).parts)}
+    if not visible:
+        raise UserError(f"data.path: found no file ending in {endings} at {path}, expected one, or a folder of them")
+    for file in visible.values():
+        refuse_odd_name(file)
+    return visible
+
+
+def refuse_odd_name(path: Path) -> None:
+    """Raises UserError on a name that no table can hold."""
+    if os.fsencode(path) != str(path).encode(errors="replace"):
+        raise UserError(f"{os.fsencode(path)!r}: found a name that is not UTF-8, please rename it")
+
+
+def _root(path: Path) -> Path:
+    """What the sources of images are seen from."""
+    return path.parent if path.is_file() else path
+
+
+def take_part(files: dict[str, list[T]], options: ImageOptions) -> tuple[dict[str, list[T]], list[str]]:
     """The contributors that take part, in the order given, and sentences about those left out.
 
     A draw depends on the contributors' names alone, not on their order, and a larger one contains the smaller.
@@ -86,48 +126,42 @@ def take_part(files: Files, options: ImageOptions) -> tuple[Files, list[str]]:
     return {name: images for name, images in enough.items() if name in drawn}, notes
 
 
-def read_files(files: Files, options: ImageOptions, notes: Iterable[str] = ()) -> Images:
-    """Read the images of the contributors that take part. Raises UserError on an image that cannot be read."""
-    files, left_out = take_part(files, options)
-    paths = [path for images in files.values() for path in images]
-    channels = 3 if options.mode == "RGB" else 1
-    pixels = np.empty((len(paths), options.size, options.size, channels), dtype=np.uint8)
-    for number, path in enumerate(paths):
-        pixels[number] = read_image(path, options.size, options.mode, options.crop)
+def read_files(
+    files: Files, options: ImageOptions, captions: Mapping[Path, str] | None = None, notes: Iterable[str] = ()
+) -> Images:
+    """Read the images of the contributors that take part, as `read_records` does."""
+    root = Path(options.path)
+    records = {
+        name: [Record(path.relative_to(root).as_posix(), captions[path] if captions else None) for path in paths]
+        for name, paths in files.items()
+    }
+    return read_records(records, options, lambda wanted: ((source, root / source) for source in wanted), notes)
+
+
+def read_records(records: Records, options: ImageOptions, contents: Contents, notes: Iterable[str] = ()) -> Images:
+    """Read the images of the contributors that take part; no more than one at a time is held in its full size.
+
+    Raises UserError on an image that cannot be read.
+    """
+    taken, left_out = take_part(records, options)
+    chosen = [record for images in taken.values() for record in images]
+    place = {record.source: number for number, record in enumerate(chosen)}
+    pixels = np.empty((len(chosen), options.size, options.size, 3 if options.mode == "RGB" else 1), dtype=np.uint8)
+    missing = set(place)
+    for source, file in contents(place):
+        name = _root(Path(options.path)) / source
+        pixels[place[source]] = read_image(file, name, options.size, options.mode, options.crop)
+        missing.remove(source)
+    if missing:
+        raise UserError(f"{options.path}: {min(missing)} is gone, expected files that stay as they are while read")
     return Images(
-        contributors=list(files),
-        owner=np.repeat(np.arange(len(files)), [len(images) for images in files.values()]),
-        source=[path.relative_to(options.path).as_posix() for path in paths],
+        contributors=list(taken),
+        owner=np.repeat(np.arange(len(taken)), [len(images) for images in taken.values()]),
+        source=[record.source for record in chosen],
         pixels=pixels,
         notes=(*notes, *left_out),
+        captions=[record.caption or "" for record in chosen] if options.captioned() else None,
     )
-
-
-def read_image(file: Path, size: int, mode: str, crop: int | None = None) -> np.ndarray:
-    """One image as (size, size, channels) uint8: turned upright, on white where transparent, central square.
-
-    Raises UserError naming the file when it is damaged, has more than 8 bits a channel, or is smaller than `crop`.
-    """
-    try:
-        with Image.open(file) as opened:
-            if opened.mode not in MODES:
-                raise UserError(f"{file}: found pixels of mode {opened.mode}, expected 8 bits in each channel")
-            picture: Image.Image = ImageOps.exif_transpose(opened)
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            if crop:
-                if min(picture.size) < crop:
-                    width, height = picture.size
-                    raise UserError(f"{file}: found {width} x {height} pixels, expected at least data.crop = {crop}")
-                left, top = ((length - crop) // 2 for length in picture.size)
-                picture = picture.crop((left, top, left + crop, top + crop))
-            square = ImageOps.fit(picture.convert(mode), (size, size), Image.Resampling.LANCZOS)
-    except UserError:
-        raise
-    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        raise UserError(f"{file}: not a readable image ({error})") from None
-    return np.asarray(square).reshape(size, size, -1)
 
 
 def fingerprint(root: str | Path, paths: Iterable[Path]) -> str:

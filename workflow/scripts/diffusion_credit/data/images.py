@@ -26,7 +26,7 @@ class Images:
     contributors: n distinct names, in the order of the game. owner: (images,) index into them.
     source: where each image came from. pixels: (images, height, width, channels) uint8.
     notes: sentences about what was left out, for the log. labels: (images,) whose they are where each image is a
-    contributor of its own; None: as owner.
+    contributor of its own; None: as owner. captions: one text an image, where there are texts.
     """
 
     contributors: list[str]
@@ -35,6 +35,7 @@ class Images:
     pixels: np.ndarray
     notes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
+    captions: list[str] | None = None
 
 
 def pixel_digests(pixels: np.ndarray) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import digest_of_file, read_json, replacing, write_json
+from diffusion_credit.base.files import digest_of, digest_of_file, read_json, replacing, write_json
 from diffusion_credit.base.tables import read_csv, write_csv
 from diffusion_credit.data.images import Images, pixel_digests
 from diffusion_credit.data.oddities import oddities_of
@@ -60,6 +60,8 @@ def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> lis
             "shape": list(images.pixels.shape[1:]),
             "pixels": digest_of_file(pixels),
             "notes": notes,
+            # whatever depends on the texts depends on this file
+            **({} if images.captions is None else {"captions": digest_of(images.captions)}),
         },
     )
     return notes
@@ -69,10 +71,18 @@ def write_table(images: Images, digests: list[str], table: Path) -> None:
     """Write one row an image."""
     columns = [[images.contributors[i] for i in images.owner], images.source, digests]
     header = ["image", "contributor", "source", "sha256"]
+    if images.captions is not None:
+        columns.append(images.captions)
+        header.append("caption")
     if images.labels is not None:
         columns.append([str(label) for label in images.labels])
         header.append("label")
     write_csv(table, header, [(i, *row) for i, row in enumerate(zip(*columns, strict=True))])
+
+
+def _cells(rows: list[list[str]], header: list[str], column: str) -> list[str] | None:
+    """A column that not every index has."""
+    return [row[header.index(column)] for row in rows] if column in header else None
 
 
 class Index:
@@ -87,7 +97,8 @@ class Index:
         self.owner = np.array([number[row[1]] for row in rows])
         self.source = [row[2] for row in rows]
         # what tells images apart where each is a contributor of its own
-        self.labels = np.array([int(row[4]) for row in rows]) if "label" in header[4:] else self.owner
+        self.labels = self.owner if (label := _cells(rows, header, "label")) is None else np.array(label, dtype=int)
+        self.captions = _cells(rows, header, "caption")
         self.shape: tuple[int, int, int] = tuple(summary["shape"])
         self.pixels_digest: str = summary["pixels"]
 

@@ -1,8 +1,10 @@
-"""A tar.gz of plain files in one folder, read from memory: nothing in it can name a place on the disk."""
+"""Archives of plain files, read without writing any: nothing in them can name a place on the disk."""
 
 import gzip
 import io
 import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO
 
 from diffusion_credit.base.errors import UserError
@@ -38,3 +40,41 @@ def _members(path: str, folder: str, archive: tarfile.TarFile) -> dict[str, IO[b
             raise UserError(f"{path}: found {member.name!r} in it, expected plain files in {folder}/, each once")
         members[name] = content
     return members
+
+
+def stream_members(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Name and reader of each file in a tar or tar.gz, in order. Read one before asking for the next.
+
+    Of a tar that is not compressed, only what is asked for is read. Raises UserError naming the archive when it is
+    damaged, cut off or followed by something, and the member when it is a link, a device or of a name that is not UTF-8.
+    """
+    try:
+        with (
+            open(path, "rb") as raw,
+            gzip.open(raw) if path.name.lower().endswith("gz") else raw as content,
+            tarfile.open(fileobj=content, mode="r:") as archive,
+        ):
+            for member in archive:
+                if member.isdir():
+                    continue
+                stream = archive.extractfile(member) if member.isreg() and not member.issparse() else None
+                if stream is None or ascii(member.name) != ascii(member.name.encode(errors="replace").decode()):
+                    raise UserError(f"{path}: found {member.name!a} in it, expected plain files with names in UTF-8")
+                yield member.name, stream.read
+            content.seek(archive.offset)
+            _refuse_more(path, content)
+    except UserError:
+        raise
+    except Exception as error:  # as above
+        raise UserError(f"{path}: found something that is not a whole tar ({error})") from None
+
+
+def _refuse_more(path: Path, content: IO[bytes]) -> None:
+    """Raises UserError unless the rest is zeros, as at the end of a tar: tarfile stops at a damaged member, too."""
+    rest = 0
+    while chunk := content.read(1 << 20):
+        rest += len(chunk)
+        if chunk.strip(b"\0"):
+            raise UserError(f"{path}: found something that is no member of a tar after the last one, expected its end")
+    if not rest:
+        raise UserError(f"{path}: found no end after the last member, expected a whole tar")

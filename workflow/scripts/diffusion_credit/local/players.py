@@ -33,4 +33,5 @@ def _single(images: Images, chosen: np.ndarray) -> Images:
         source=[images.source[image] for image in chosen],
         pixels=images.pixels[chosen],
         labels=images.owner[chosen],
+        captions=images.captions and [images.captions[image] for image in chosen],
     )

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from diffusion_credit.base.options import Section
+    from diffusion_credit.base.options import SourceSection
     from diffusion_credit.data.images import Images
 
-SOURCES = ("digits", "image_folder", "image_table", "cifar", "celeba_hq")
+SOURCES = ("digits", "image_folder", "image_table", "parquet", "dataset", "webdataset", "cifar", "celeba_hq")
 
 
 class Source(Protocol):
     """What a module of this package holds. options: an instance of its own `Options`."""
 
     @property
-    def Options(self) -> "type[Section]":
+    def Options(self) -> "type[SourceSection]":
         """The section `data` of the configuration, with the key `source`."""
 
     def read(self, options: Any) -> "Images":
@@ -24,6 +24,15 @@ class Source(Protocol):
 
 
 if TYPE_CHECKING:  # mypy compares each with the protocol
-    from diffusion_credit.data.sources import celeba_hq, cifar, digits, image_folder, image_table
+    from diffusion_credit.data.sources import (
+        celeba_hq,
+        cifar,
+        dataset,
+        digits,
+        image_folder,
+        image_table,
+        parquet,
+        webdataset,
+    )
 
-    _: list[Source] = [digits, image_folder, image_table, cifar, celeba_hq]
+    _: list[Source] = [digits, image_folder, image_table, parquet, dataset, webdataset, cifar, celeba_hq]

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.options import Section
+from diffusion_credit.base.options import SourceSection
 from diffusion_credit.data import image_files
 from diffusion_credit.data.cifar_archive import FORMATS, Archive, read_archive
 from diffusion_credit.data.images import Images
@@ -20,7 +20,7 @@ def _sha256(text: str) -> str:
     return text
 
 
-class Options(Section):
+class Options(SourceSection):
     """The training part of CIFAR-10 or CIFAR-100, from the official python archive as it was downloaded."""
 
     source: Literal["cifar"]

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from diffusion_credit.base.options import Section
+from diffusion_credit.base.options import SourceSection
 from diffusion_credit.data.images import Images
 
 
-class Options(Section):
+class Options(SourceSection):
     """scikit-learn's digits. The ten classes, 0 to 9, are the contributors."""
 
     source: Literal["digits"]

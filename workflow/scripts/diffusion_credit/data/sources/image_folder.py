@@ -1,6 +1,5 @@
 """A folder of folders, `<contributor>/<image files>`: the contributor's name is the folder's, taken as it is."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +7,8 @@ from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.data import image_files
-from diffusion_credit.data.image_files import SUFFIXES, Files, ImageOptions, folder_of, read_files
+from diffusion_credit.data.captions import captions_of, metadata_of
+from diffusion_credit.data.image_files import SUFFIXES, Files, ImageOptions, folder_of, read_files, refuse_odd_name
 from diffusion_credit.data.images import Images
 
 
@@ -20,6 +20,14 @@ class Options(ImageOptions):
         min_length=1,
         description="The folder that holds one folder for each contributor, relative to where the workflow is run.",
     )
+    captions: bool = Field(
+        default=False,
+        description="Give each image a text: of a `.txt` beside it with its name, or of `metadata.jsonl` or"
+        " `metadata.csv` with `file_name` and `text`, in `path` or in a contributor's folder.",
+    )
+
+    def captioned(self) -> bool:
+        return self.captions
 
 
 def folders(options: Options) -> list[tuple[Path, list[Path]]]:
@@ -40,27 +48,39 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") and not name.startswith("..")
 
 
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES
+
+
 def read(options: Options) -> Images:
     """Read every contributor's images, in the order of names.
 
-    Raises UserError on a missing folder, a contributor's empty folder, an unreadable image.
+    Raises UserError on a missing folder, a contributor's empty folder, an unreadable image, and as `captions_of` does.
     """
     contributors: Files = {}
-    notes: list[str] = []
+    others: dict[Path, list[Path]] = {}
     for folder, files in folders(options):
         for path in (folder, *files):
-            if os.fsencode(path) != str(path).encode(errors="replace"):
-                raise UserError(f"{os.fsencode(path)!r}: found a name that is not UTF-8, please rename it")
-        images = [file for file in files if file.suffix.lower() in SUFFIXES]
+            refuse_odd_name(path)
+        images = [file for file in files if _is_image(file)]
         if not images:
             raise UserError(f"{folder}: found no image, expected files ending in {' '.join(sorted(SUFFIXES))}")
-        if len(files) > len(images):
-            notes.append(f"{folder}: left out {len(files) - len(images)} files that are no images")
         contributors[folder.name] = images
-    return read_files(contributors, options, notes)
+        others[folder] = [file for file in files if not _is_image(file)]
+    captions, used = None, set[Path]()
+    if options.captions:
+        captions, used = captions_of(
+            Path(options.path),
+            [image for images in contributors.values() for image in images],
+            [file for files in others.values() for file in files],
+        )
+    left_out = {folder: len([file for file in files if file not in used]) for folder, files in others.items()}
+    notes = [f"{folder}: left out {count} files that are no images" for folder, count in left_out.items() if count]
+    return read_files(contributors, options, captions, notes)
 
 
 def fingerprint(options: Options) -> str:
     """A digest that changes with the folder's files."""
     paths = [path for folder, files in folders(options) for path in (folder, *files)]
-    return image_files.fingerprint(options.path, paths)
+    metadata = metadata_of(Path(options.path), ()) if options.captions else []
+    return image_files.fingerprint(options.path, [*metadata, *paths])

@@ -10,13 +10,15 @@ from pydantic import Field
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.tables import rows_of
 from diffusion_credit.data import image_files
-from diffusion_credit.data.image_files import Files, ImageOptions, folder_of, read_files, take_part
+from diffusion_credit.data.image_files import Files, folder_of, read_files, take_part
 from diffusion_credit.data.images import Images
+from diffusion_credit.data.table_options import TableOptions, check_columns
+from diffusion_credit.data.texts import caption_of
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-class Options(ImageOptions):
+class Options(TableOptions):
     """A folder of images, and a CSV with one row for each image."""
 
     source: Literal["image_table"]
@@ -26,38 +28,25 @@ class Options(ImageOptions):
         description="An image's file below `path`. `{column}` stands for the row's cell, as in"
         " `{split}/{label}/{name}`.",
     )
-    contributor: str = Field(description="The column that names the contributor.")
-    where: dict[str, str | list[str]] = Field(
-        default={},
-        description="Take only rows whose column has this text, or one of these texts, as in `{split:"
-        " train, label: [baroque, realism]}`.",
-    )
 
 
-def listed(options: Options) -> Files:
-    """Every contributor's images, contributors and images sorted by name, whatever the order of the rows.
+def listed(options: Options) -> tuple[Files, dict[Path, str]]:
+    """Every contributor's images, contributors and images sorted by name, whatever the order of the rows; captions.
 
-    Raises UserError on a column that is not there, an empty contributor, an image that is missing, listed twice or
-    not below the folder once links and `..` are followed.
+    Raises UserError on a column that is not there, an empty contributor or caption, an image that is missing, listed
+    twice or not below the folder once links and `..` are followed.
     """
     root = folder_of(options).resolve()
     rows = rows_of(options.table)
     header = next(rows)
-    columns = {"data.contributor": options.contributor, **{f"data.where.{key}": key for key in options.where}}
-    columns |= {f"data.image: {options.image}": column for column in PLACEHOLDER.findall(options.image)}
-    for key, column in columns.items():
-        if header.count(column) != 1:
-            times = "twice" if column in header else "nowhere"
-            raise UserError(
-                f"{options.table}: found the column {column!r} {times} in {','.join(header)[:200]}, expected it once"
-                f" ({key})"
-            )
-    wanted = {column: [texts] if isinstance(texts, str) else texts for column, texts in options.where.items()}
+    placeholders = [(f"data.image: {options.image}", column) for column in PLACEHOLDER.findall(options.image)]
+    check_columns(options.table, header, [*options.columns().items(), *placeholders])
     files: Files = {}
+    captions: dict[Path, str] = {}
     seen: dict[Path, int] = {}
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=True))
-        if any(cells[column] not in texts for column, texts in wanted.items()):
+        if not options.takes(cells):
             continue
         name = PLACEHOLDER.sub(lambda match: cells[match[1]], options.image)  # noqa: B023 - called at once
         where = f"{options.table}: row {number}: found the image {name!r}"
@@ -70,11 +59,15 @@ def listed(options: Options) -> Files:
             raise UserError(f"{where} again, expected it only in row {seen[image]}")
         if not (contributor := cells[options.contributor]).strip():
             raise UserError(f"{where} without a contributor, expected one in the column {options.contributor}")
+        if options.caption is not None:
+            captions[path] = caption_of(
+                cells[options.caption], f"{options.table}: row {number}", f"the column {options.caption}"
+            )
         seen[image] = number
         files.setdefault(contributor, []).append(path)
     if not files:
         raise UserError(f"{options.table}: found no row with {options.where}, expected at least one (data.where)")
-    return {contributor: sorted(files[contributor]) for contributor in sorted(files)}
+    return {contributor: sorted(files[contributor]) for contributor in sorted(files)}, captions
 
 
 def _resolved(root: Path, name: str) -> Path:
@@ -86,12 +79,13 @@ def _resolved(root: Path, name: str) -> Path:
 
 def read(options: Options) -> Images:
     """Read the listed images. Raises UserError as `listed` does, and on an image that cannot be read."""
-    return read_files(listed(options), options)
+    files, captions = listed(options)
+    return read_files(files, options, captions)
 
 
 def fingerprint(options: Options) -> str:
     """Changes with the table and with the images that take part."""
-    files, _ = take_part(listed(options), options)
+    files, _ = take_part(listed(options)[0], options)
     return image_files.fingerprint(
         options.path, [Path(options.table), *(p for images in files.values() for p in images)]
     )
