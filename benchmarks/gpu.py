@@ -67,7 +67,7 @@ def measure(model: torch.nn.Module, way: str, study: Study, options: argparse.Na
     precision, compiled, channels_last = WAYS[way]
     layout = torch.channels_last if channels_last else torch.contiguous_format
     model = copy.deepcopy(model).to(options.device, memory_format=layout)
-    predict = unet.denoiser(torch.compile(model) if compiled else model, {}, guidance=1)
+    predict = unet.denoiser(torch.compile(model) if compiled else model, {}, {}, guidance=1)
     training, generation, diffusion = plain(study.training), plain(study.generation), plain(study.diffusion)
     process, optimizer = Process(diffusion, options.device), optimizer_of(parameters(model), training)
     height, width = model.config.sample_size
@@ -77,7 +77,7 @@ def measure(model: torch.nn.Module, way: str, study: Study, options: argparse.Na
         torch.cuda.reset_peak_memory_stats()
 
     def step() -> None:
-        loss = loss_of(predict, process, x, np.random.default_rng(0), precision)
+        loss = loss_of(predict, precision, *process.draw(x, np.random.default_rng(0)))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters(model), training["gradient_clip"])

@@ -38,7 +38,7 @@ def singly(model: torch.nn.Module, images: torch.Tensor, noise: torch.Tensor) ->
     for image, noises in zip(images, noise, strict=True):
         total = torch.zeros(sum(weight.numel() for weight in weights))
         for t, one in zip(AT, noises, strict=True):
-            noised, target = process.noised(image[None], one[None], torch.tensor([t]))
+            noised, _, target = process.noised(image[None], one[None], torch.tensor([t]))
             loss = (model(noised, t).sample - target).square().mean()
             total += torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
         rows.append(total)
@@ -49,7 +49,7 @@ def throughput() -> None:
     model = network([16, 32], 8)
     rng = torch.Generator().manual_seed(0)
     images, noise = (torch.randn(IMAGES, *rest, 1, 8, 8, generator=rng) for rest in ((), (10,)))
-    per_image = PerImage(model, unet.denoiser(model, {}, 1), DIFFUSION, "loss")
+    per_image = PerImage(model, unet.denoiser(model, {}, {}, 1), DIFFUSION, "loss")
     best: dict[str, float] = {}
     made = {}
     for _ in range(3):
@@ -71,7 +71,7 @@ def convergence(figure: str | None) -> None:
     model = network([4], 4)
     rng = torch.Generator().manual_seed(0)
     images, noise = (torch.randn(60, *rest, 1, 4, 4, generator=rng) for rest in ((), (10,)))
-    per_image = PerImage(model, unet.denoiser(model, {}, 1), DIFFUSION, "squared_l2")
+    per_image = PerImage(model, unet.denoiser(model, {}, {}, 1), DIFFUSION, "squared_l2")
     blocks, error = per_image(images, noise, AT, 10)
     gradients = torch.cat(blocks, 1)
 

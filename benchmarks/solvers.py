@@ -31,7 +31,7 @@ def main() -> None:
     references = {name: read_arrays(results / f"references/{name}.safetensors") for name in ("fid", "cluster_entropy")}
     for name in ("full", "refit"):
         model, config = load_model(results / f"models/{name}/everyone/0000/everyone-0")
-        predict = unet.denoiser(model.eval(), {}, guidance=1)
+        predict = unet.denoiser(model.eval(), {}, {}, guidance=1)
         height, width = config["architecture"]["sample_size"]
         truth: np.ndarray | None = None
         print(f"\n{name:<16} steps  seconds   inception_score        fid   cluster_entropy  (value, then errors)")

@@ -1,31 +1,32 @@
 """Models that were trained by plain diffusers and peft, credited from where they are."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from diffusers import (
-    AutoencoderKL,
     DDIMPipeline,
     DDIMScheduler,
     DDPMPipeline,
     DDPMScheduler,
-    StableDiffusionPipeline,
-    UNet2DConditionModel,
     UNet2DModel,
 )
 from peft import LoraConfig, get_peft_model_state_dict
 from PIL import Image
-from pipelines import TOKENS, write_stable_diffusion
+from pipelines import BASES, DENOISERS, load_pipeline, loss_by_formula
 from sklearn.datasets import load_digits
 from studies import TRAINING, Workspace
 
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import noise
 from diffusion_credit.base.tables import read_subsets
 from diffusion_credit.data.images import read_zip
 from diffusion_credit.models.checkpoints import load_model, parameters
+from diffusion_credit.models.networks import lora
+from diffusion_credit.models.prompts import read_prompts
 
 pytestmark = pytest.mark.workflow
 
@@ -35,7 +36,6 @@ TARGETS = [
     "results/tiny/images/full/everyone/0000/manifest.json",
     "results/tiny/models/retrain/anchors/0000/manifest.json",
 ]
-PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
 
 
 def train_by_plain_diffusers(folder: Path) -> None:
@@ -73,9 +73,9 @@ def credited(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return credit(workspace)
 
 
-def credit(workspace: Workspace) -> Workspace:
+def credit(workspace: Workspace, **training: Any) -> Workspace:
     """Run until there are values of one property, and models of everyone retrained as the given model is made."""
-    workspace.config["regimes"] = {"sparse": TRAINING, "retrain": TRAINING}
+    workspace.config["regimes"] = {"sparse": {**TRAINING, **training}, "retrain": {**TRAINING, **training}}
     workspace.config["evaluation"]["lds"]["regimes"] = ["sparse"]
     workspace.config["properties"] = {"fid": {"kind": "fid", "extractor": "classifier"}}
     process = workspace.run(*TARGETS)
@@ -106,36 +106,45 @@ def test_its_images_are_those_of_its_own_pipeline(credited: Workspace, monkeypat
     assert images.std() > 0.05  # not all alike
 
 
-def train_by_plain_peft(base: Path, images: np.ndarray, folder: Path) -> UNet2DConditionModel:
-    """Adapters of rank 3 with a scale of their own on the attention, trained for a prompt."""
+def train_by_plain_peft(family: str, base: Path, images: np.ndarray, folder: Path) -> torch.nn.Module:
+    """Adapters of rank 3 with a scale of their own, trained for a prompt by the family's own formula."""
     torch.manual_seed(0)
-    parts = {name: kind.from_pretrained(base / name) for name, kind in PARTS.items()}
-    network, vae = parts["unet"], parts["vae"]
-    network.requires_grad_(False)
-    network.add_adapter(LoraConfig(r=3, lora_alpha=6, target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
-    scheduler = DDPMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012)
+    pipeline, layers = load_pipeline(family, base), module_of("families", family).LAYERS
+    network = getattr(pipeline, DENOISERS[family]).requires_grad_(False)
+    network.add_adapter(LoraConfig(r=3, lora_alpha=6, target_modules=layers))
     optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], 1e-2)
-    x = torch.tensor(images / 127.5 - 1, dtype=torch.float32).permute(0, 3, 1, 2)
+    x, of = torch.tensor(images / 127.5 - 1, dtype=torch.float32).permute(0, 3, 1, 2), pipeline.vae.config
     with torch.no_grad():
-        latents = vae.encode(x).latent_dist.mean * vae.config.scaling_factor
-    text = torch.randn(1, TOKENS, 16).expand(len(x), -1, -1)
+        latents = (pipeline.vae.encode(x).latent_dist.mean - (of.shift_factor or 0)) * of.scaling_factor
     for _ in range(20):
-        noise, t = torch.randn_like(latents), torch.randint(1000, (len(x),))
-        drawn = network(scheduler.add_noise(latents, noise, t), t, encoder_hidden_states=text).sample
-        loss = torch.nn.functional.mse_loss(drawn, noise)
+        chosen = torch.randint(len(x), (8,))
+        noise, t = torch.randn_like(latents[chosen]), torch.randint(1000, (8,))
+        loss = loss_by_formula(family, pipeline, latents[chosen], noise, t, ["a painting"] * 8)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    about = {"r": 3, "lora_alpha": 6, "target_modules": ["to_k", "to_out.0", "to_q", "to_v"]}
-    StableDiffusionPipeline.save_lora_weights(
-        folder, get_peft_model_state_dict(network), unet_lora_adapter_metadata=about
-    )
-    return network.eval()
+    about = {"r": 3, "lora_alpha": 6, "target_modules": sorted(layers)}
+    part = DENOISERS[family]
+    said = {f"{part}_lora_layers": get_peft_model_state_dict(network), f"{part}_lora_adapter_metadata": about}
+    type(pipeline).save_lora_weights(folder, **said)
+    return pipeline
 
 
-def test_adapters_are_credited_from_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace = Workspace(tmp_path / "study")
-    base = write_stable_diffusion(workspace.folder / "sd")
+PROCESSES = {
+    "stable_diffusion": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+    "sdxl": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+    "sd3": {"schedule": "flow", "times": "logit_normal", "shift": 3.0},
+    "flux": {"schedule": "flow"},
+}
+
+
+@pytest.mark.parametrize("family", PROCESSES)
+def test_adapters_are_credited_from_where_they_are(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stable Diffusion's for one prompt; all others with captions, of which some are dropped, and two prompts."""
+    workspace, captioned = Workspace(tmp_path / "study"), family != "stable_diffusion"
+    base = BASES[family](workspace.folder / "base")
     rng = np.random.default_rng(0)
     images = []
     for artist, colour in enumerate(rng.integers(0, 256, (5, 3))):
@@ -143,32 +152,41 @@ def test_adapters_are_credited_from_where_they_are(tmp_path: Path, monkeypatch: 
         for i in range(5):
             images.append(np.clip(colour + rng.normal(0, 20, (16, 16, 3)), 0, 255).astype(np.uint8))
             Image.fromarray(images[-1]).save(workspace.folder / f"images/{artist}/{i}.png")
-    network = train_by_plain_peft(base, np.array(images), workspace.folder / "mine")
+            (workspace.folder / f"images/{artist}/{i}.txt").write_text(f"a painting by {artist}")
+    theirs = train_by_plain_peft(family, base, np.array(images), workspace.folder / "mine")
+    (workspace.folder / "prompts.txt").write_text("a painting by 0\na painting by 3\n")
+    flow = PROCESSES[family]["schedule"] == "flow"
+    told = {} if captioned else {"prompt": "a painting"}
+    prompts = {"prompts": "prompts.txt"} if captioned else {}
     workspace.config |= {
-        "weights": {"sd": {"folder": "sd"}, "mine": {"folder": "mine"}},
-        "data": {"source": "image_folder", "path": "images", "size": 16},
-        "model": {"kind": "lora", "base": "sd", "prompt": "a painting"},
+        "weights": {"base": {"folder": "base"}, "mine": {"folder": "mine"}},
+        "data": {"source": "image_folder", "path": "images", "size": 16, "captions": captioned},
+        "model": {"kind": "lora", "family": family, "base": "base", **told},
         "training": {"from": "mine"},
-        "diffusion": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
-        "generation": {"images": IMAGES, "solver": "ddim", "steps": 2, "guidance": 2.0},
-    }
+        "diffusion": PROCESSES[family],
+        "generation": {
+            "images": IMAGES, "solver": "flow_euler" if flow else "ddim", "steps": 2, "guidance": 2.0, **prompts,
+        },
+    }  # fmt: skip
     workspace.config["design"]["empty"] = "base"
-    credit(workspace)
+    credit(workspace, **({"caption_dropout": 0.2} if captioned else {}))
     monkeypatch.chdir(workspace.folder)  # which the weights are relative to
-    weights = {"sd": workspace.results / "weights/sd/manifest.json"}
-    x, t = torch.randn(2, 4, 8, 8), torch.tensor([3, 900])
-    text = torch.randn(2, TOKENS, 16)
+    weights = {"base": workspace.results / "weights/base/manifest.json"}
     folder = workspace.results / "models/full/everyone/0000/everyone-0"
     ours, about = load_model(folder, weights=weights)
-    parts = dict.fromkeys(("vae", "text_encoder", "tokenizer", "safety_checker", "feature_extractor"))
-    pipe = StableDiffusionPipeline(
-        unet=UNet2DConditionModel.from_pretrained(base / "unet"), scheduler=DDPMScheduler(), **parts
-    )
+    architecture, pipe = about["architecture"], load_pipeline(family, base)
     pipe.load_lora_weights(folder)
+    conditions, labels = read_prompts(workspace.results / "inputs/prompts/manifest.json")
+    assert labels is not None
+    told_prompts = pd.read_csv(workspace.results / "inputs/prompts/prompts.csv")["prompt"].value_counts()
+    assert told_prompts.to_dict() == ({f"a painting by {i}": 6 for i in (0, 3)} if captioned else {"a painting": 12})
+    x, t = torch.randn(2, 4, 8, 8), torch.tensor([3.0, 900.0])
     with torch.inference_mode():
-        expected = network(x, t, encoder_hidden_states=text).sample
-        for model in (ours.eval(), pipe.unet.eval()):
-            assert torch.allclose(model(x, t, encoder_hidden_states=text).sample, expected, atol=1e-4)
+        found, expected, again = (
+            lora.denoiser(model.eval(), architecture, conditions, 1)(x, t, labels[:2])
+            for model in (ours, *(getattr(each, DENOISERS[family]) for each in (theirs, pipe)))
+        )
+    assert torch.allclose(found, expected, atol=1e-4) and torch.allclose(again, expected, atol=1e-4)
     # a retrained subset has adapters like the given ones, a pruned one fewer ranks
     shapes = [parameter.shape for parameter in parameters(ours)]
     for path, rank in (("retrain/anchors", 3), ("pruned/everyone", 1)):
@@ -176,3 +194,7 @@ def test_adapters_are_credited_from_where_they_are(tmp_path: Path, monkeypatch: 
         model, about = load_model(entry, weights=weights)
         assert about["architecture"]["rank"] == rank
         assert ([parameter.shape for parameter in parameters(model)] == shapes) == (rank == 3)
+    if captioned:  # other prompts draw and measure again, and train nothing
+        (workspace.folder / "prompts.txt").write_text("a painting by 1\n")
+        planned = workspace.planned(*TARGETS)
+        assert "encode_prompts" in planned and "train_models" not in planned and "encode_inputs" not in planned

@@ -8,9 +8,9 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     import torch
 
     from diffusion_credit.base.collection import entries
+    from diffusion_credit.baselines.gradient_arrays import GENERATED
     from diffusion_credit.data.images import open_pixels
     from diffusion_credit.data.index import Index
-    from diffusion_credit.baselines.gradient_arrays import GENERATED
     from diffusion_credit.local.losses import SETS
     from diffusion_credit.local.model_losses import measure
     from diffusion_credit.measuring.features import images_of

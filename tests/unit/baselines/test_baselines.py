@@ -128,6 +128,7 @@ DIFFUSION = dict(timesteps=1000, schedule="squaredcos_cap_v2", beta_start=1e-4, 
 TRAINING = dict(
     steps=300, batch_size=32, learning_rate=3e-3, warmup=0.1, decay="cosine", weight_decay=0.0, gradient_clip=1.0,
     ema_decay=0.98, flip=False, precision="float32", optimizer="adamw", checkpoints=0,
+    caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
 )  # fmt: skip
 
 
@@ -147,17 +148,17 @@ def planted_model() -> Any:
     options = dict(channels=[16], layers_per_block=1, norm_groups=4, attention=[], head_width=None)
     model = build(unet.architecture(options, (1, 8, 8)), 0, {})
     images = torch.from_numpy(to_float(planted_pixels()))
-    inputs, everyone = Inputs(images, None, {}, None, "d"), np.arange(len(images))
+    inputs, everyone = Inputs(images, None, {}, None, None, "d"), np.arange(len(images))
     with TemporaryDirectory() as folder:
         state = Path(folder) / "state.safetensors"
-        train(model, unet.denoiser(model, {}, 1), inputs, everyone, DIFFUSION, TRAINING, 1, state, "key")
+        train(model, unet.denoiser(model, {}, {}, 1), inputs, everyone, DIFFUSION, TRAINING, 1, state, "key")
     return model.eval()
 
 
 @cache
 def planted_gradients(output: str) -> dict[str, Any]:
     model, images = planted_model(), torch.from_numpy(to_float(planted_pixels()))
-    per_image = gradients.PerImage(model, unet.denoiser(model, {}, 1), DIFFUSION, output)
+    per_image = gradients.PerImage(model, unet.denoiser(model, {}, {}, 1), DIFFUSION, output)
     at = gradients.timesteps(1000, 10, "even")
 
     def of(clean: torch.Tensor, seed: int) -> dict[str, np.ndarray]:

@@ -61,8 +61,8 @@ def made(
         (folder / "model").mkdir()
         save_model(folder / "model", model, {"architecture": architecture, "diffusion": DIFFUSION, "latents": None}, {})
     sets = {
-        DATA: ("d", len(PIXELS), lambda: inputs.images),
-        GENERATED: ("g", 5, lambda: as_inputs(PIXELS[:5], inputs.latents, weights, "cpu")),
+        DATA: ("d", len(PIXELS), lambda: inputs.images, inputs.labels),
+        GENERATED: ("g", 5, lambda: as_inputs(PIXELS[:5], inputs.latents, weights, "cpu"), inputs.labels),
     }
     about = {"gradients": {**ASKED, **asked}, "diffusion": DIFFUSION, "network": kind, "seed": 7, "device": "cpu"}
     models = {"00": (folder / "model", LAST, digest_of_file(folder / "model" / MANIFEST))}
@@ -71,14 +71,19 @@ def made(
 
 
 def by_hand(
-    model: Any, predict: Callable[..., torch.Tensor], clean: torch.Tensor, e: torch.Tensor, at: list[int]
+    model: Any,
+    predict: Callable[..., torch.Tensor],
+    clean: torch.Tensor,
+    e: torch.Tensor,
+    at: list[int],
+    *label: torch.Tensor,
 ) -> Any:
     """The gradient of the summed losses, by the learned weights, one backward pass a timestep."""
     process, total = Process(DIFFUSION, "cpu"), None
     for number, t in enumerate(at):
         image = clean if clean.dim() == 3 else clean[number]
-        noised, target = process.noised(image[None], e[number][None], torch.tensor([t]))
-        loss = (predict(noised, torch.tensor([t])) - target).square().mean()
+        noised, _, target = process.noised(image[None], e[number][None], torch.tensor([t]))
+        loss = (predict(noised, torch.tensor([t]), *label) - target).square().mean()
         found = torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters(model))])
         total = found if total is None else total + found
     return total
@@ -88,20 +93,22 @@ def by_hand(
 def test_gradients_are_of_the_learned_weights_in_latents(kind: str, weights: dict[str, Path], tmp_path: Path) -> None:
     """Of adapters nothing of the base; generated images go through the autoencoder as the training images did."""
     model, inputs, found = made(kind, weights, tmp_path)
-    predict = {"lora": lora, "unet": unet}[kind].denoiser(model.eval(), inputs.conditions, 1)
+    architecture = {"family": "stable_diffusion", "base": "sd"}
+    predict = {"lora": lora, "unet": unet}[kind].denoiser(model.eval(), architecture, inputs.conditions, 1)
+    label = [] if inputs.labels is None else [inputs.labels[:1]]
     learned = sum(parameter.numel() for parameter in parameters(model))
     assert found[DATA]["features"].shape == (9, learned) and found[GENERATED]["features"].shape == (5, learned)
     assert (learned < 0.2 * sum(p.numel() for p in model.parameters())) == (kind == "lora")
     for name in (DATA, GENERATED):
         e = generator(7, "gradient", name, 3).standard_normal((3, *inputs.shape), dtype=np.float32)
-        expected = by_hand(model, predict, inputs.images[3], torch.from_numpy(e), [0, 333, 666]).numpy()
+        expected = by_hand(model, predict, inputs.images[3], torch.from_numpy(e), [0, 333, 666], *label).numpy()
         assert np.linalg.norm(found[name]["features"][3] - expected) < 1e-4 * np.linalg.norm(expected)
 
 
 def test_the_path_begins_with_the_noise_of_the_generated_image(weights: dict[str, Path], tmp_path: Path) -> None:
     """Journey-TRAK by hand: DDIM's own formula, the clean image that is predicted, noised again."""
     model, inputs, found = made("unet", weights, tmp_path, path=True)
-    predict, process = unet.denoiser(model.eval(), {}, 1), Process(DIFFUSION, "cpu")
+    predict, process = unet.denoiser(model.eval(), {}, {}, 1), Process(DIFFUSION, "cpu")
     x, at, clean = torch.from_numpy(noise(7, 2, 3, inputs.shape)), [999, 666, 332], []
     with torch.no_grad():
         for t, following in zip(at, [*at[1:], None], strict=True):

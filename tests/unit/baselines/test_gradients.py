@@ -44,7 +44,7 @@ def case() -> dict[str, Any]:
 
 def by_vmap(case: dict[str, Any], output: str, together: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
     model = case["model"]
-    per_image = gradients.PerImage(model, unet.denoiser(model, {}, 1), DIFFUSION, output)
+    per_image = gradients.PerImage(model, unet.denoiser(model, {}, {}, 1), DIFFUSION, output)
     blocks, error = per_image(case["images"], case["noise"], AT, together)
     return torch.cat(blocks, 1), error
 
@@ -58,7 +58,7 @@ def by_loop(output: str) -> torch.Tensor:
     for image, noises in zip(case["images"].double(), case["noise"].double(), strict=True):
         total = torch.zeros(sum(p.numel() for p in model.parameters()), dtype=torch.float64)
         for t, noise in zip(AT, noises, strict=True):
-            noised, target = process.noised(image[None], noise[None], torch.tensor([t]))
+            noised, _, target = process.noised(image[None], noise[None], torch.tensor([t]))
             value = number(model(noised.double(), t).sample.flatten(), target.double().flatten())
             total += torch.cat([g.flatten() for g in torch.autograd.grad(value, list(model.parameters()))])
         rows.append(total)
@@ -94,7 +94,7 @@ def test_the_error_is_the_root_mean_square_of_the_prediction(case: dict[str, Any
     with torch.no_grad():
         each = []
         for t, noise in zip(AT, case["noise"][4], strict=True):
-            noised, target = process.noised(case["images"][4:5], noise[None], torch.tensor([t]))
+            noised, _, target = process.noised(case["images"][4:5], noise[None], torch.tensor([t]))
             each.append(float((model(noised, t).sample - target).square().mean().sqrt()))
     assert float(error[4]) == pytest.approx(np.mean(each), rel=1e-5)
 
@@ -285,7 +285,7 @@ def peak() -> int:
 torch.set_num_threads(1)
 options = dict(channels=[64, 128], layers_per_block=1, norm_groups=4, attention=[], head_width=None)
 model = build(unet.architecture(options, (1, 4, 4)), 0, {}).eval()
-per_image = gradients.PerImage(model, unet.denoiser(model, {}, 1), DIFFUSION, "loss")
+per_image = gradients.PerImage(model, unet.denoiser(model, {}, {}, 1), DIFFUSION, "loss")
 images, memory = int(sys.argv[1]), float(sys.argv[2])
 size = gradients.images_at_once(per_image.count, memory)
 before = peak()

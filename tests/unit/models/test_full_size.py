@@ -27,7 +27,8 @@ def check(folder: Path, model: Any, architecture: dict, weights: dict, shape: tu
     """One pass back and forth, then to disk and back: outputs identical."""
     network = lora if architecture["kind"] == "lora" else unet
     x, t = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0)), torch.tensor([500])
-    output = network.denoiser(model.eval(), conditions, guidance=1)(x, t)
+    label = [torch.tensor([0])] if conditions else []
+    output = network.denoiser(model.eval(), architecture, conditions, guidance=1)(x, t, *label)
     output.square().mean().backward()
     assert all(bool(torch.isfinite(parameter.grad).all()) for parameter in parameters(model))
     config = {"architecture": architecture, "diffusion": {}, "latents": None}
@@ -37,7 +38,8 @@ def check(folder: Path, model: Any, architecture: dict, weights: dict, shape: tu
     loaded, found = load_model(folder, weights=weights)
     assert count_parameters(loaded) == found["parameters"] == count
     with torch.inference_mode():
-        assert torch.equal(network.denoiser(loaded.eval(), conditions, guidance=1)(x, t), expected)
+        again = network.denoiser(loaded.eval(), architecture, conditions, guidance=1)(x, t, *label)
+        assert torch.equal(again, expected)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ from diffusion_credit.models.weights import fetch
 LATENTS, T = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([3, 900])
 TEXT = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(2))
 PIXELS = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(3))
-ADAPTERS = {"base": "sd", "prompt": "a painting", "rank": None}
+ADAPTERS = {
+    "family": "stable_diffusion", "base": "sd", "base_precision": "float32", "prompt": "a painting", "rank": None,
+}  # fmt: skip
 UNETS: dict[str, dict[str, Any]] = {
     "plain": {},
     "heads": {
@@ -170,7 +172,7 @@ WRONG_ADAPTERS = {
     ),
     "cut short": (lambda f: (f / FILE).write_bytes((f / FILE).read_bytes()[:99]), "not a safetensors file"),
     "a text encoder's": (lambda f: renamed(f / FILE, unet="text_encoder"), "weights of a text encoder, expected"),
-    "of a transformer": (lambda f: renamed(f / FILE, unet="transformer"), r"expected adapters of a U-Net \(unet"),
+    "of a transformer": (lambda f: renamed(f / FILE, unet="transformer"), r"expected names that begin with unet\."),
     "another base": (lambda f: renamed(f / FILE, attn1="attn7"), "adapters of this base|no adapters of the base"),
     "other widths": (
         lambda f: save_file({k: torch.zeros(5, 7) for k in load_file(f / FILE)}, f / FILE),

@@ -21,8 +21,10 @@ from diffusion_credit.models.pruning import lora as pruning
 from diffusion_credit.models.weights import open_weights
 
 X, T = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([3, 900])
-CONDITIONS = {name: torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(2)) for name in ("prompt", "empty")}
-ARCHITECTURE = lora.architecture({"base": "sd", "rank": 4}, (4, 8, 8))
+STATES = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(2))  # of the empty text, and of another
+OPTIONS = {"family": "stable_diffusion", "base": "sd", "base_precision": "float32", "rank": 4}
+ARCHITECTURE = lora.architecture(OPTIONS, (4, 8, 8))
+LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def predicted(model: torch.nn.Module) -> torch.Tensor:
     with torch.inference_mode():
-        return lora.denoiser(model.eval(), CONDITIONS, guidance=1)(X, T)
+        return lora.denoiser(model.eval(), ARCHITECTURE, {"states": STATES}, guidance=1)(X, T, torch.tensor([1, 1]))
 
 
 def trained(weights: dict[str, Path]) -> torch.nn.Module:
@@ -47,7 +49,7 @@ def trained(weights: dict[str, Path]) -> torch.nn.Module:
 def test_new_adapters_are_the_base_model(weights: dict[str, Path]) -> None:
     base = UNet2DConditionModel.from_pretrained(open_weights(weights["sd"]) / "unet").eval()
     with torch.inference_mode():
-        expected = base(X, T, encoder_hidden_states=CONDITIONS["prompt"].expand(2, -1, -1)).sample
+        expected = base(X, T, encoder_hidden_states=STATES[1:].expand(2, -1, -1)).sample
     model = build(ARCHITECTURE, 1, weights)
     assert torch.equal(predicted(model), expected)
     model = trained(weights)
@@ -60,7 +62,7 @@ def test_a_checkpoint_holds_the_adapters_alone_and_loads_back(weights: dict[str,
     model = trained(weights)
     save_model(tmp_path, model, {"architecture": ARCHITECTURE, "diffusion": {}, "latents": None}, {})
     # rank x (inputs + outputs): 2 attentions of width 8, twice in the down block and thrice... counted from the base
-    layers = [m for name, m in model.named_modules() if name.endswith(tuple(f"{x}.base_layer" for x in lora.LAYERS))]
+    layers = [m for name, m in model.named_modules() if name.endswith(tuple(f"{x}.base_layer" for x in LAYERS))]
     expected = sum(4 * (layer.in_features + layer.out_features) for layer in layers)
     assert (tmp_path / lora.WEIGHTS).stat().st_size < 4 * expected + 20_000
     loaded, config = load_model(tmp_path, weights=weights)
@@ -103,5 +105,5 @@ def test_adapters_of_another_base_are_refused(weights: dict[str, Path]) -> None:
 
 
 def test_latents_of_other_channels_are_refused(weights: dict[str, Path]) -> None:
-    with pytest.raises(UserError, match="found a network of 4 input channels, expected 3"):
+    with pytest.raises(UserError, match="found a network for latents of 4 channels, expected 3"):
         build({**ARCHITECTURE, "out_channels": 3}, 1, weights)

@@ -18,12 +18,13 @@ DIFFUSION = dict(
 OPTIONS = dict(
     steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, gradient_clip=1.0,
     ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw", checkpoints=0,
+    caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
 )  # fmt: skip
 NETWORK = unet.architecture(
     dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[], head_width=None), (1, 8, 8)
 )
 PIXELS = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))
-INPUTS = Inputs(PIXELS, None, {}, None, "digest")
+INPUTS = Inputs(PIXELS, None, {}, None, None, "digest")
 
 
 class Cut(Exception):
@@ -33,7 +34,7 @@ class Cut(Exception):
 def run(state: Path, cut: int | None = None, key: str = "k", **changes: object) -> list[torch.Tensor]:
     torch.set_num_threads(1)
     model = build(NETWORK, 3, {})
-    predict = unet.denoiser(model, {}, guidance=1)
+    predict = unet.denoiser(model, {}, {}, guidance=1)
 
     def progress(done: int, steps: int) -> None:
         if done == cut:
@@ -107,9 +108,9 @@ def test_a_network_that_is_told_whose_image_it_sees_learns_whose(tmp_path: Path)
     """Two contributors, one of black images and one of white ones: asked for either, it draws that one's."""
     images = torch.cat([torch.full((10, 1, 8, 8), -1.0), torch.full((10, 1, 8, 8), 1.0)])
     model = build(unet.conditional(NETWORK, 2), 3, {})
-    predict, labels = unet.denoiser(model, {}, guidance=1), torch.tensor([0] * 10 + [1] * 10)
+    predict, labels = unet.denoiser(model, {}, {}, guidance=1), torch.tensor([0] * 10 + [1] * 10)
     diffusion, options = {**DIFFUSION, "prediction": "sample"}, {**OPTIONS, "steps": 150, "flip": False}
-    inputs = Inputs(images, None, {}, None, "digest")
+    inputs = Inputs(images, None, {}, None, None, "digest")
     training.train(model, predict, inputs, np.arange(20), diffusion, options, 9, tmp_path / "s", "k", labels=labels)
     noise = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

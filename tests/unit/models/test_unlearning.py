@@ -18,19 +18,25 @@ DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, b
 TRAINING = dict(
     steps=40, batch_size=8, learning_rate=2e-3, warmup=0.1, decay="constant", weight_decay=0.0, gradient_clip=1.0,
     ema_decay=0.0, flip=False, precision="float32", optimizer="adamw", checkpoints=0,
+    caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
 )  # fmt: skip
 NETWORK = unet.architecture(
     dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[], head_width=None), (1, 8, 8)
 )
 INPUTS = Inputs(
-    torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (24, 1, 8, 8)).astype(np.float32)), None, {}, None, "d"
+    torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (24, 1, 8, 8)).astype(np.float32)),
+    None,
+    {},
+    None,
+    None,
+    "d",
 )
 EVERYONE = np.arange(24)
 
 
 def trained(tmp_path: Path) -> tuple[torch.nn.Module, object]:
     model = build(NETWORK, 3, {})
-    predict = unet.denoiser(model, {}, guidance=1)
+    predict = unet.denoiser(model, {}, {}, guidance=1)
     train(model, predict, INPUTS, EVERYONE, DIFFUSION, TRAINING, 1, tmp_path / "state", "key")
     return model, predict
 
@@ -39,7 +45,8 @@ def loss(predict: object, images: np.ndarray) -> float:
     """Averaged over timesteps and noises that no training has seen."""
     process = Process(DIFFUSION, "cpu")
     with torch.inference_mode():
-        draws = [loss_of(predict, process, INPUTS.images[images], generator(99, i), "float32") for i in range(20)]
+        x = INPUTS.images[images]
+        draws = [loss_of(predict, "float32", *process.draw(x, generator(99, i))) for i in range(20)]
     return float(torch.stack(draws).mean())
 
 
@@ -61,7 +68,7 @@ def test_forgetting_is_the_newton_step_of_a_quadratic_loss(monkeypatch: pytest.M
     )
     model = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(model.weight)  # everyone's optimum
-    inputs = Inputs(x[:, None, None, None], None, {}, None, "d")
+    inputs = Inputs(x[:, None, None, None], None, {}, None, None, "d")
     options = {"gradients": 600, "batch_size": 8, "draws": 1, "damping": 1e-3}
     influence = unlearning.Influence(model, lambda x, t: x, inputs, DIFFUSION, options, 7)
     removed = np.flatnonzero(x < -0.5)

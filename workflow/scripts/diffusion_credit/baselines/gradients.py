@@ -60,7 +60,11 @@ class PerImage:
         call, number = _Call(model, predict), OUTPUTS[output]
 
         def summed(
-            weights: dict[str, torch.Tensor], noised: torch.Tensor, times: torch.Tensor, target: torch.Tensor, *labels: Any
+            weights: dict[str, torch.Tensor],
+            noised: torch.Tensor,
+            times: torch.Tensor,
+            target: torch.Tensor,
+            *labels: Any,
         ) -> tuple[torch.Tensor, torch.Tensor]:
             told = [label.expand(len(noised)) for label in labels]
             predicted, target = functional_call(call, weights, (noised, times, *told)).flatten(1), target.flatten(1)
@@ -113,7 +117,11 @@ class _Call(nn.Module):
 
 @torch.inference_mode()
 def path(
-    predict: Callable[..., torch.Tensor], diffusion: dict[str, Any], steps: int, start: torch.Tensor, *labels: torch.Tensor
+    predict: Callable[..., torch.Tensor],
+    diffusion: dict[str, Any],
+    steps: int,
+    start: torch.Tensor,
+    *labels: torch.Tensor,
 ) -> tuple[list[int], torch.Tensor]:
     """The timesteps of a DDIM path from the noise `start` (images, ...), and the clean images (images, steps, ...)
 

@@ -82,7 +82,11 @@ def check_process(manifest: Path, options: dict[str, Any]) -> None:
     if str(found.get("_class_name")).startswith("FlowMatch"):
         said = {"timesteps": "num_train_timesteps", "shift": "shift"}
         # where the shift depends on the number of pixels, training has none
-        of = {"num_train_timesteps": 1000, **found, "shift": 1.0 if found.get("use_dynamic_shifting") else found.get("shift", 1.0)}
+        of = {
+            "num_train_timesteps": 1000,
+            **found,
+            "shift": 1.0 if found.get("use_dynamic_shifting") else found.get("shift", 1.0),
+        }
         expected = {"schedule": FLOW, **{ours: of[theirs] for ours, theirs in said.items()}}
         for ours, value in expected.items():
             if options[ours] != value:

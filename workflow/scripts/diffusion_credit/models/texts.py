@@ -33,9 +33,7 @@ class Encoder:
         index = folder / "model_index.json"
         said = read_json(index) if index.is_file() else {}
         absent = dict.fromkeys(("vae", "scheduler", self.family.DENOISER[0]))
-        if options["family"] == "stable_diffusion":
-            absent |= {"safety_checker": None, "feature_extractor": None}
-        self.pipeline = pipeline(**parts, **absent)
+        self.pipeline = pipeline(**parts, **absent, **self.family.WITHOUT)
         if "force_zeros_for_empty_prompt" in said:
             self.pipeline.register_to_config(force_zeros_for_empty_prompt=said["force_zeros_for_empty_prompt"])
         part, most = self.family.READS

@@ -110,7 +110,9 @@ def _texts(study: Any) -> None:
         used = {key: section for key, section in sections(study) if isinstance(section, Training)}
         for key, section in {**used, "generation": generation}.items():
             if section.precision != "bf16":
-                raise ValueError(f"{key}.precision: found {section.precision}, expected bf16 as model.base_precision is")
+                raise ValueError(
+                    f"{key}.precision: found {section.precision}, expected bf16 as model.base_precision is"
+                )
 
 
 def _generation(study: Any) -> None:

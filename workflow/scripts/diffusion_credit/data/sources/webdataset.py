@@ -4,7 +4,7 @@ Source: https://github.com/webdataset/webdataset, whose way of grouping files is
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path

@@ -38,6 +38,10 @@ class Family(Protocol):
         """Part of the pipeline -> class of this text encoder, the part that is its tokenizer, the tokenizer's class."""
 
     @property
+    def WITHOUT(self) -> dict[str, Any]:
+        """Further arguments that make the pipeline, of parts that no prompt needs."""
+
+    @property
     def READS(self) -> tuple[str, int | None]:
         """The tokenizer that reads most of a text, and how many tokens; None: as many as its own config says."""
 
@@ -66,9 +70,7 @@ class Family(Protocol):
     def predict(self, model: Any, x: "torch.Tensor", t: "torch.Tensor", told: Told, guidance: float) -> "torch.Tensor":
         """The prediction for noised latents (batch, channels, height, width) at times (batch,)."""
 
-    def levels(
-        self, scheduler: dict[str, Any], steps: int, shape: tuple[int, int, int]
-    ) -> "np.ndarray | None":
+    def levels(self, scheduler: dict[str, Any], steps: int, shape: tuple[int, int, int]) -> "np.ndarray | None":
         """The noise levels (steps,) at which its own pipeline samples latents of a shape; None without flow matching.
 
         scheduler: the config of the base's own.

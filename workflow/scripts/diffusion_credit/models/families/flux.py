@@ -22,6 +22,7 @@ ENCODERS = {
     "text_encoder": ("CLIPTextModel", "tokenizer", "CLIPTokenizer"),
     "text_encoder_2": ("T5EncoderModel", "tokenizer_2", "T5TokenizerFast"),
 }
+WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer_2", TOKENS)
 LAYERS = sd3.LAYERS
 FLOW = True

@@ -20,6 +20,7 @@ ENCODERS = {
     "text_encoder_2": ("CLIPTextModelWithProjection", "tokenizer_2", "CLIPTokenizer"),
     "text_encoder_3": ("T5EncoderModel", "tokenizer_3", "T5TokenizerFast"),
 }
+WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer_3", TOKENS)
 LAYERS = [
     "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",  # of the image

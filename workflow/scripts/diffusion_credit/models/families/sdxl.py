@@ -20,6 +20,7 @@ ENCODERS = {
     "text_encoder": ("CLIPTextModel", "tokenizer", "CLIPTokenizer"),
     "text_encoder_2": ("CLIPTextModelWithProjection", "tokenizer_2", "CLIPTokenizer"),
 }
+WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer", None)
 LAYERS = stable_diffusion.LAYERS
 FLOW = False

@@ -14,6 +14,7 @@ PIPELINE = "pipelines.stable_diffusion.pipeline_stable_diffusion.StableDiffusion
 DENOISER = ("unet", "models.unets.unet_2d_condition.UNet2DConditionModel")
 LOADER = "StableDiffusionLoraLoaderMixin"
 ENCODERS = {"text_encoder": ("CLIPTextModel", "tokenizer", "CLIPTokenizer")}
+WITHOUT = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
 READS = ("tokenizer", None)
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
 FLOW = False

@@ -96,7 +96,12 @@ def _adapters(file: Path, part: str, loader: str) -> tuple[dict[str, torch.Tenso
             "metadata": {part + key: value for key, value in config.items() if key in SAID}
         }
     tensors, *alphas, metadata = getattr(import_module("diffusers.loaders"), loader).lora_state_dict(
-        str(file.parent), weight_name=file.name, use_safetensors=True, local_files_only=True, return_lora_metadata=True
+        str(file.parent),
+        weight_name=file.name,
+        use_safetensors=True,
+        local_files_only=True,
+        return_alphas=True,
+        return_lora_metadata=True,
     )
     if not any(name.startswith(part) for name in tensors):
         raise UserError(f"{file}: found {next(iter(tensors), 'nothing')}, expected names that begin with {part}")

@@ -57,9 +57,7 @@ class Network(Protocol):
         Training takes guidance 1.
         """
 
-    def levels(
-        self, architecture: dict[str, Any], weights: dict[str, Path], steps: int
-    ) -> "np.ndarray | None":
+    def levels(self, architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> "np.ndarray | None":
         """The noise levels (steps,) to sample at by flow matching, where a base model has its own."""
 
     def learned(self, model: Any) -> dict[str, "torch.Tensor"]:

@@ -1,7 +1,7 @@
 """Low-rank adapters on the attention of a frozen text-to-image model, trained for one prompt or for captions.
 
 Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base as a pipeline of diffusers saves it, of one of the
-`families`. A checkpoint holds the adapters alone, under the names by which `load_lora_weights` of a pipeline takes them.
+`families`. A checkpoint holds the adapters alone, under the names by which a pipeline's `load_lora_weights` takes them.
 """
 
 from collections.abc import Callable
@@ -78,8 +78,8 @@ def check_size(options: dict[str, Any], height: int, width: int) -> None:
     multiple = module_of("families", options["family"]).MULTIPLE
     if height % multiple or width % multiple:
         raise UserError(
-            f"config: data.size: found latents of {height} x {width}, expected multiples of {multiple} for a base of the"
-            f" family {options['family']}"
+            f"config: data.size: found latents of {height} x {width}, expected multiples of {multiple} for a base of"
+            f" the family {options['family']}"
         )
 
 
@@ -157,8 +157,8 @@ def denoiser(
     family = module_of("families", architecture["family"])
     if family.DISTILLED and guidance != 1 and not model.config.guidance_embeds:
         raise UserError(
-            f"config: generation.guidance: found {guidance}, expected 1, because the base {architecture['base']} is told"
-            " no guidance"
+            f"config: generation.guidance: found {guidance}, expected 1, because the base {architecture['base']} is"
+            " told no guidance"
         )
 
     def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
