@@ -39,7 +39,7 @@ def read(options: Options) -> Images:
 def _shard(path: Path, name: str) -> Shard:
     import pyarrow.parquet
 
-    with whole(path, "Parquet"):
+    with whole(path, "whole Parquet"):
         schema = pyarrow.parquet.read_schema(path)
     notes = (schema.metadata or {}).get(b"huggingface", b"{}")
     info = json_object(decoded(notes, str(path)), f"{path}: notes of Hugging Face").get("info") or {}
@@ -50,7 +50,7 @@ def _batches(path: Path, columns: list[str], rows: set[int] | None) -> Iterator[
     """Batches of the row groups that hold one of the rows."""
     import pyarrow.parquet
 
-    with whole(path, "Parquet"), pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER) as file:
+    with whole(path, "whole Parquet"), pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER) as file:
         stop = 0
         for group in range(file.num_row_groups):
             start, stop = stop, stop + file.metadata.row_group(group).num_rows

@@ -4,7 +4,7 @@ Source: https://github.com/webdataset/webdataset, whose way of grouping files is
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from diffusion_credit.data.safe_archive import stream_members
 from diffusion_credit.data.texts import caption_of, contributor_of, decoded, json_object
 
 ENDINGS = (".tar", ".tar.gz", ".tgz")
-NAME = re.compile(r"((?:.*/)?[^./][^.]*)\.([^/]+)", re.DOTALL)  # of a file: the sample's key and the ending
+NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)", re.DOTALL)  # of a file: the sample's key and the ending
 
 
 class Options(ImageOptions):
