@@ -29,7 +29,9 @@ def json_object(text: str, where: str) -> dict[str, Any]:
     """The keys and values of a JSON object. Raises UserError on anything else."""
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError) as error:  # the latter: brackets in brackets, without end
+    except RecursionError:
+        raise UserError(f"{where}: found brackets in brackets in brackets, expected JSON") from None
+    except ValueError as error:
         raise UserError(f"{where}: found something that is not JSON ({error})") from None
     if not isinstance(found, dict):
         raise UserError(f"{where}: found {_short(found)}, expected a JSON object of keys and values")
