@@ -69,6 +69,7 @@ JSONL: dict[str, Case] = {
     "twice": (add(row(file_name="./Ann//04.png")), "{path}/metadata.jsonl: row 11: found the file_name './Ann//04.png' again, expected every image once"),
     "half a line": (add('{"file_name": "Ann'), "{path}/metadata.jsonl: row 11: found something that is not JSON (Unterminated string starting at: line 1 column 15 (char 14))"),
     "a list": (add('["Ann/04.png", "a text"]'), "{path}/metadata.jsonl: row 11: found ['Ann/04.png', 'a text'], expected a JSON object of keys and values"),
+    "two texts": (add('{"file_name": "Ann/04.png", "text": "a", "text": "b"}'), "{path}/metadata.jsonl: row 11: found something that is not JSON (a key twice)"),
     "no text": (add('{"file_name": "Ann/04.png"}'), "{path}/metadata.jsonl: row 11: found the column 'text' nowhere in file_name, expected it once (data.captions)"),
     "not UTF-8": (add(b"\xff"), "{path}/metadata.jsonl: found something that is not text in UTF-8 ('utf-8' codec can't decode byte 0xff in position 634: invalid start byte)"),
     "no row": (put("bo ü/99.png", png_of(1)), "{path}/bo ü/99.png: found no caption, expected a row in {path}/metadata.jsonl (data.captions)"),
@@ -305,10 +306,10 @@ TARS: dict[str, tuple[list[tuple[Any, bytes]], Options, str]] = {
     "blank text": (sample("a", cls=b" \n"), {"contributor": ".cls"}, "{path}#a: found no contributor, expected a text in .cls"),
     "not UTF-8": (sample("a", cls=b"\xff"), {"contributor": ".cls"}, "{path}#a.cls: found something that is not text in UTF-8 ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)"),
     "JSON cut off": (sample("a", json=b'{"by": '), {}, "{path}#a.json: found something that is not JSON (Expecting value: line 1 column 8 (char 7))"),
-    "symbolic link": ([*A, (link(tarfile.SYMTYPE), b""), *B], {}, "{path}: found 'c.txt' in it, expected plain files with names in UTF-8"),
-    "hard link": ([*A, (link(tarfile.LNKTYPE), b""), *B], {}, "{path}: found 'c.txt' in it, expected plain files with names in UTF-8"),
-    "device": ([*A, (link(tarfile.CHRTYPE), b""), *B], {}, "{path}: found 'c.txt' in it, expected plain files with names in UTF-8"),
-    "odd name": ([*A, ("b\udcff.png", b"")], {}, "{path}: found 'b\\udcff.png' in it, expected plain files with names in UTF-8"),
+    "symbolic link": ([*A, (link(tarfile.SYMTYPE), b""), *B], {}, "{path}: found 'c.txt' in it, expected plain files"),
+    "hard link": ([*A, (link(tarfile.LNKTYPE), b""), *B], {}, "{path}: found 'c.txt' in it, expected plain files"),
+    "device": ([*A, (link(tarfile.CHRTYPE), b""), *B], {}, "{path}: found 'c.txt' in it, expected plain files"),
+    "odd name": ([*A, ("b\udcff.png", b"")], {}, "{path}: found something that is not a whole tar with names in UTF-8 ('utf-8' codec can't decode byte 0xff in position 1: invalid start byte)"),
     "no ending at all": ([*A, ("README", b"x")], {}, "{path}: found 'README' in it, expected names with an ending, such as 000.jpg"),
     "no picture": (sample("a", png=b"no picture"), {}, "{path}#a.png: not a readable image (its format is unknown)"),
     "nothing": ([], {}, "{path}: found no contributor with at least data.minimum_images = 1 images"),
@@ -339,7 +340,10 @@ def test_a_tar_that_is_not_whole_is_named_wherever_it_ends(tmp_path: Path, endin
         return complaint(options)
 
     assert len(A[0][1]) > 512
-    assert found(content[: 512 + 300]) == f"{path}: found something that is not a whole tar (unexpected end of data)"
+    assert (
+        found(content[: 512 + 300])
+        == f"{path}: found something that is not a whole tar with names in UTF-8 (unexpected end of data)"
+    )
     ends = [place for place in range(512, len(content), 512) if content[place : place + 2] == b"bb"]
     assert len(ends) == 3
     for end in ends:  # between two members: just the end is missing
@@ -347,9 +351,9 @@ def test_a_tar_that_is_not_whole_is_named_wherever_it_ends(tmp_path: Path, endin
     damaged = content[: ends[1]] + b"?" * 512 + content[ends[1] + 512 :]
     for data in (damaged, content + content, content[: ends[0] + 100]):
         assert found(data) == f"{path}: found something that is no member of a tar after the last one, expected its end"
-    assert found(b"") == f"{path}: found something that is not a whole tar (empty file)"
+    assert found(b"") == f"{path}: found something that is not a whole tar with names in UTF-8 (empty file)"
     path.write_bytes(b"no archive")
-    assert complaint(options).startswith(f"{path}: found something that is not a whole tar (")
+    assert complaint(options).startswith(f"{path}: found something that is not a whole tar with names in UTF-8 (")
 
 
 def test_a_folder_without_tars_and_a_name_that_is_not_utf_8(tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ def read_rows(shards: list[Shard], options: RowOptions) -> Images:
         for row, contributor, caption in _texts(shard, options):
             records.setdefault(contributor, []).append(Record(f"{shard.name}#{row}", caption))
     if not records:
-        wanted = f"with {options.where}, expected at least one (data.where)" if options.where else "in it"
-        raise UserError(f"{options.path}: found no row {wanted}")
+        wanted = f" with {options.where}" if options.where else ""
+        raise UserError(f"{options.path}: found no row{wanted}, expected at least one (data.where)")
     return read_records({name: records[name] for name in sorted(records)}, options, partial(_contents, shards, options))
 
 

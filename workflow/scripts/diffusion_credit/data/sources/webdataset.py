@@ -47,6 +47,11 @@ class Options(ImageOptions):
         return self.caption is not None
 
 
+def _ending(key: str) -> str:
+    """Of the file that holds what `contributor` or `caption` names."""
+    return key[1:].lower() if key.startswith(".") else "json"
+
+
 @dataclass
 class _Sample:
     """Files of one name but for the ending. members: all endings. texts: contents of the endings that are read."""
@@ -65,8 +70,7 @@ class _Sample:
 
     def cell(self, key: str) -> tuple[object, str]:
         """What `key` stands for, and what it is called. Raises UserError where the sample has no such file."""
-        ending = key[1:].lower() if key.startswith(".") else "json"
-        if ending not in self.texts:
+        if (ending := _ending(key)) not in self.texts:
             raise UserError(f"{self.where}: found no file ending in .{ending}, expected one in each sample")
         text = decoded(self.texts[ending], f"{self.where}.{ending}")
         if key.startswith("."):
@@ -79,7 +83,7 @@ class _Sample:
 
 def _samples(path: Path, options: Options) -> Iterator[_Sample]:
     """The samples of a tar, in its order. Raises UserError where one is apart or has a file twice."""
-    read = {key[1:].lower() if key.startswith(".") else "json" for key in (options.contributor, options.caption) if key}
+    read = {_ending(key) for key in (options.contributor, options.caption) if key}
     sample, last, seen = None, None, set()
     for name, content in stream_members(path):
         if name.rsplit("/", 1)[-1].startswith("."):
