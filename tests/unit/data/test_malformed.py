@@ -297,6 +297,7 @@ TARS: dict[str, tuple[list[tuple[Any, bytes]], Options, str]] = {
     "no JSON": ([*A, B[0], B[2]], {}, "{path}#bb: found no file ending in .json, expected one in each sample"),
     "no ending": ([*A, *B[:2]], {"contributor": ".cls"}, "{path}#bb: found no file ending in .cls, expected one in each sample"),
     "no key": (A, {"contributor": "artist"}, "{path}#a.json: found no key 'artist' in by, n, expected one"),
+    "odd keys": (sample("a", json=b'{"a\\nb": 1, "\\ud800": 2}'), {}, "{path}#a.json: found no key 'by' in a b,  , expected one"),
     "no caption": (A, {"caption": "text"}, "{path}#a.json: found no key 'text' in by, n, expected one"),
     "number as a caption": (A, {"caption": "n"}, "{path}#a: found the caption 1, expected a text in the key n"),
     "null": (sample("a", json=b'{"by": null}'), {}, "{path}#a: found no contributor, expected a text in the key by"),

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.tables import printable
 from diffusion_credit.data import image_files
 from diffusion_credit.data.image_files import SUFFIXES, ImageOptions, Record, Records, files_of, read_records
 from diffusion_credit.data.images import Images
@@ -77,7 +78,8 @@ class _Sample:
             return text.strip(), f".{ending}"
         found = json_object(text, f"{self.where}.json")
         if key not in found:
-            raise UserError(f"{self.where}.json: found no key {key!r} in {', '.join(found)[:200]}, expected one")
+            keys = printable(", ".join(found))[:200]
+            raise UserError(f"{self.where}.json: found no key {key!r} in {keys}, expected one")
         return found[key], f"the key {key}"
 
 
