@@ -360,11 +360,9 @@ def test_the_fingerprint_of_an_archive_sees_another_one(tmp_path: Path) -> None:
     assert fingerprint("cifar", **options, classes=["frog"]) == prints[2]
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_the_studies_of_the_docs_are_valid(number: int) -> None:
-    text = (Path(__file__).parents[3] / "docs/data.md").read_text()
-    block = text.split("```yaml\n")[1:][number].split("```")[0]
-    read_study(tiny_config() | yaml.safe_load(block))
+@pytest.mark.parametrize("block", (ROOT / "docs/data.md").read_text().split("```yaml\n")[1:])
+def test_the_studies_of_the_docs_are_valid(block: str) -> None:
+    read_study(tiny_config() | yaml.safe_load(block.split("```")[0]))
 
 
 # Tables of images

@@ -24,7 +24,9 @@ def captions_of(root: Path, images: list[Path], others: list[Path]) -> tuple[dic
     Raises UserError where an image has no caption or several, or a caption no image.
     """
     metadata, texts = metadata_of(root, others), _texts_beside(images, others)
-    ways = {file.name if file in metadata else ".txt": file for file in (*metadata, *texts)}
+    ways: dict[str, Path] = {}
+    for file in (*metadata, *texts):
+        ways.setdefault(".txt" if file in texts else file.name, file)
     if len(ways) > 1:
         found = " and ".join(str(file) for file in ways.values())
         raise UserError(f"{root}: found captions in {found}, expected all of them in files of one kind")
@@ -67,7 +69,7 @@ def _from_metadata(metadata: list[Path], images: list[Path]) -> dict[Path, str]:
                 )
             if image in captions:
                 raise UserError(f"{where}: found the file_name {name!r} again, expected every image once")
-            captions[image] = caption_of(text, where, "text")
+            captions[image] = caption_of(text, where, "the column text")
     return captions
 
 

@@ -68,7 +68,7 @@ def whole(path: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as error:  # nearly any
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise UserError(f"{path}: found something that is not whole {kind} ({reason})") from None
+        raise UserError(f"{path}: found something that is not {kind} ({reason})") from None
 
 
 def read_rows(shards: list[Shard], options: RowOptions) -> Images:
@@ -83,8 +83,8 @@ def read_rows(shards: list[Shard], options: RowOptions) -> Images:
         for row, contributor, caption in _texts(shard, options):
             records.setdefault(contributor, []).append(Record(f"{shard.name}#{row}", caption))
     if not records:
-        wanted = f"with {options.where}, expected at least one (data.where)" if options.where else "in it"
-        raise UserError(f"{options.path}: found no row {wanted}")
+        wanted = f" with {options.where}" if options.where else ""
+        raise UserError(f"{options.path}: found no row{wanted}, expected at least one (data.where)")
     return read_records({name: records[name] for name in sorted(records)}, options, partial(_contents, shards, options))
 
 
@@ -114,17 +114,21 @@ def _check(shard: Shard, options: RowOptions) -> None:
 def _texts(shard: Shard, options: RowOptions) -> Iterator[tuple[int, str, str | None]]:
     """Row, contributor and caption of the rows that take part."""
     columns = list(dict.fromkeys(options.columns().values()))
+    contributor, caption = options.contributor, options.caption
     for start, batch in shard.batches(columns, None):
-        cells = {column: batch.column(column).to_pylist() for column in columns}
-        for i in range(len(batch)):
-            where = f"{shard.path}#{start + i}"
-            row = {name: _named(values[i], shard.labels.get(name), where, name) for name, values in cells.items()}
-            if not options.takes({name: "" if cell is None else str(cell) for name, cell in row.items()}):
-                continue
-            key = options.contributor
-            contributor = contributor_of(row[key], where, f"the column {key}")
-            key = options.caption
-            yield start + i, contributor, None if key is None else caption_of(row[key], where, f"the column {key}")
+        with whole(shard.path, "text in UTF-8"):
+            cells = [batch.column(column).to_pylist() for column in columns]
+        for number, row in enumerate(zip(*cells, strict=True), start=start):
+            where = f"{shard.path}#{number}"
+            named = {
+                name: _named(cell, shard.labels.get(name), where, name) for name, cell in zip(columns, row, strict=True)
+            }
+            if options.takes({name: "" if cell is None else str(cell) for name, cell in named.items()}):
+                yield (
+                    number,
+                    contributor_of(named[contributor], where, f"the column {contributor}"),
+                    None if caption is None else caption_of(named[caption], where, f"the column {caption}"),
+                )
 
 
 def _named(cell: Any, names: list[Any] | None, where: str, column: str) -> Any:
@@ -143,15 +147,16 @@ def _contents(shards: list[Shard], options: RowOptions, wanted: Collection[str])
         rows[name].add(int(row))
     for shard in shards:
         for start, batch in shard.batches([options.image], rows[shard.name]):
-            for i, cell in enumerate(batch.column(options.image)):
-                if start + i in rows[shard.name]:
-                    yield f"{shard.name}#{start + i}", _bytes(cell.as_py(), f"{shard.path}#{start + i}")
+            for number, cell in enumerate(batch.column(options.image), start=start):
+                if number in rows[shard.name]:
+                    yield f"{shard.name}#{number}", _bytes(cell, f"{shard.path}#{number}")
 
 
 def _bytes(cell: Any, where: str) -> bytes:
-    found = cell["bytes"] if isinstance(cell, dict) else cell
-    if found is None:
-        path = isinstance(cell, dict) and cell.get("path")
-        what = f"only the name of an image, {path!r}" if path else "no image"
+    """The image in a pyarrow cell. Raises UserError where there is none."""
+    in_struct = hasattr(cell, "keys")
+    if (found := (cell["bytes"] if in_struct and cell.is_valid else cell).as_py()) is None:
+        named = in_struct and cell.is_valid and "path" in cell and cell["path"].is_valid
+        what = "only the name of an image" if named else "no image"
         raise UserError(f"{where}: found {what}, expected the bytes of its file")
     return bytes(found)

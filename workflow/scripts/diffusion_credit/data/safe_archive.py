@@ -5,9 +5,11 @@ import io
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from diffusion_credit.base.errors import UserError
+
+LARGEST = 1 << 30  # bytes of one member that is read into memory; more is a bomb, or no image
 
 
 def read_members(path: str, folder: str, largest: int) -> dict[str, IO[bytes]]:
@@ -46,30 +48,31 @@ def stream_members(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Name and reader of each file in a tar or tar.gz, in order. Read one before asking for the next.
 
     Of a tar that is not compressed, only what is asked for is read. Raises UserError naming the archive when it is
-    damaged, cut off or followed by something, and the member when it is a link, a device or of a name that is not UTF-8.
+    damaged, cut off or followed by something, and the member when it is a link, a device or larger than LARGEST.
     """
     try:
         with (
-            open(path, "rb") as raw,
-            gzip.open(raw) if path.name.lower().endswith("gz") else raw as content,
-            tarfile.open(fileobj=content, mode="r:") as archive,
+            gzip.open(path) if path.name.lower().endswith("gz") else open(path, "rb") as content,
+            tarfile.open(fileobj=content, mode="r:", encoding="utf-8", errors="strict") as archive,
         ):
             for member in archive:
                 if member.isdir():
                     continue
                 stream = archive.extractfile(member) if member.isreg() and not member.issparse() else None
-                if stream is None or ascii(member.name) != ascii(member.name.encode(errors="replace").decode()):
-                    raise UserError(f"{path}: found {member.name!a} in it, expected plain files with names in UTF-8")
+                if stream is None:
+                    raise UserError(f"{path}: found {member.name!r} in it, expected plain files")
+                if member.size > LARGEST:
+                    raise UserError(f"{path}: found {member.name!r} of {member.size} bytes, expected at most {LARGEST}")
                 yield member.name, stream.read
             content.seek(archive.offset)
             _refuse_more(path, content)
     except UserError:
         raise
     except Exception as error:  # as above
-        raise UserError(f"{path}: found something that is not a whole tar ({error})") from None
+        raise UserError(f"{path}: found something that is not a whole tar with names in UTF-8 ({error})") from None
 
 
-def _refuse_more(path: Path, content: IO[bytes]) -> None:
+def _refuse_more(path: Path, content: BinaryIO | gzip.GzipFile) -> None:
     """Raises UserError unless the rest is zeros, as at the end of a tar: tarfile stops at a damaged member, too."""
     rest = 0
     while chunk := content.read(1 << 20):

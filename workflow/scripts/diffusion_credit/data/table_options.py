@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.tables import printable
 from diffusion_credit.data.image_files import ImageOptions
 
 
@@ -43,6 +44,5 @@ def check_columns(file: str | Path, header: Sequence[str], columns: Iterable[tup
     for key, column in columns:
         if header.count(column) != 1:
             times = "twice" if column in header else "nowhere"
-            raise UserError(
-                f"{file}: found the column {column!r} {times} in {','.join(header)[:200]}, expected it once ({key})"
-            )
+            found = printable(",".join(header))[:200]
+            raise UserError(f"{file}: found the column {column!r} {times} in {found}, expected it once ({key})")

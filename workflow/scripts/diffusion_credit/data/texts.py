@@ -28,11 +28,21 @@ def read_text(path: Path) -> str:
 def json_object(text: str, where: str) -> dict[str, Any]:
     """The keys and values of a JSON object. Raises UserError on anything else."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:  # the latter: brackets in brackets, without end
+        found = json.loads(text, object_pairs_hook=_once)
+    except RecursionError:
+        raise UserError(f"{where}: found brackets in brackets in brackets, expected JSON") from None
+    except ValueError as error:
         raise UserError(f"{where}: found something that is not JSON ({error})") from None
     if not isinstance(found, dict):
         raise UserError(f"{where}: found {_short(found)}, expected a JSON object of keys and values")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError on a key that is there twice, of which json would keep the last without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key twice")
     return found
 
 

@@ -17,7 +17,10 @@ class Source(Protocol):
         """The section `data` of the configuration, with the key `source`."""
 
     def read(self, options: Any) -> "Images":
-        """All images and whose they are. Raises UserError on raw data that cannot be read."""
+        """All images, whose they are, and a text of each where the options are `captioned`.
+
+        Raises UserError on raw data that cannot be read.
+        """
 
     def fingerprint(self, options: Any) -> str:
         """A text that changes when the raw files do."""

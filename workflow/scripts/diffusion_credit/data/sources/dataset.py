@@ -78,7 +78,7 @@ def read(options: Options) -> Images:
     labels = labels_of(json_object(read_text(folder / INFO), str(folder / INFO)), folder / INFO)
     shards = []
     for file in _files(folder):
-        with whole(file, "Arrow"), pyarrow.memory_map(str(file)) as content:
+        with whole(file, "a whole Arrow stream"), pyarrow.memory_map(str(file)) as content:
             schema = pyarrow.ipc.open_stream(content).schema
         name = file.relative_to(options.path).as_posix()
         shards.append(Shard(file, name, schema, labels, partial(_batches, file)))
@@ -89,7 +89,7 @@ def _batches(path: Path, columns: list[str], rows: set[int] | None) -> Iterator[
     """The batches as they were written. They stay on the disk until a cell is read."""
     import pyarrow
 
-    with whole(path, "Arrow"), pyarrow.memory_map(str(path)) as content:
+    with whole(path, "a whole Arrow stream"), pyarrow.memory_map(str(path)) as content:
         start = 0
         for batch in pyarrow.ipc.open_stream(content):
             yield start, batch.select(columns)

@@ -15,8 +15,8 @@ from diffusion_credit.data.rows import RowOptions, Shard, labels_of, read_rows, 
 from diffusion_credit.data.texts import decoded, json_object
 
 ENDINGS = (".parquet",)
-ROWS = 32  # of a batch, whose images are in memory together
-BUFFER = 1 << 20  # bytes; without a buffer pyarrow reads a whole column of a row group at once
+ROWS = 8  # of a batch, whose images are in memory together
+BUFFER = 1 << 20  # bytes that are read at once; by its own choice pyarrow reads a column of a whole row group
 
 
 class Options(RowOptions):
@@ -39,7 +39,7 @@ def read(options: Options) -> Images:
 def _shard(path: Path, name: str) -> Shard:
     import pyarrow.parquet
 
-    with whole(path, "Parquet"):
+    with whole(path, "whole Parquet"):
         schema = pyarrow.parquet.read_schema(path)
     notes = (schema.metadata or {}).get(b"huggingface", b"{}")
     info = json_object(decoded(notes, str(path)), f"{path}: notes of Hugging Face").get("info") or {}
@@ -50,7 +50,7 @@ def _batches(path: Path, columns: list[str], rows: set[int] | None) -> Iterator[
     """Batches of the row groups that hold one of the rows."""
     import pyarrow.parquet
 
-    with whole(path, "Parquet"), pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER) as file:
+    with whole(path, "whole Parquet"), pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
         stop = 0
         for group in range(file.num_row_groups):
             start, stop = stop, stop + file.metadata.row_group(group).num_rows

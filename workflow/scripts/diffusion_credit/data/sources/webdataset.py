@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.tables import printable
 from diffusion_credit.data import image_files
 from diffusion_credit.data.image_files import SUFFIXES, ImageOptions, Record, Records, files_of, read_records
 from diffusion_credit.data.images import Images
@@ -20,7 +21,7 @@ from diffusion_credit.data.safe_archive import stream_members
 from diffusion_credit.data.texts import caption_of, contributor_of, decoded, json_object
 
 ENDINGS = (".tar", ".tar.gz", ".tgz")
-NAME = re.compile(r"((?:.*/)?[^./][^.]*)\.([^/]+)", re.DOTALL)  # of a file: the sample's key and the ending
+NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)", re.DOTALL)  # of a file: the sample's key and the ending
 
 
 class Options(ImageOptions):
@@ -47,6 +48,11 @@ class Options(ImageOptions):
         return self.caption is not None
 
 
+def _ending(key: str) -> str:
+    """Of the file that holds what `contributor` or `caption` names."""
+    return key[1:].lower() if key.startswith(".") else "json"
+
+
 @dataclass
 class _Sample:
     """Files of one name but for the ending. members: all endings. texts: contents of the endings that are read."""
@@ -65,21 +71,21 @@ class _Sample:
 
     def cell(self, key: str) -> tuple[object, str]:
         """What `key` stands for, and what it is called. Raises UserError where the sample has no such file."""
-        ending = key[1:].lower() if key.startswith(".") else "json"
-        if ending not in self.texts:
+        if (ending := _ending(key)) not in self.texts:
             raise UserError(f"{self.where}: found no file ending in .{ending}, expected one in each sample")
         text = decoded(self.texts[ending], f"{self.where}.{ending}")
         if key.startswith("."):
             return text.strip(), f".{ending}"
         found = json_object(text, f"{self.where}.json")
         if key not in found:
-            raise UserError(f"{self.where}.json: found no key {key!r} in {', '.join(found)[:200]}, expected one")
+            keys = printable(", ".join(found))[:200]
+            raise UserError(f"{self.where}.json: found no key {key!r} in {keys}, expected one")
         return found[key], f"the key {key}"
 
 
 def _samples(path: Path, options: Options) -> Iterator[_Sample]:
     """The samples of a tar, in its order. Raises UserError where one is apart or has a file twice."""
-    read = {key[1:].lower() if key.startswith(".") else "json" for key in (options.contributor, options.caption) if key}
+    read = {_ending(key) for key in (options.contributor, options.caption) if key}
     sample, last, seen = None, None, set()
     for name, content in stream_members(path):
         if name.rsplit("/", 1)[-1].startswith("."):
