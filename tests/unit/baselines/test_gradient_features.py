@@ -43,7 +43,10 @@ def made(
 ) -> tuple[Any, Inputs, dict[str, dict[str, np.ndarray]]]:
     """A network of this kind, its inputs, and set -> its gradients: training images, and the same as generated."""
     if kind == "lora":
-        options = {"kind": "lora", "base": "sd", "rank": 4, "prompt": "a painting"}
+        options = {
+            "kind": "lora", "family": "stable_diffusion", "base": "sd", "base_precision": "float32", "rank": 4,
+            "prompt": "a painting",
+        }  # fmt: skip
         encode(PIXELS, {"model": options, "diffusion": DIFFUSION, "device": "cpu"}, weights, folder / "encoded")
         model = build(lora.architecture(options, (4, 8, 8)), 1, weights)
         architecture = lora.architecture(options, (4, 8, 8))

@@ -76,6 +76,5 @@ def test_half_of_the_ranks_of_stable_diffusions_adapters_go(tmp_path: Path) -> N
         torch.nn.init.normal_(parameter, std=0.02)
     architecture = module_of("pruning", "lora").prune(model, architecture, plain(options.pruning))
     assert count_parameters(model) == 128 * (inner + outer)
-    conditions = {"prompt": torch.zeros(1, 77, 768)}
-    conditions["empty"] = conditions["prompt"]
+    conditions = {"states": torch.zeros(1, 77, 768)}
     check(tmp_path / "pruned", model, architecture, weights, (4, 32, 32), conditions)

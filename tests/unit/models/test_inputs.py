@@ -19,6 +19,8 @@ from diffusion_credit.models.diffusion import sample
 from diffusion_credit.models.inputs import Inputs, encode, read_inputs
 from diffusion_credit.models.latents import Autoencoder
 from diffusion_credit.models.networks import lora
+from diffusion_credit.models.prompts import prompts_of, read_prompts, write_prompts
+from diffusion_credit.models.texts import Encoder
 from diffusion_credit.models.weights import open_weights
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 16, 16, 3), dtype=np.uint8)
@@ -154,3 +156,51 @@ def test_damaged_inputs_are_refused(weights: dict[str, Path], tmp_path: Path) ->
     file.write_bytes(file.read_bytes()[:-1] + b"\1")
     with pytest.raises(UserError, match=r"inputs\.safetensors"):
         read_inputs(NoIndex(), PIXELS, tmp_path / MANIFEST, "cpu")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def encoder(weights: dict[str, Path]) -> Encoder:
+    return Encoder(LORA, weights, "cpu")
+
+
+def test_prompts_are_shared_out_evenly_and_more_images_keep_those_of_fewer(encoder: Encoder, tmp_path: Path) -> None:
+    prompts, drawn = ["a", "b", "c"], {}
+    for images, seed in ((7, 1), (11, 1), (11, 2)):
+        write_prompts(prompts, encoder, (16, 16), images, seed, tmp_path / f"{images}-{seed}")
+        conditions, labels = read_prompts(tmp_path / f"{images}-{seed}/manifest.json")
+        rows = (tmp_path / f"{images}-{seed}/prompts.csv").read_text().splitlines()[1:]
+        drawn[images, seed] = [row.split(",")[1] for row in rows]
+        expected = encoder.embed(drawn[images, seed], (16, 16))["states"][1:]
+        assert labels is not None and torch.equal(conditions["states"][labels], expected)
+    assert drawn[11, 1][:7] == drawn[7, 1] and drawn[11, 2] != drawn[11, 1]
+    counts = [drawn[11, 1].count(prompt) for prompt in prompts]
+    assert sorted(counts) == [3, 4, 4] and sorted(drawn[11, 1][:3]) == prompts
+
+
+def test_prompts_that_cannot_be_read_are_one_sentence(encoder: Encoder, tmp_path: Path) -> None:
+    def complaint(prompts: list[str] | None, content: bytes | None = None) -> str:
+        file = tmp_path / "prompts.txt"
+        if content is not None:
+            file.write_bytes(content)
+        options = {"model": LORA, "generation": {"prompts": prompts or str(file)}}
+        with pytest.raises(UserError) as error:
+            found = prompts_of(options, file if content is not None else None)
+            write_prompts(found, encoder, (16, 16), 2, 0, tmp_path / "out")
+        assert "\n" not in str(error.value) and not (tmp_path / "out/manifest.json").exists()
+        return str(error.value)
+
+    assert "prompts.txt: found line 2 without a text, expected one text on each line" in complaint(None, b"a\n \nb\n")
+    assert "prompts.txt: found no text" in complaint(None, b"")
+    assert "prompts.txt: found something that is not text in UTF-8" in complaint(None, b"\xff\xfe")
+    assert "generation.prompts: found line 1 without a text" in complaint([" "])
+    long = complaint(["a painting " * 20])
+    assert "found 182 tokens, expected at most 40, in 'a painting a painting" in long  # 9 letters each, two marks
+    # the prompt of the study alone is what images are generated for otherwise
+    assert prompts_of({"model": LORA, "generation": {"prompts": None}}, None) == [LORA["prompt"]]
+
+
+def test_long_captions_are_named_not_cut_in_silence(weights: dict[str, Path], tmp_path: Path) -> None:
+    captions = ["a painting"] * 10 + ["a painting " * 20]
+    everything = {"model": LORA, "diffusion": DIFFUSION, "device": "cpu"}
+    notes = encode(PIXELS, everything, weights, tmp_path, captions)
+    assert notes[-1].startswith("Warning: 1 captions have more than 40 tokens")

@@ -82,7 +82,7 @@ def test_pruning_keeps_the_ranks_of_largest_norm_and_what_they_do(weights: dict[
     before, kept = predicted(model), {name: tensor.clone() for name, tensor in lora.learned(model).items()}
     architecture = pruning.prune(model, ARCHITECTURE, {"ratio": 0.5})
     assert architecture["rank"] == 2
-    assert torch.allclose(predicted(model), before, atol=1e-5)
+    assert torch.allclose(predicted(model), before, atol=1e-4)
     for name, tensor in lora.learned(model).items():
         assert torch.equal(tensor, kept[name][[1, 2]] if name.endswith(pruning.DOWN) else kept[name][:, [1, 2]])
     assert all(parameter.requires_grad == ("lora_" in name) for name, parameter in model.named_parameters())
