@@ -52,9 +52,10 @@ if packages == ["diffusers"]:
     model = build(unet.architecture(options, (1, 8, 8)), 0, {}).to("cpu")
     process = dict(timesteps=100, schedule="linear", prediction="epsilon", beta_start=1e-4, beta_end=0.02)
     digests["weights"] = trained(model, torch.ones(2, 1, 8, 8), torch.tensor([3, 50]))
-    for solver in set(diffusion.SOLVERS) - {"flow_euler"}:
+    flow = dict(timesteps=100, schedule="flow", times="uniform", shift=1.0)
+    for solver in diffusion.SOLVERS:
         drawn = dict(images=3, solver=solver, steps=6, batch_size=2, precision="float32")
-        images = diffusion.sample(unet.denoiser(model, {}, {}, 1), lambda x: x, process, drawn, (1, 8, 8), 0, "cpu")
+        images = diffusion.sample(unet.denoiser(model, {}, {}, 1), lambda x: x, flow if solver == "flow_euler" else process, drawn, (1, 8, 8), 0, "cpu")
         digests[solver] = hashlib.sha256(images.tobytes()).hexdigest()
 if "diffusers" in packages:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL

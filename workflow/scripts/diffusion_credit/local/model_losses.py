@@ -61,10 +61,9 @@ def measure(
         for of in sets:
             each, labels = [], sets[of][2]
             for number, image in enumerate(images(of)):
-                noise, told = generator(options["seed"], "local loss", of, number), ()
-                if labels is not None:
-                    told = (labels[number],)
-                each.append(loss(predict, process, image, at, noise, options["batch_size"], *told))
+                noise = generator(options["seed"], "local loss", of, number)
+                label = () if labels is None else (labels[number],)
+                each.append(loss(predict, process, image, at, noise, options["batch_size"], *label))
                 done += 1
                 progress(name, done, count)
             found[of] = np.array(each)
