@@ -1,5 +1,6 @@
 """The configuration: the reference lists every option, the shipped studies are valid."""
 
+import re
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,13 @@ def test_the_options_in_a_report_make_the_same_study_again(tmp_path: Path, scale
     again = read_study(recipe(study))
     assert (again.study, again.seed) == (study.study, study.seed) == (("tiny", 1), ("tiny_tiny", 7))[scale == "tiny"]
     assert plain(again) | {"scale": scale, "scales": config["scales"]} == plain(study)
+
+
+def test_the_study_of_the_tutorial_is_valid() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/own_model.md").read_text(), flags=re.DOTALL)
+    (text,) = [block for block in blocks if block.startswith("study: my_lora")]
+    study = read_study(yaml.safe_load(text))
+    assert (study.model.family, study.data.captioned(), study.regimes.sparse.steps) == ("sdxl", True, 100)
 
 
 def test_the_recipe_of_a_given_model_makes_the_same_study() -> None:
