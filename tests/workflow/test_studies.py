@@ -53,6 +53,7 @@ JOBS = {
         "attribute_contributors": 2,
         "fetch_weights": 3,
         "encode_inputs": 1,
+        "encode_prompts": 1,
     },
     # batches of 2: sampled 250, ends 5, held-out 32, counterfactual 5
     "cifar10_fid": {
