@@ -22,7 +22,7 @@ rule generate_images:
             w.collection, STUDY.limits.minutes.generation, attempt
         ),
     params:
-        options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
+        options=dict(generation=needs.generation(), seed=STUDY.seed),
         kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("generate_images.py", *NETWORK),

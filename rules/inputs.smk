@@ -30,6 +30,12 @@ def missing(sentence):
 
 
 if workflow.is_main_process:
+    for file in needs.prompts_file():
+        if not Path(file).is_file():
+            raise WorkflowError(
+                f"config: generation.prompts: found {file!r}, which is no file, expected the file that has one text on"
+                " each line, or a list of texts"
+            )
     try:
         check_again(STUDY, Path(f"{R}/index"), source_fingerprint)
     except UserError as error:

@@ -32,7 +32,7 @@ rule regenerate_images:
             f"{w.list}/{w.batch}", STUDY.limits.minutes.generation, attempt
         ),
     params:
-        options=dict(generation=plain(STUDY.generation), seed=STUDY.seed),
+        options=dict(generation=needs.generation(), seed=STUDY.seed),
         kind=STUDY.model.kind,
         device=STUDY.device,
         code=code("regenerate_images.py", *NETWORK),

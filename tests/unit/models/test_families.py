@@ -1,5 +1,7 @@
 """Families of base models: losses and samples equal the formulas and pipelines of diffusers, adapters go both ways."""
 
+import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -163,16 +165,22 @@ def test_latents_decode_as_the_pipelines_do(base: Base) -> None:
         assert torch.allclose(Autoencoder(base.weights["base"], None, "cpu").decode(x), expected, atol=1e-5)
 
 
-def told(base: Base, model: Any, seed: int = 0) -> torch.Tensor:
-    """A network's output for noise and states that are the same for every model."""
-    rng, widths = torch.Generator().manual_seed(seed), {"stable_diffusion": 16, "sdxl": 28, "sd3": 32, "flux": 32}
-    conditions = {"states": torch.randn(1, 7, widths[base.name], generator=rng)}
+def states(base: Base) -> dict[str, torch.Tensor]:
+    """What a network of a family is told of one text."""
+    rng, widths = torch.Generator().manual_seed(0), {"stable_diffusion": 16, "sdxl": 28, "sd3": 32, "flux": 32}
+    found = {"states": torch.randn(1, 7, widths[base.name], generator=rng)}
     if base.name != "stable_diffusion":
         pooled = {"sdxl": 12, "sd3": 28, "flux": 16}[base.name]
-        conditions |= {"pooled": torch.randn(1, pooled, generator=rng), "sizes": torch.full((1, 6), 16.0)}
-    x, t = torch.randn(2, *SHAPE, generator=rng), torch.tensor([3.0, 900.0])
+        found |= {"pooled": torch.randn(1, pooled, generator=rng), "sizes": torch.full((1, 6), 16.0)}
+    return found
+
+
+def told(base: Base, model: Any, architecture: dict[str, Any] | None = None) -> torch.Tensor:
+    """A network's output for noise and states that are the same for every model."""
+    x, t = torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(1)), torch.tensor([3.0, 900.0])
     with torch.inference_mode():
-        return lora.denoiser(model.eval(), base.architecture, conditions, 1)(x, t, torch.tensor([0, 0]))
+        predict = lora.denoiser(model.eval(), architecture or base.architecture, states(base), 1)
+        return predict(x, t, torch.tensor([0, 0])).float()
 
 
 def test_adapters_by_plain_peft_do_the_same_in_both_directions(base: Base, tmp_path: Path) -> None:
@@ -275,15 +283,84 @@ def test_dropped_captions_are_the_empty_text_and_accumulation_changes_rounding_a
     assert sorted(seen) == [1, 1, 1, 1, 2, 2, 3, 3]
 
 
-def test_half_precision_is_the_bases_alone(base: Base) -> None:
-    architecture = {**base.architecture, "base_precision": "bf16"}
-    model = build(architecture, 0, base.weights)
-    assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
+def test_half_precision_is_the_bases_alone(base: Base, tmp_path: Path) -> None:
+    """Adapters stay in float32 when they are built, given and pruned; nobody who calls the network need know."""
+    half = {**base.architecture, "base_precision": "bf16"}
+
+    def precisions(model: Any) -> set[torch.dtype]:
+        return {parameter.dtype for parameter in parameters(model)}
+
+    model, full = build(half, 0, base.weights), build(base.architecture, 0, base.weights)
     assert {p.dtype for p in model.parameters() if not p.requires_grad} == {torch.bfloat16}
-    full = build(base.architecture, 0, base.weights)
-    with torch.autocast("cpu", torch.bfloat16):
-        found, expected = told(base, model), told(base, full)
-    assert torch.allclose(found.float(), expected.float(), atol=0.05 * float(expected.abs().max()))
+    config = {"diffusion": {}, "latents": None}
+    save_model(tmp_path / "mine", trained(base), {**config, "architecture": base.architecture}, {})
+    read = [
+        read_adapters.read({**base.options, "base_precision": of}, announced(tmp_path / "mine"), SHAPE, base.weights)[1]
+        for of in ("bf16", "float32")
+    ]
+    assert all(torch.equal(tensor, read[1][name]) for name, tensor in read[0].items())
+    lora.load(model, read[0])
+    lora.load(full, read[0])
+    expected = told(base, full)
+    assert torch.allclose(told(base, model, architecture=half), expected, atol=0.05 * float(expected.abs().max()))
+    assert precisions(model) == {torch.float32}
+    rank_pruning.prune(model, half, {"ratio": 0.5})
+    assert precisions(model) == {torch.float32}
+
+
+def test_adapters_lie_on_the_layers_whose_names_they_have_in_full(base: Base) -> None:
+    """Also where the name is the end of another's, such as FLUX's proj_out."""
+    model = base.denoiser(base.pipeline())
+    found = sorted(name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+    by_ending = min(found, key=lambda name: (-sum(other.endswith("." + name) for other in found), name))
+    lora.add_adapters(model, 2, [by_ending])
+    assert {name.split(".lora_")[0] for name, p in model.named_parameters() if p.requires_grad} == {by_ending}
+
+
+def test_a_tokenizer_without_its_vocabulary_is_refused(base: Base, tmp_path: Path) -> None:
+    """transformers makes one up, in which every text is alike."""
+    folder = shutil.copytree(open_weights(base.weights["base"]), tmp_path / "base")
+    part, _ = module_of("families", base.name).READS
+    for name in ("tokenizer.json", "vocab.json"):
+        (folder / part / name).unlink(missing_ok=True)
+    with pytest.raises(
+        UserError, match=rf"{folder}/{part}: found no vocabulary of a tokenizer, expected tokenizer\.json"
+    ):
+        Encoder(base.options, {"base": announced(folder)}, "cpu")
+
+
+def test_a_tokenizer_that_does_not_say_its_length_has_its_encoders(base: Base, tmp_path: Path) -> None:
+    folder = shutil.copytree(open_weights(base.weights["base"]), tmp_path / "base")
+    file = folder / "tokenizer/tokenizer_config.json"
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({key: value for key, value in said.items() if key != "model_max_length"}))
+    found = Encoder(base.options, {"base": announced(folder)}, "cpu").embed(["a red cat"], (16, 16))
+    expected = Encoder(base.options, base.weights, "cpu").embed(["a red cat"], (16, 16))
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())
+
+
+OTHER_FLOWS = {
+    "shift_terminal": 0.1, "use_karras_sigmas": True, "use_beta_sigmas": True, "time_shift_type": "linear",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", OTHER_FLOWS)
+def test_a_process_that_samples_in_another_way_is_refused(key: str, tmp_path: Path) -> None:
+    folder = write_flux(tmp_path / "flux")
+    file = folder / "scheduler/scheduler_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), key: OTHER_FLOWS[key]}))
+    options = {"kind": "lora", "family": "flux", "base": "base", "base_precision": "float32", "rank": 4, "prompt": "a"}
+    everything = {"model": options, "diffusion": DIFFUSION["flux"], "device": "cpu"}
+    with pytest.raises(UserError, match=rf"scheduler_config\.json: found {key} = "):
+        encode(PIXELS, everything, {"base": announced(folder)}, tmp_path / "out")
+
+
+def test_the_family_that_is_not_said_is_told_apart_from_sdxl(tmp_path: Path) -> None:
+    """Both have a U-Net of the same class and the same process."""
+    weights = {"base": announced(BASES["sdxl"](tmp_path / "sdxl"))}
+    options = {"family": "stable_diffusion", "base": "base", "base_precision": "float32", "rank": 4}
+    with pytest.raises(UserError, match=r"found a network with addition_embed_type text_time, .*model\.family"):
+        build(lora.architecture(options, SHAPE), 0, weights)
 
 
 def test_flux_without_guidance_refuses_it(tmp_path: Path) -> None:

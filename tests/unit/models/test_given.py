@@ -176,7 +176,7 @@ WRONG_ADAPTERS = {
     "another base": (lambda f: renamed(f / FILE, attn1="attn7"), "adapters of this base|no adapters of the base"),
     "other widths": (
         lambda f: save_file({k: torch.zeros(5, 7) for k in load_file(f / FILE)}, f / FILE),
-        "found no adapters of the base sd",
+        r"found no adapters of the base in weights\.sd",
     ),
 }  # fmt: skip
 

@@ -195,6 +195,10 @@ def test_prompts_that_cannot_be_read_are_one_sentence(encoder: Encoder, tmp_path
     assert "generation.prompts: found line 1 without a text" in complaint([" "])
     long = complaint(["a painting " * 20])
     assert "found 182 tokens, expected at most 40, in 'a painting a painting" in long  # 9 letters each, two marks
+    # as editors of Windows write it, and with an empty last line
+    (tmp_path / "prompts.txt").write_bytes(b"\xef\xbb\xbfa cat\r\na dog\r\n\r\n")
+    options = {"model": LORA, "generation": {"prompts": "prompts.txt"}}
+    assert prompts_of(options, tmp_path / "prompts.txt") == ["a cat", "a dog"]
     # the prompt of the study alone is what images are generated for otherwise
     assert prompts_of({"model": LORA, "generation": {"prompts": None}}, None) == [LORA["prompt"]]
 

@@ -135,9 +135,21 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         TEXTS | {"model": {**ADAPTERS, "family": "sdxl2"}},
         "model.family: found 'sdxl2', expected 'stable_diffusion', 'sdxl', 'sd3' or 'flux'",
     ),
-    "half a base alone": (
-        TEXTS | {"model": {**ADAPTERS, "base_precision": "bf16"}},
-        "training.precision: found float32, expected bf16 as model.base_precision is",
+    "prompts that are numbers": (
+        TEXTS | {"generation": {**DRAWN, "prompts": [1, 2]}},
+        "generation.prompts: found [1, 2], expected a list of texts, or the file",
+    ),
+    "a prompt that is a number": (
+        TEXTS | {"generation": {**DRAWN, "prompts": 3}},
+        "generation.prompts: found 3, expected a list of texts, or the file",
+    ),
+    "no prompts": (
+        TEXTS | {"generation": {**DRAWN, "prompts": []}},
+        "generation.prompts: found [], expected a list of texts, or the file",
+    ),
+    "an empty prompt": (
+        TEXTS | {"generation": {**DRAWN, "prompts": ["a", " "]}},
+        "generation.prompts: found ['a', ' '], expected a list of texts, or the file",
     ),
     "flow with another solver": (
         {"diffusion": {"schedule": "flow"}},

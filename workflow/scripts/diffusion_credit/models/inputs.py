@@ -115,10 +115,13 @@ def encode(
         "images": encoded(pixels, autoencoder, device),
         "mirrored": encoded(pixels, autoencoder, device, mirror=True),
     }
-    module_of("networks", model["kind"]).check_size(model, *tensors["images"].shape[2:])
-    notes = [f"latents of shape {tuple(tensors['images'].shape[1:])}"]
+    network, shape = module_of("networks", model["kind"]), tuple(tensors["images"].shape[1:])
+    network.check_size(model, *shape[1:])
+    notes = [f"latents of shape {shape}"]
     if "base" in model:
         check_process(weights[model["base"]], options["diffusion"])
+        # what these refuse is refused before anything is trained
+        network.levels(network.architecture(model, shape), weights, 2)
         encoder = Encoder(model, weights, device)
         height, width = pixels.shape[1:3]
         write_texts(captions or [model["prompt"]] * len(pixels), encoder, (height, width), folder)

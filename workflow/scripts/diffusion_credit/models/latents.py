@@ -17,6 +17,10 @@ AUTOENCODERS = {  # class -> its module in diffusers
     "VQModel": "diffusers.models.autoencoders.vq_model",
 }
 SCHEDULER = "scheduler/scheduler_config.json"  # of a pipeline
+PLAIN_FLOW = {  # keys of a scheduler of flow matching that change how its pipeline samples
+    "shift_terminal": None, "use_karras_sigmas": False, "use_exponential_sigmas": False, "use_beta_sigmas": False,
+    "invert_sigmas": False, "stochastic_sampling": False, "time_shift_type": "exponential",
+}  # fmt: skip
 WITH_BETAS = ("linear", "scaled_linear")  # schedules that beta_start and beta_end are of
 PROCESS = {  # keys of a scheduler's config by ours
     "timesteps": "num_train_timesteps",
@@ -36,7 +40,10 @@ class Autoencoder:
         scale: factor on the latents, none for the autoencoder's own. Raises UserError when there is no autoencoder.
         """
         top = open_weights(manifest)
-        self.folder = next((f for f in (top, top / "vqvae", top / "vae") if (f / "config.json").is_file()), top)
+        folders = [f for f in (top, top / "vqvae", top / "vae") if (f / "config.json").is_file()]
+        if not folders:
+            raise UserError(f"{top}: found no config.json of an autoencoder, expected one here or in vqvae or vae")
+        self.folder = folders[0]
         name = read_json(self.folder / "config.json").get("_class_name")
         if name not in AUTOENCODERS:
             raise UserError(f"{self.folder / 'config.json'}: found {name!r}, expected one of {sorted(AUTOENCODERS)}")
@@ -91,6 +98,9 @@ def check_process(manifest: Path, options: dict[str, Any]) -> None:
         for ours, value in expected.items():
             if options[ours] != value:
                 raise UserError(f"config: diffusion.{ours}: found {options[ours]}, expected {value}, as {file} says")
+        for key, plain in PLAIN_FLOW.items():
+            if found.get(key, plain) not in (plain, None):
+                raise UserError(f"{file}: found {key} = {found[key]!r:.40}, expected {plain}")
         return
     if "beta_schedule" not in found:
         raise UserError(

@@ -17,6 +17,8 @@ def load_pretrained(kind: Any, folder: Path, device: str, precision: str = "floa
     that part at random.
     """
     _quiet(kind.__module__.split(".")[0])
+    if not folder.is_dir():
+        raise UserError(f"{folder}: not found, expected the folder of a {kind.__name__}")
     try:
         model, found = kind.from_pretrained(
             folder,
@@ -35,16 +37,23 @@ def load_pretrained(kind: Any, folder: Path, device: str, precision: str = "floa
 
 
 def load_tokenizer(kind: str, folder: Path) -> Any:
-    """A tokenizer of transformers. Raises UserError naming the folder when it cannot be read."""
+    """A tokenizer of transformers. Raises UserError naming the folder when it cannot be read, or has no vocabulary.
+
+    transformers would make one of a few letters up, by which all texts are alike.
+    """
+    choices = [["tokenizer.json"], *([["vocab.json", "merges.txt"]] if kind.startswith("CLIP") else [])]
+    if not any(all((folder / name).is_file() for name in names) for names in choices):
+        expected = " or ".join(" with ".join(names) for names in choices)
+        raise UserError(f"{folder}: found no vocabulary of a tokenizer, expected {expected}")
     try:
         return getattr(import_module("transformers"), kind).from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # of several libraries, on files of other tokenizers
         raise UserError(f"{folder}: found no tokenizer ({first_line(error)})") from None
 
 
 def first_line(error: Exception) -> str:
     """What a library complains of, without its advice."""
-    return str(error).strip().splitlines()[0]
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _quiet(library: str) -> None:

@@ -1,5 +1,6 @@
 """The texts that images are generated for: which image has which, and their embeddings."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from diffusion_credit.base.tables import write_csv
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.texts import TEXTS, Encoder, read_texts, write_texts
 from diffusion_credit.models.training import batch_of
+
+log = logging.getLogger(__name__)
 
 PROMPTS = "prompts.csv"
 
@@ -28,7 +31,7 @@ def prompts_of(options: dict[str, Any], file: Path | None) -> list[str]:
     if file is not None:
         key = str(file)
         try:
-            given = file.read_text(encoding="utf-8").splitlines()
+            given = file.read_text(encoding="utf-8-sig").rstrip().splitlines()
         except UnicodeDecodeError as error:
             raise UserError(f"{file}: found something that is not text in UTF-8 ({error})") from None
     given = [text.strip() for text in given]
@@ -51,6 +54,8 @@ def write_prompts(
                 f"config: model.prompt or generation.prompts: found {found} tokens, expected at most {encoder.most},"
                 f" in {prompt[:60]!r}"
             )
+    if len(prompts) > images:
+        log.warning("Warning: %d prompts for %d images: the others are not used", len(prompts), images)
     chosen = [prompts[at] for at in batch_of(np.arange(len(prompts)), seed, 0, images)]
     write_texts(chosen, encoder, size, folder)
     write_csv(folder / PROMPTS, ["image", "prompt"], list(enumerate(chosen)))

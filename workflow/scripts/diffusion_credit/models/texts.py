@@ -28,6 +28,9 @@ class Encoder:
             parts[name] = load_pretrained(
                 getattr(import_module("transformers"), kind), folder / name, device, options["base_precision"]
             )
+            most = getattr(parts[name].config, "max_position_embeddings", None)
+            if most and parts[tokenizer].model_max_length > most:  # some do not say it
+                parts[tokenizer].model_max_length = most
         module, _, name = self.family.PIPELINE.rpartition(".")
         pipeline = getattr(import_module(f"diffusers.{module}"), name)
         index = folder / "model_index.json"

@@ -1,10 +1,11 @@
 """Where the results of a study lie, and which of them a stage needs, whatever is credited."""
 
 from pathlib import Path
+from typing import Any
 
 from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import name_of
-from diffusion_credit.study.config import Study
+from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.plan import START, given
 from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
 
@@ -76,6 +77,10 @@ class Paths:
     def prompts(self) -> list[str]:
         """What a network with a prompt is told of the generated images."""
         return [f"{self.results}/inputs/prompts/manifest.json"] if self.study.model.prompted else []
+
+    def generation(self) -> dict[str, Any]:
+        """How images are drawn. Their prompts come as a file, so that it does not matter how the config names them."""
+        return {key: value for key, value in plain(self.study.generation).items() if key != "prompts"}
 
     def prompts_file(self) -> list[str]:
         """The file of prompts, where the study names one."""

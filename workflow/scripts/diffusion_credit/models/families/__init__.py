@@ -50,6 +50,10 @@ class Family(Protocol):
         """Ends of the names of the layers that get adapters."""
 
     @property
+    def ADDITION(self) -> str | None:
+        """What its denoiser's config says as `addition_embed_type`."""
+
+    @property
     def FLOW(self) -> bool:
         """Was it trained by flow matching?"""
 

@@ -25,6 +25,7 @@ ENCODERS = {
 WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer_2", TOKENS)
 LAYERS = sd3.LAYERS
+ADDITION = None
 FLOW = True
 DISTILLED = True
 MULTIPLE = 2

@@ -5,6 +5,8 @@ Adapters: on the layers of diffusers' examples/dreambooth/train_dreambooth_lora_
 
 from typing import TYPE_CHECKING, Any
 
+from diffusion_credit.base.errors import UserError
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -26,6 +28,7 @@ LAYERS = [
     "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",  # of the image
     "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",  # of the text
 ]  # fmt: skip
+ADDITION = None
 FLOW = True
 DISTILLED = False
 MULTIPLE = 2
@@ -55,6 +58,10 @@ def levels(scheduler: dict[str, Any], steps: int, shape: tuple[int, int, int]) -
 
     from diffusion_credit.models.diffusion import shifted
 
+    if scheduler.get("use_dynamic_shifting"):
+        raise UserError(
+            "scheduler/scheduler_config.json: found use_dynamic_shifting, expected a base of the family sd3 without it"
+        )
     shift = scheduler.get("shift", 1.0)
     lowest = shifted(np.array(1 / scheduler.get("num_train_timesteps", 1000)), shift)
     return shifted(np.linspace(1, lowest, steps), shift)

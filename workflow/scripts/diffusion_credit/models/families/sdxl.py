@@ -23,6 +23,7 @@ ENCODERS = {
 WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer", None)
 LAYERS = stable_diffusion.LAYERS
+ADDITION = "text_time"
 FLOW = False
 MULTIPLE = 1
 DISTILLED = False

@@ -17,6 +17,7 @@ ENCODERS = {"text_encoder": ("CLIPTextModel", "tokenizer", "CLIPTokenizer")}
 WITHOUT = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
 READS = ("tokenizer", None)
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
+ADDITION = None
 FLOW = False
 DISTILLED = False
 MULTIPLE = 1

@@ -31,15 +31,23 @@ def read(
     """
     file = _adapter_file(open_weights(given), listed_in(given))
     said = architecture(options, shape)
-    model = frozen_base(said, weights)
+    # a base in bf16 would round the adapters
+    model = frozen_base({**said, "base_precision": "float32"}, weights)
     try:
         tensors, scales = _adapters(file, prefix(model), module_of("families", options["family"]).LOADER)
-    except (ValueError, KeyError, IndexError) as error:  # of diffusers, on formats that it does not convert
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        AssertionError,
+    ) as error:  # of diffusers, on formats that it does not convert
         raise UserError(f"{file}: found no adapters (LoRA) that diffusers can read ({first_line(error)})") from None
     try:
         model.load_lora_adapter(dict(tensors), prefix=prefix(model)[:-1], adapter_name="default", **scales)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{file}: found no adapters of the base {options['base']} ({first_line(error)})") from None
+        raise UserError(
+            f"{file}: found no adapters of the base in weights.{options['base']} ({first_line(error)})"
+        ) from None
     layers, ranks = [], set()
     for name, module in model.named_modules():
         if isinstance(module, LoraLayer):
@@ -51,8 +59,8 @@ def read(
     expected = {name for name in tensors if not name.endswith(".alpha")}
     if len(found) != len(expected):
         raise UserError(
-            f"{file}: found {len(expected)} weights of adapters, of which the base {options['base']} takes"
-            f" {len(found)}; expected adapters of this base"
+            f"{file}: found {len(expected)} weights of adapters, of which the base in weights.{options['base']}"
+            f" takes {len(found)}; expected adapters of this base"
         )
     if len(ranks) != 1:
         raise UserError(f"{file}: found adapters of the ranks {sorted(ranks)}, expected one rank")

@@ -4,7 +4,9 @@ Source: Hu et al., LoRA, arXiv 2106.09685; adapters by peft, the base as a pipel
 `families`. A checkpoint holds the adapters alone, under the names by which a pipeline's `load_lora_weights` takes them.
 """
 
+import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -38,8 +40,8 @@ class Options(NetworkSection):
     base: str = Field(description="Name of the weights of the base model, which is a folder in diffusers' format.")
     base_precision: Literal["float32", "bf16"] = Field(
         default="float32",
-        description="Numbers that the frozen base and its text encoders are kept in. bf16 halves their memory. Every"
-        " training and the generation then need `precision: bf16`.",
+        description="Numbers that the frozen base and its text encoders are kept in. bf16 halves their memory, and all"
+        " that the network computes is then in bf16.",
     )
     rank: int | None = Field(
         default=None,
@@ -101,17 +103,25 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
     """The base with new adapters, which change nothing yet: random downwards, zero upwards."""
     import torch
-    from peft import LoraConfig
 
     model = frozen_base(architecture, weights)
-    rank, layers = architecture["rank"], architecture["layers"]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=layers, init_lora_weights="gaussian"))
+        add_adapters(model, architecture["rank"], architecture["layers"])
+    return model
+
+
+def add_adapters(model: Any, rank: int, layers: list[str]) -> None:
+    """Give a network adapters in float32, which change nothing yet. layers: ends of names, or all names in full."""
+    from peft import LoraConfig
+
+    names = {name for name, _ in model.named_modules()}
+    # peft takes a list for ends of names, and a text for a pattern of whole ones
+    target = "|".join(map(re.escape, layers)) if names.issuperset(layers) else layers
+    model.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=target, init_lora_weights="gaussian"))
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()  # peft makes them of the base's precision
-    return model
 
 
 def frozen_base(architecture: dict[str, Any], weights: dict[str, Path]) -> Any:
@@ -125,6 +135,11 @@ def frozen_base(architecture: dict[str, Any], weights: dict[str, Path]) -> Any:
     module, _, name = of.rpartition(".")
     kind = getattr(import_module(f"diffusers.{module}"), name)
     model = load_pretrained(kind, folder, "cpu", architecture["base_precision"])
+    if (found := getattr(model.config, "addition_embed_type", None)) != family.ADDITION:
+        raise UserError(
+            f"{folder}: found a network with addition_embed_type {found}, expected {family.ADDITION} for a base of the"
+            f" family {architecture['family']} (config: model.family)"
+        )
     if (found := family.channels(model.config)) != channels:
         raise UserError(
             f"{folder}: found a network for latents of {found} channels, expected {channels}, as many as they have"
@@ -154,7 +169,7 @@ def denoiser(
     """
     import torch
 
-    family = module_of("families", architecture["family"])
+    family, half = module_of("families", architecture["family"]), architecture["base_precision"] == "bf16"
     if family.DISTILLED and guidance != 1 and not model.config.guidance_embeds:
         raise UserError(
             f"config: generation.guidance: found {guidance}, expected 1, because the base {architecture['base']} is"
@@ -163,7 +178,8 @@ def denoiser(
 
     def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
         told = {name: rows[labels.to(rows.device)].to(x.device) for name, rows in conditions.items()}
-        return family.predict(model, x, t.expand(len(x)), told, guidance)
+        with torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext():
+            return family.predict(model, x, t.expand(len(x)), told, guidance)
 
     def guided(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
         without, with_text = predict(x.repeat(2, 1, 1, 1), t, torch.cat([0 * labels, labels])).chunk(2)

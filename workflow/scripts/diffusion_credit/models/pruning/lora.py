@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from peft import LoraConfig
-
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.models.networks.lora import kept_ranks, learned, load
+from diffusion_credit.models.networks.lora import add_adapters, kept_ranks, learned, load
 
 DOWN, UP = ".lora_A.weight", ".lora_B.weight"
 
 
-def prune(model: UNet2DConditionModel, architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def prune(model: Any, architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """Remove the share `ratio` of every adapter's ranks, those of smallest norm of down row and up column together.
 
     The others stay in their old order, and outputs unscaled, so what is kept acts as before. Raises UserError when all
@@ -29,6 +26,6 @@ def prune(model: UNet2DConditionModel, architecture: dict[str, Any], options: di
         best = (rows[0] + rows[1]).argsort(descending=True, stable=True)[:kept].sort().values
         tensors[name], tensors[up] = down_row[best].contiguous(), up_column[:, best].contiguous()
     model.delete_adapters("default")
-    model.add_adapter(LoraConfig(r=kept, lora_alpha=kept, target_modules=architecture["layers"]))
+    add_adapters(model, kept, architecture["layers"])
     load(model, tensors)
     return {**architecture, "rank": kept}

@@ -1,8 +1,8 @@
 """The noising process, and the images that are drawn with it."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from diffusion_credit.base.options import Section
 from diffusion_credit.models.options import FLOW
@@ -70,5 +70,15 @@ class Generation(Section):
         description="Texts that images are generated for: a list, or a file with one on each line. Each image has one."
         " All have equal shares, in an order that the seed draws. Without it `model.prompt` is the only one.",
     )
+
+    @field_validator("prompts", mode="before")
+    @classmethod
+    def texts(cls, prompts: Any) -> Any:
+        """One sentence, where each of the two types would have its own."""
+        listed = isinstance(prompts, list) and bool(prompts) and all(isinstance(text, str) for text in prompts)
+        if not (prompts is None or (listed and all(text.strip() for text in prompts)) or isinstance(prompts, str)):
+            raise ValueError("a list of texts, or the file that has one on each line")
+        return prompts
+
     batch_size: int = Field(default=256, ge=1, description="Images at once. It bounds the memory.")
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the network.")
