@@ -113,7 +113,10 @@ def main() -> None:
                     first = pixels if seed == 0 else first
                 mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / len(found) ** 0.5
                 scores = " | ".join(f"{mean[at]:.3f} ± {error[at]:.3f}" for at in (1, 2))
-                print(f"| {name} | {count_parameters(model):,} | {rate} | {steps} | {mean[0]:.1f} | {scores} |", flush=True)
+                print(
+                    f"| {name} | {count_parameters(model):,} | {rate} | {steps} | {mean[0]:.1f} | {scores} |",
+                    flush=True,
+                )
                 if mean[2] < best:
                     best, chosen = mean[2], first
             groups.append((name, chosen))

@@ -37,8 +37,8 @@ class Options(FromScratchSection):
         default=None,
         ge=4,
         multiple_of=4,
-        description="Numbers of a token (the hidden size). A model that is given (`training.from`) says it itself, as it"
-        " does all else but the autoencoder; every other study needs it.",
+        description="Hidden size: numbers that stand for a patch. A model that is given (`training.from`) says it"
+        " itself, as it does all else but the autoencoder; every other study needs it.",
     )
     patch: int = Field(default=2, ge=1, description="Height and width of the patches that become tokens.")
     heads: int = Field(default=4, ge=1, description="Attention heads of each block. They divide the width.")
@@ -78,7 +78,8 @@ def check_size(options: dict[str, Any], height: int, width: int) -> None:
         return  # the given model is asked
     if height != width:
         raise UserError(
-            f"config: model.kind: found dit for images of {height} x {width}, expected unet, or square images (data.size)"
+            f"config: model.kind: found dit for images of {height} x {width}, expected unet, or square images"
+            " (data.size)"
         )
     if height % options["patch"]:
         raise UserError(
@@ -178,7 +179,7 @@ def learned(model: "DiTTransformer2DModel") -> dict[str, "torch.Tensor"]:
 
 
 def stock(model: "DiTTransformer2DModel", architecture: dict[str, Any]) -> dict[str, Any] | None:
-    """The config by which `DiTTransformer2DModel.from_pretrained` loads a checkpoint; none says a pruned one's widths."""
+    """The config by which `from_pretrained` of its class loads a checkpoint; none says the widths of a pruned one."""
     return None if architecture.get("pruned") else json.loads(model.to_json_string())
 
 

@@ -17,8 +17,9 @@ from diffusion_credit.models.networks.dit import kept, match_heads
 def prune(model: DiTTransformer2DModel, architecture: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """Remove the share `ratio` of each block's heads and hidden units, those of smallest L2 norm.
 
-    The norm is over all weights that fall away with a head or a unit (a group of DepGraph, arXiv 2301.12900). Raises UserError
-    when rounding leaves less than half of the asked share removed, or the MLPs are of another kind.
+    The norm is over all weights that fall away with a head or a unit, a group of DepGraph (DOI
+    10.1109/CVPR52729.2023.01544). Raises UserError when rounding leaves less than half of the asked share removed, or
+    the MLPs are of another kind.
     """
     config = model.config
     if not config.activation_fn.startswith("gelu"):  # in others two rows belong to a unit
@@ -42,8 +43,13 @@ def prune(model: DiTTransformer2DModel, architecture: dict[str, Any], options: d
 @torch.no_grad()
 def _keep(inward: list[nn.Linear], outward: nn.Linear, size: int, count: int) -> None:
     """Keep, in their order, the `count` groups of `size` numbers whose weights into and out of them are the largest."""
-    into = [tensor.flatten(1) for layer in inward for tensor in (layer.weight, layer.bias) if tensor is not None]
-    squares = sum(part.square().sum(1) for part in [*into, outward.weight.T]).unflatten(0, (-1, size)).sum(1)
+    into = [
+        tensor.reshape(len(tensor), -1)
+        for layer in inward
+        for tensor in (layer.weight, layer.bias)
+        if tensor is not None
+    ]
+    squares = torch.cat([*into, outward.weight.T], dim=1).square().sum(1).unflatten(0, (-1, size)).sum(1)
     chosen = squares.sort(descending=True, stable=True).indices[:count].sort().values
     rows = (chosen[:, None] * size + torch.arange(size, device=chosen.device)).flatten()
     for layer in inward:
