@@ -105,20 +105,17 @@ def main() -> None:
             _, tried = trained(study, inputs, asked.rates[0], 0, TRIED, folder)
             steps = max(1, round(asked.seconds * TRIED / tried))
             for rate in asked.rates:
-                found = []
+                found, images = [], []
                 for seed in range(asked.seeds):
                     model, seconds = trained(study, inputs, rate, seed, steps, folder)
-                    pixels = drawn(study, model, inputs.shape)
-                    found.append([seconds, *measure(pixels)])
-                    first = pixels if seed == 0 else first
+                    images.append(drawn(study, model, inputs.shape))
+                    found.append([seconds, *measure(images[-1])])
                 mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / len(found) ** 0.5
-                scores = " | ".join(f"{mean[at]:.3f} ± {error[at]:.3f}" for at in (1, 2))
-                print(
-                    f"| {name} | {count_parameters(model):,} | {rate} | {steps} | {mean[0]:.1f} | {scores} |",
-                    flush=True,
-                )
+                scores = [f"{mean[at]:.3f} ± {error[at]:.3f}" for at in (1, 2)]
+                cells = [name, f"{count_parameters(model):,}", rate, steps, f"{mean[0]:.1f}", *scores]
+                print("|", " | ".join(map(str, cells)), "|", flush=True)
                 if mean[2] < best:
-                    best, chosen = mean[2], first
+                    best, chosen = mean[2], images[0]
             groups.append((name, chosen))
     figures.save(figures.contact_sheet(groups, rows=2), asked.sheet)
 
