@@ -172,14 +172,16 @@ class Cut(Exception):
     """Stands for a kill."""
 
 
-def trained(state: Path, cut: int | None = None, disturbed: int = 0, contributors: int = 0) -> DiTTransformer2DModel:
+def trained(
+    state: Path, cut: int | None = None, disturbed: int = 0, contributors: int = 0, **changes: Any
+) -> DiTTransformer2DModel:
     """A network after 12 steps of flow matching. disturbed: the caller's random state."""
     torch.set_num_threads(1)
     torch.manual_seed(disturbed)
     pixels = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))
     model = build(dit.conditional(NETWORK, contributors) if contributors else NETWORK, 3, {})
     labels = torch.arange(40) % contributors if contributors else None
-    options = Training(steps=12, batch_size=8, learning_rate=2e-3, ema_decay=0.9).model_dump()
+    options = Training(steps=12, batch_size=8, learning_rate=2e-3, ema_decay=0.9, **changes).model_dump()
 
     def progress(done: int, steps: int) -> None:
         if done == cut:
@@ -212,6 +214,11 @@ def test_a_resumed_training_gives_the_same_bytes(
     begun = build(dit.conditional(NETWORK, max(contributors, 1)), 3, {})
     for start, end in zip(tables(begun), tables(again), strict=True):
         assert torch.equal(end[-1], start[-1]) and not torch.equal(end[0], start[0])
+
+
+def test_blocks_that_are_computed_twice_change_nothing(tmp_path: Path) -> None:
+    whole, twice = (trained(tmp_path / "a", gradient_checkpointing=way) for way in (False, True))
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), twice.parameters(), strict=True))
 
 
 def test_a_network_that_is_told_contributors_draws_each_ones() -> None:
