@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import numpy as np
 import torch
 import transformers
 from diffusers import (
@@ -20,6 +21,7 @@ from diffusers import (
     UNet2DConditionModel,
     VQModel,
 )
+from peft import LoraConfig, get_peft_model_state_dict
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -293,3 +295,43 @@ def loss_by_formula(
         ).sample  # fmt: skip
         found = FluxPipeline._unpack_latents(found, 2 * height, 2 * width, 2)
     return (found - (e - x)).square().mean()
+
+
+ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
+JOINT = [f"attn.{layer}" for layer in (*ATTENTION, "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")]
+LAYERS = {"stable_diffusion": ATTENTION, "sdxl": ATTENTION, "sd3": JOINT, "flux": JOINT}  # of diffusers' own examples
+
+
+def train_by_plain_peft(family: str, base: Path, images: np.ndarray, folder: Path) -> Any:
+    """Adapters of rank 3 with a scale of their own, trained for a prompt by the family's own formula, and saved.
+
+    images: (images, height, width, 3) uint8. Returns the pipeline.
+    """
+    torch.manual_seed(0)
+    pipeline, layers = load_pipeline(family, base), LAYERS[family]
+    network = getattr(pipeline, DENOISERS[family]).requires_grad_(False)
+    network.add_adapter(LoraConfig(r=3, lora_alpha=6, target_modules=layers))
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], 1e-2)
+    x, of = torch.tensor(images / 127.5 - 1, dtype=torch.float32).permute(0, 3, 1, 2), pipeline.vae.config
+    with torch.no_grad():
+        latents = (pipeline.vae.encode(x).latent_dist.mean - (of.shift_factor or 0)) * of.scaling_factor
+    for _ in range(20):
+        chosen = torch.randint(len(x), (8,))
+        noise, t = torch.randn_like(latents[chosen]), torch.randint(1000, (8,))
+        loss = loss_by_formula(family, pipeline, latents[chosen], noise, t, ["a painting"] * 8)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    about = {"r": 3, "lora_alpha": 6, "target_modules": sorted(layers)}
+    part = DENOISERS[family]
+    said = {f"{part}_lora_layers": get_peft_model_state_dict(network), f"{part}_lora_adapter_metadata": about}
+    type(pipeline).save_lora_weights(folder, **said)
+    return pipeline
+
+
+PROCESSES = {
+    "stable_diffusion": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+    "sdxl": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+    "sd3": {"schedule": "flow", "times": "logit_normal", "shift": 3.0},
+    "flux": {"schedule": "flow"},
+}

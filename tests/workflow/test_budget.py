@@ -1,6 +1,7 @@
 """A target on the standard error: the study stops by itself, and a tighter target reuses all that is there."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,13 @@ def test_a_target_stops_the_study_and_a_tighter_one_goes_on(workspace: Workspace
     last = json.loads((workspace.results / "budget/0005.json").read_text())
     assert (last["subsets"], last["next_batches"]) == (40, None)
 
-    # the same bytes as a study that planned 40 subsets from the start
-    planned = Workspace(tmp_path / "planned")
-    planned.config["properties"] = workspace.config["properties"]
+    # the same bytes as a study that planned 40 subsets from the start, which are these very models
+    planned = workspace.copy(tmp_path / "planned")
+    del planned.config["design"]["target"]
     planned.config["design"]["subsets"] = 40
+    for stage in ("budget", "utilities", "attribution"):
+        shutil.rmtree(planned.results / stage)
+    assert "train_models" not in planned.planned("credit")
     assert planned.run("credit").returncode == 0
     for file in ("utilities/fid.csv", "attribution/fid/ridge.csv", "attribution/fid/paper.csv"):
         assert (planned.results / file).read_bytes() == (workspace.results / file).read_bytes()

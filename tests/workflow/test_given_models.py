@@ -14,13 +14,11 @@ from diffusers import (
     DDPMScheduler,
     UNet2DModel,
 )
-from peft import LoraConfig, get_peft_model_state_dict
 from PIL import Image
-from pipelines import BASES, DENOISERS, load_pipeline, loss_by_formula
+from pipelines import BASES, DENOISERS, PROCESSES, load_pipeline, train_by_plain_peft
 from sklearn.datasets import load_digits
 from studies import TRAINING, Workspace
 
-from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.seeds import noise
 from diffusion_credit.base.tables import read_subsets
 from diffusion_credit.data.images import read_zip
@@ -104,38 +102,6 @@ def test_its_images_are_those_of_its_own_pipeline(credited: Workspace, monkeypat
     images = own(batch_size=IMAGES, num_inference_steps=STEPS, output_type="np").images
     assert np.abs(drawn / 255 - images).max() <= 0.5 / 255 + 1e-4
     assert images.std() > 0.05  # not all alike
-
-
-def train_by_plain_peft(family: str, base: Path, images: np.ndarray, folder: Path) -> torch.nn.Module:
-    """Adapters of rank 3 with a scale of their own, trained for a prompt by the family's own formula."""
-    torch.manual_seed(0)
-    pipeline, layers = load_pipeline(family, base), module_of("families", family).LAYERS
-    network = getattr(pipeline, DENOISERS[family]).requires_grad_(False)
-    network.add_adapter(LoraConfig(r=3, lora_alpha=6, target_modules=layers))
-    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], 1e-2)
-    x, of = torch.tensor(images / 127.5 - 1, dtype=torch.float32).permute(0, 3, 1, 2), pipeline.vae.config
-    with torch.no_grad():
-        latents = (pipeline.vae.encode(x).latent_dist.mean - (of.shift_factor or 0)) * of.scaling_factor
-    for _ in range(20):
-        chosen = torch.randint(len(x), (8,))
-        noise, t = torch.randn_like(latents[chosen]), torch.randint(1000, (8,))
-        loss = loss_by_formula(family, pipeline, latents[chosen], noise, t, ["a painting"] * 8)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    about = {"r": 3, "lora_alpha": 6, "target_modules": sorted(layers)}
-    part = DENOISERS[family]
-    said = {f"{part}_lora_layers": get_peft_model_state_dict(network), f"{part}_lora_adapter_metadata": about}
-    type(pipeline).save_lora_weights(folder, **said)
-    return pipeline
-
-
-PROCESSES = {
-    "stable_diffusion": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
-    "sdxl": {"schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
-    "sd3": {"schedule": "flow", "times": "logit_normal", "shift": 3.0},
-    "flux": {"schedule": "flow"},
-}
 
 
 @pytest.mark.parametrize("family", PROCESSES)

@@ -1,5 +1,6 @@
 """The shipped studies: what they plan at full size, and a run at tiny size on files of the real formats."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,6 +54,7 @@ JOBS = {
         "attribute_contributors": 2,
         "fetch_weights": 3,
         "encode_inputs": 1,
+        "encode_prompts": 1,
     },
     # batches of 2: sampled 250, ends 5, held-out 32, counterfactual 5
     "cifar10_fid": {
@@ -140,6 +142,11 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
         assert (len(everyone), len(empty)) == (2, 2)
         if name == "artbench":
             assert empty.nunique() == 1  # the base model, whatever the seed
+            said = json.loads((results / "credit.json").read_text())["provenance"]["weights"]
+            files = {
+                name: results / f"weights/{name}/manifest.json" for name in ("aesthetic", "clip", "stable_diffusion")
+            }
+            assert said == {name: sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
         for estimator in workspace.config["estimators"]:
             table = pd.read_csv(results / f"attribution/{property}/{estimator}.csv")
             assert list(table.contributor) == list(members.columns)

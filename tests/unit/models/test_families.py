@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import FluxPipeline
 from peft import LoraConfig, get_peft_model_state_dict
-from pipelines import BASES, DENOISERS, PROCESS, announced, load_pipeline, loss_by_formula, write_flux
+from pipelines import BASES, DENOISERS, LAYERS, PROCESS, announced, load_pipeline, loss_by_formula, write_flux
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import module_of
@@ -177,7 +177,7 @@ def told(base: Base, model: Any, seed: int = 0) -> torch.Tensor:
 
 def test_adapters_by_plain_peft_do_the_same_in_both_directions(base: Base, tmp_path: Path) -> None:
     """Rank 3 with doubled outputs on the layers that the family's example names; then pruned to 2."""
-    pipeline, layers = base.pipeline(), module_of("families", base.name).LAYERS
+    pipeline, layers = base.pipeline(), LAYERS[base.name]
     network = base.denoiser(pipeline)
     config = LoraConfig(r=3, lora_alpha=6, target_modules=layers)
     network.add_adapter(config)

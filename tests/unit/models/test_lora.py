@@ -107,3 +107,22 @@ def test_adapters_of_another_base_are_refused(weights: dict[str, Path]) -> None:
 def test_latents_of_other_channels_are_refused(weights: dict[str, Path]) -> None:
     with pytest.raises(UserError, match="found a network for latents of 4 channels, expected 3"):
         build({**ARCHITECTURE, "out_channels": 3}, 1, weights)
+
+
+def test_the_next_checkpoint_takes_the_base_of_the_one_before(weights: dict[str, Path], tmp_path: Path) -> None:
+    """Unless its adapters are of another rank, as a pruned model's are."""
+    config = {"architecture": ARCHITECTURE, "diffusion": {}, "latents": None}
+    models = {name: trained(weights) for name in ("first", "second")}
+    for parameter in parameters(models["second"]):
+        torch.nn.init.normal_(parameter)
+    expected = {name: predicted(model) for name, model in models.items()}
+    for name, model in models.items():
+        save_model(tmp_path / name, model, config, {})
+    pruned = pruning.prune(models["first"], ARCHITECTURE, {"ratio": 0.5})
+    save_model(tmp_path / "pruned", models["first"], {**config, "architecture": pruned}, {})
+    first = load_model(tmp_path / "first", weights=weights)
+    second = load_model(tmp_path / "second", weights=weights, earlier=first)
+    assert second[0] is first[0] and torch.equal(predicted(second[0]), expected["second"])
+    assert not torch.allclose(expected["first"], expected["second"], atol=1e-2)
+    third = load_model(tmp_path / "pruned", weights=weights, earlier=second)
+    assert third[0] is not second[0] and torch.equal(predicted(third[0]), predicted(models["first"]))

@@ -5,20 +5,24 @@ import html
 import io
 import re
 from itertools import combinations
+from pathlib import Path
 
 import markdown as reader
 import numpy as np
 import pytest
 from PIL import Image
 
+from diffusion_credit.base.collection import fill
+from diffusion_credit.base.files import announce
 from diffusion_credit.base.tables import Subsets, write_csv
 from diffusion_credit.measuring.properties import PROPERTIES
 from diffusion_credit.report import figures
-from diffusion_credit.report.collect import table, without
+from diffusion_credit.report.collect import _made_with, table, without
 from diffusion_credit.report.document import Credit, Property, Value, told_apart
 from diffusion_credit.report.page import labels, markdown, render_card
 from diffusion_credit.report.pictures import inline, strip
 from diffusion_credit.report.words import MEASURES, certainty, ordered_pairs, removal, verdict
+from diffusion_credit.version import VERSION
 
 
 def value(rank_low: int | None, rank_high: int | None, differs: bool | None = None, note: str = "") -> Value:
@@ -266,3 +270,20 @@ def test_names_that_look_alike_carry_their_number() -> None:
     assert found[3:5] == ["Jose\u0301 (no. 4)", "José (no. 5)"]
     assert found[6:8] == ["(no. 7)", "Ana (no. 1) (no. 8)"]
     assert len({figures.shorten(label) for label in found}) == 10
+
+
+def test_pretrained_weights_and_packages_are_named_with_all_that_was_made(tmp_path: Path) -> None:
+    """A given model by the digest of its weights; of two collections each says what it was made with."""
+    said = {
+        "models": {"versions": {"torch": "2"}, "weights": {"sd": "a1"}, "given": "b2"},
+        "features": {"versions": {"transformers": "5"}, "weights": {"clip": "c3"}},
+    }
+    for stage, provenance in said.items():
+        fill(
+            tmp_path / stage,
+            {"everyone-0": provenance},
+            lambda _, folder, __, p=provenance: announce(folder, [], provenance=p),
+        )
+    found = _made_with([str(tmp_path / f"{stage}/manifest.json") for stage in said])
+    assert found["weights"] == {"clip": "c3", "sd": "a1", "the given model": "b2"}
+    assert found["versions"] == {"diffusion-credit": VERSION, "torch": "2", "transformers": "5"}

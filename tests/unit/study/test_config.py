@@ -1,5 +1,6 @@
 """The configuration: the reference lists every option, the shipped studies are valid."""
 
+import re
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,13 @@ def test_the_options_in_a_report_make_the_same_study_again(tmp_path: Path, scale
     assert plain(again) | {"scale": scale, "scales": config["scales"]} == plain(study)
 
 
+def test_the_study_of_the_tutorial_is_valid() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/own_model.md").read_text(), flags=re.DOTALL)
+    (text,) = [block for block in blocks if block.startswith("study: my_lora")]
+    study = read_study(yaml.safe_load(text))
+    assert (study.model.family, study.data.captioned(), study.regimes.sparse.steps) == ("sdxl", True, 100)
+
+
 def test_the_recipe_of_a_given_model_makes_the_same_study() -> None:
     config = {**tiny_config(), "training": {"from": "mine"}, "model": {"kind": "unet"}, "weights": {"mine": BASE["sd"]}}
     study = read_study(config)
@@ -82,6 +90,10 @@ def test_conda_environments_have_the_versions_of_the_constraints(name: str) -> N
 
 ADAPTERS = {"kind": "lora", "base": "sd", "rank": 16, "prompt": "a painting"}
 BASE = {"sd": {"folder": "sd"}}
+TEXTS = {"weights": BASE, "model": ADAPTERS}
+UNPROMPTED = {"kind": "lora", "base": "sd", "rank": 4}
+CAPTIONED = {"source": "image_folder", "path": "x", "size": 8, "captions": True}
+DRAWN = tiny_config()["generation"]
 PAYOUT = {"amount": 100, "currency": "EUR", "property": "fid", "estimator": "ridge", "negative": "clip"}
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "scales is no section": ({"scale": "tiny", "scales": None}, "scales: found None, expected a section"),
@@ -95,6 +107,58 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "misspelt kind": ({"model": {"kind": "Lora"}}, "model.kind: found 'Lora', expected one of 'unet', 'dit', 'lora'"),
     "no weights": ({"model": ADAPTERS}, "model.base: found 'sd', expected a name below weights: there is none"),
     "no prompt": ({"model": {**ADAPTERS, "prompt": ""}}, "model.prompt: found '', expected at least one"),
+    "neither prompt nor captions": (
+        TEXTS | {"model": UNPROMPTED},
+        "model.prompt: not found, expected a text, or captions of the images (data)",
+    ),
+    "prompt and captions": (
+        TEXTS | {"data": CAPTIONED},
+        "model.prompt: found together with captions (data), expected only one of them",
+    ),
+    "captions without prompts": (
+        TEXTS | {"data": CAPTIONED, "model": UNPROMPTED},
+        "generation.prompts: not found, expected the texts that images are generated for",
+    ),
+    "captions of a network without prompt": (
+        {"data": CAPTIONED},
+        "data: found captions, expected none for a model of kind unet",
+    ),
+    "prompts of a network without prompt": (
+        {"generation": {**DRAWN, "prompts": ["a"]}},
+        "generation.prompts: found ['a'], expected none for a model of kind unet",
+    ),
+    "dropped captions of a network without prompt": (
+        {"regimes": {"sparse": {**TRAINING, "caption_dropout": 0.1}}},
+        "regimes.sparse.caption_dropout: found 0.1, expected 0 for a model of kind unet",
+    ),
+    "unknown family": (
+        TEXTS | {"model": {**ADAPTERS, "family": "sdxl2"}},
+        "model.family: found 'sdxl2', expected 'stable_diffusion', 'sdxl', 'sd3' or 'flux'",
+    ),
+    "half a base alone": (
+        TEXTS | {"model": {**ADAPTERS, "base_precision": "bf16"}},
+        "training.precision: found float32, expected bf16 as model.base_precision is",
+    ),
+    "flow with another solver": (
+        {"diffusion": {"schedule": "flow"}},
+        "generation.solver: found dpm_solver++, expected flow_euler for diffusion.schedule = flow",
+    ),
+    "its solver without flow": (
+        {"generation": {**DRAWN, "solver": "flow_euler"}},
+        "generation.solver: found flow_euler, expected another for diffusion.schedule = squaredcos_cap_v2",
+    ),
+    "flow that predicts noise": (
+        {"diffusion": {"schedule": "flow", "prediction": "sample"}},
+        "diffusion.prediction: found sample, expected nothing, because the schedule flow does not use it",
+    ),
+    "shift without flow": (
+        {"diffusion": {"shift": 3.0}},
+        "diffusion.shift: found 3.0, expected nothing, because the schedule linear does not use it",
+    ),
+    "parts that do not divide": (
+        {"training": {**TRAINING, "accumulation": 3}},
+        "training.accumulation: found 3, expected a divisor of batch_size",
+    ),
     "no rank pruned": (
         {"model": ADAPTERS, "weights": BASE, "pruning": {**tiny_config()["pruning"], "ratio": 0.01}},
         "pruning.ratio: found 0.01, which keeps 16 of 16 ranks",

@@ -40,6 +40,7 @@ NEEDED = {  # package -> its modules that jobs use, in the order of the packages
         "diffusers.schedulers.scheduling_ddim",
         "diffusers.schedulers.scheduling_ddpm",
         "diffusers.schedulers.scheduling_dpmsolver_multistep",
+        "diffusers.schedulers.scheduling_flow_match_euler_discrete",
         "diffusers.schedulers.scheduling_pndm",
     ),
 }

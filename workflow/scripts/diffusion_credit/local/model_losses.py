@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.numpy import save_file
+from torch import nn
 
 from diffusion_credit.base.collection import announce_entry, fill
 from diffusion_credit.base.files import replacing
@@ -46,6 +47,8 @@ def measure(
     common = provenance(options, inputs, weights) | {"images": {name: of[0] for name, of in sets.items()}}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in models.items()}
 
+    kept: list[tuple[nn.Module, dict[str, Any]]] = []  # the network before, whose base the next one takes
+
     @cache
     def images(name: str) -> torch.Tensor:
         pixels = sets[name][1]()
@@ -54,17 +57,17 @@ def measure(
 
     def make(name: str, folder: Path, _: Path) -> None:
         started = time.monotonic()
-        model, config = load_model(models[name][0], device, weights)
+        kept[:] = [load_model(models[name][0], device, weights, earlier=next(iter(kept), None))]
+        ((model, config),) = kept
         predict = network.denoiser(model.eval(), config["architecture"], inputs.conditions, guidance=1)
         count = sum(len(images(of)) for of in sets)
         found, done = {}, 0
         for of in sets:
             each, labels = [], sets[of][2]
             for number, image in enumerate(images(of)):
-                noise, told = generator(options["seed"], "local loss", of, number), ()
-                if labels is not None:
-                    told = (labels[number],)
-                each.append(loss(predict, process, image, at, noise, options["batch_size"], *told))
+                noise = generator(options["seed"], "local loss", of, number)
+                label = () if labels is None else (labels[number],)
+                each.append(loss(predict, process, image, at, noise, options["batch_size"], *label))
                 done += 1
                 progress(name, done, count)
             found[of] = np.array(each)

@@ -90,19 +90,25 @@ def checkpoint_file(at: int) -> str:
 
 
 def load_model(
-    folder: str | Path, device: str = "cpu", weights: dict[str, Path] | None = None, file: str = LAST
+    folder: str | Path,
+    device: str = "cpu",
+    weights: dict[str, Path] | None = None,
+    file: str = LAST,
+    earlier: tuple[nn.Module, dict[str, Any]] | None = None,
 ) -> tuple[nn.Module, dict[str, Any]]:
     """The network in a checkpoint folder, full or pruned, and what `read_config` finds.
 
     weights: name -> manifest of what is pretrained in it; a network trained from scratch needs none. file: of the
-    weights, where these are not the last ones. Raises UserError naming the file that is missing, damaged, or differs
-    from the folder's manifest.
+    weights, where these are not the last ones. earlier: what this function gave before; if that is a network of the
+    same architecture it takes the weights, so that a large frozen base is loaded once. Raises UserError naming the file
+    that is missing, damaged, or differs from the folder's manifest.
     """
     folder = Path(folder)
     read_manifest(folder)
     config = read_config(folder)
     network = module_of("networks", config["architecture"]["kind"])
     tensors = read_tensors(folder / (file or network.WEIGHTS))
-    model = build(config["architecture"], 0, weights or {})
+    alike = earlier is not None and earlier[1]["architecture"] == config["architecture"]
+    model = earlier[0] if earlier and alike else build(config["architecture"], 0, weights or {})
     network.load(model, tensors)
     return model.eval().to(device), config

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from diffusion_credit.base.collection import EMPTY, announce_entry, contributor_entry, entries, fill
 from diffusion_credit.base.files import digest_of_file, versions
@@ -53,6 +54,7 @@ def generate(
         "versions": versions("torch", "diffusers", "numpy", "pillow"),
     }
     wanted = {name: {**common, "model": digest, "contributor": told[name]} for name, (_, digest) in found.items()}
+    kept: list[tuple[nn.Module, dict[str, Any]]] = []  # the network before, whose base the next one takes
     told_of = cache(lambda: read_prompts(prompts))  # only where an entry is missing
 
     @cache
@@ -61,7 +63,8 @@ def generate(
 
     def make(name: str, folder: Path, _: Path) -> None:
         started = time.monotonic()
-        model, config = load_model(found[name][0], device, weights)
+        kept[:] = [load_model(found[name][0], device, weights, earlier=next(iter(kept), None))]
+        ((model, config),) = kept
         architecture, latents = config["architecture"], config["latents"]
         network, asked = module_of("networks", architecture["kind"]), options["generation"]
         if contributors and name == EMPTY:

@@ -71,8 +71,8 @@ def read_inputs(index: Index, pixels: np.ndarray, encoded: Path | None, device: 
         return Inputs(torch.from_numpy(to_float(pixels)).to(device), None, {}, None, None, index.pixels_digest)
     latents = read_manifest(encoded.parent)["latents"]
     tensors = load_file(encoded.with_name(ENCODED), device=device)
-    told = read_texts(encoded.parent) if encoded.with_name(TEXTS).is_file() else ({}, None)
-    return Inputs(tensors["images"], tensors["mirrored"], *told, latents, digest_of_file(encoded))
+    conditions, labels = read_texts(encoded.parent) if encoded.with_name(TEXTS).is_file() else ({}, None)
+    return Inputs(tensors["images"], tensors["mirrored"], conditions, labels, latents, digest_of_file(encoded))
 
 
 @torch.inference_mode()

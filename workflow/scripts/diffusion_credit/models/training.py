@@ -77,7 +77,7 @@ def loss_of(
 
 
 def train(
-    model: nn.Module,
+    model: Any,
     predict: Callable[..., torch.Tensor],
     inputs: Inputs,
     images: np.ndarray,
@@ -91,7 +91,7 @@ def train(
     ascend: bool = False,
     labels: torch.Tensor | None = None,
 ) -> tuple[float, list[list[torch.Tensor]]]:
-    """Train `model` in place on these images; it ends with the averaged weights.
+    """Train `model`, a network of diffusers, in place on these images; it ends with the averaged weights.
 
     Return the seconds of earlier attempts, and the averaged weights at options["checkpoints"] steps before the end.
 

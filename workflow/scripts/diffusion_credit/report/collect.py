@@ -92,7 +92,7 @@ def collect(
     `<folder>/<property>/<table>.csv`, models.csv and runtime.csv. made: manifests of collections whose packages count.
     Raises UserError on a file that is missing or malformed.
     """
-    indexed, summary = Index(index), read_json(index)
+    indexed, summary, found = Index(index), read_json(index), _made_with(made)
     names, estimator = list(study["properties"]), study["evaluation"]["counterfactual"]["estimator"]
     evidence: dict[str, dict[str, Rows]] = {name: {} for name in names}
     single: dict[str, Rows] = {}
@@ -149,7 +149,8 @@ def collect(
             config_sha256=digest_of(study),
             data_sha256=indexed.pixels_digest,
             files={path: digest_of_file(path) for path in files},
-            versions=_versions(made),
+            versions=found["versions"],
+            weights=found["weights"],
         ),
     )
 
@@ -191,9 +192,14 @@ def _division(options: dict[str, Any], path: str) -> Division:
     )
 
 
-def _versions(made: Sequence[str]) -> dict[str, str]:
-    found = {"diffusion-credit": VERSION}
+def _made_with(made: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The versions of packages, and the digests of pretrained weights, that collections say they were made with."""
+    versions, weights = {"diffusion-credit": VERSION}, dict[str, str]()
     for manifest in made:
         for folder, _ in entries(manifest).values():
-            found |= read_json(folder / MANIFEST).get("provenance", {}).get("versions", {})
-    return dict(sorted(found.items()))
+            said = read_json(folder / MANIFEST).get("provenance", {})
+            versions |= said.get("versions", {})
+            weights |= said.get("weights", {})
+            if "given" in said:
+                weights["the given model"] = said["given"]
+    return {"versions": dict(sorted(versions.items())), "weights": dict(sorted(weights.items()))}

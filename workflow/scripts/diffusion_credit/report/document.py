@@ -134,6 +134,11 @@ class Provenance(Part):
         description="Versions of this software when it made the report, and of the packages that made"
         " models and measurements."
     )
+    weights: dict[str, str] = Field(
+        default={},
+        description="sha256 of the lists of files and digests of pretrained weights, by their names in the study; and"
+        " of the weights of the given model, where there is one.",
+    )
 
 
 class Credit(Part):
