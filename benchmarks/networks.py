@@ -1,6 +1,6 @@
 """U-Net or transformer, noise schedule or flow matching: what each makes of the digits in equal time of training.
 
-    PYTHONPATH=workflow/scripts python benchmarks/networks.py sheet.png                       # some ten minutes
+    PYTHONPATH=workflow/scripts python benchmarks/networks.py sheet.png                       # some twenty minutes
     PYTHONPATH=workflow/scripts python benchmarks/networks.py sheet.png --seconds 2 --seeds 2   # tries the script out
 
 One thread, and everything else as in config/config.yaml: data, batches, number of images and of solver steps, and the
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("sheet", type=Path, help="PNG of the images")
     parser.add_argument("--seconds", type=float, default=25, help="of each training")
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each row, at least 2")
-    parser.add_argument("--rates", type=float, nargs="+", default=[0.004], help="learning rates")
+    parser.add_argument("--rates", type=float, nargs="+", default=[0.004, 0.008], help="learning rates")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     default = read_study(CONFIG)
