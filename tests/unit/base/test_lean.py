@@ -46,12 +46,15 @@ digests = {}
 if packages == ["diffusers"]:
     from diffusion_credit.models import diffusion
     from diffusion_credit.models.checkpoints import build
-    from diffusion_credit.models.networks import unet
+    from diffusion_credit.models.networks import dit, unet
 
     options = dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[1], head_width=8)
     model = build(unet.architecture(options, (1, 8, 8)), 0, {}).to("cpu")
     process = dict(timesteps=100, schedule="linear", prediction="epsilon", beta_start=1e-4, beta_end=0.02)
     digests["weights"] = trained(model, torch.ones(2, 1, 8, 8), torch.tensor([3, 50]))
+    transformer = build(dit.architecture(dict(width=8, patch=2, heads=2, layers=2), (1, 8, 8)), 0, {})
+    told = dict(timestep=torch.tensor([2.5, 50.0]), class_labels=torch.tensor([0, 0]))
+    digests["transformer"] = trained(transformer, torch.ones(2, 1, 8, 8), **told)
     flow = dict(timesteps=100, schedule="flow", times="uniform", shift=1.0)
     for solver in diffusion.SOLVERS:
         drawn = dict(images=3, solver=solver, steps=6, batch_size=2, precision="float32")
@@ -108,7 +111,7 @@ def work(how: str, packages: str) -> tuple[dict[str, str], set[str]]:
 @pytest.mark.parametrize(
     ("packages", "results", "unused"),
     [
-        ("diffusers", 7, UNUSED | {"peft", "transformers", "diffusers.models.unets.unet_1d"}),
+        ("diffusers", 8, UNUSED | {"peft", "transformers", "diffusers.models.unets.unet_1d"}),
         ("transformers", 3, UNUSED),
         ("diffusers peft transformers", 7, UNUSED | {"diffusers.models.unets.unet_1d"}),
     ],

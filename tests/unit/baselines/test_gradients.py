@@ -17,7 +17,7 @@ from diffusion_credit.baselines import gradients, kernels, projection
 from diffusion_credit.baselines.methods import gradients as family
 from diffusion_credit.models.checkpoints import build
 from diffusion_credit.models.diffusion import Process
-from diffusion_credit.models.networks import unet
+from diffusion_credit.models.networks import dit, unet
 
 DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="epsilon")
 SMALL = unet.architecture(
@@ -81,6 +81,33 @@ def test_gradients_equal_a_loop_of_single_backward_passes(case: dict[str, Any], 
     assert found.shape == expected.shape
     assert float((found - expected).norm() / expected.norm()) < 1e-5
     assert set(BY_HAND) == set(gradients.OUTPUTS)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_gradients_of_a_transformer_equal_single_backward_passes(case: dict[str, Any], told: bool) -> None:
+    """In float64, by flow matching, whose times are no whole numbers; with weights of which none is zero."""
+    architecture = dit.architecture(dict(width=8, patch=2, heads=2, layers=2), (1, 4, 4))
+    model = build(dit.conditional(architecture, 3), 3, {}).eval().double()
+    rng = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn(parameter.shape, generator=rng))
+    flow = dict(timesteps=100, schedule="flow", times="uniform", shift=3.0)
+    images, noise = case["images"][:4].double(), case["noise"][:4].double()
+    labels = torch.tensor([0, 2, 1, 2]) if told else None
+    per_image = gradients.PerImage(model, dit.denoiser(model, {}, {}, 1), flow, "loss")
+    found = torch.cat(per_image(images, noise, AT, 2, labels)[0], 1)
+    for at in range(4):
+        total = torch.zeros(found.shape[1], dtype=torch.float64)
+        for number, t in enumerate(AT):
+            share = (t + 1) / 100
+            level = torch.tensor([3 * share / (1 + 2 * share)])
+            e = noise[at, number][None]
+            noised, target = (1 - level) * images[at] + level * e, e - images[at]
+            label = torch.tensor([0 if labels is None else labels[at]])
+            loss = (model(noised, 100 * level, class_labels=label).sample - target).square().mean()
+            total += torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))])
+        assert float((found[at] - total).norm() / total.norm()) < 1e-5
 
 
 def test_timesteps_taken_together_do_not_change_the_sum(case: dict[str, Any]) -> None:
@@ -274,7 +301,7 @@ from diffusion_credit.base.lean import import_lean
 import_lean(["diffusers"])
 from diffusion_credit.baselines import gradients, projection
 from diffusion_credit.models.checkpoints import build
-from diffusion_credit.models.networks import unet
+from diffusion_credit.models.networks import dit, unet
 from test_gradients import DIFFUSION
 
 def peak() -> int:

@@ -104,7 +104,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "scale is a list": ({"scale": ["tiny"]}, "scale: found ['tiny'], expected a valid string"),
     "unknown scale": ({"scale": "tny", "scales": {"tiny": {}}}, "scale: found 'tny', expected one of ['full', 'tiny']"),
     "key named like its kind": ({"model": {"kind": "lora", "lora": "x"}}, "model.lora: found an unknown key"),
-    "misspelt kind": ({"model": {"kind": "Lora"}}, "model.kind: found 'Lora', expected one of 'unet', 'lora'"),
+    "misspelt kind": ({"model": {"kind": "Lora"}}, "model.kind: found 'Lora', expected one of 'unet', 'dit', 'lora'"),
     "no weights": ({"model": ADAPTERS}, "model.base: found 'sd', expected a name below weights: there is none"),
     "no prompt": ({"model": {**ADAPTERS, "prompt": ""}}, "model.prompt: found '', expected at least one"),
     "neither prompt nor captions": (
@@ -307,6 +307,19 @@ MISTAKES |= {
     "only games": (
         {"games": ALONE, "estimators": {"ridge": {"kind": "add-one-in", "game": "alone"}}},
         "estimators: found only estimators with a game, expected at least one without",
+    ),
+    "a transformer without a width": ({"model": {"kind": "dit"}}, "model.width: not found, expected a value"),
+    "heads that do not divide the width": (
+        {"model": {"kind": "dit", "width": 32, "heads": 3}},
+        "model.heads: found 3, expected a divisor of width = 32",
+    ),
+    "a transformer that says again what is given": (
+        {"training": {"from": "sd"}, "weights": BASE, "model": {"kind": "dit", "layers": 2}},
+        "model.layers: found together with training.from, expected only one of them",
+    ),
+    "a transformer that keeps all": (
+        {"model": {"kind": "dit", "width": 16}, "pruning": {**tiny_config()["pruning"], "ratio": 0.005}},
+        "pruning.ratio: found 0.005, but rounding to whole heads and units of the MLPs removes only 0%",
     ),
     "adapters that should be told": (
         {

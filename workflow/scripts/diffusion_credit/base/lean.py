@@ -33,6 +33,7 @@ NEEDED = {  # package -> its modules that jobs use, in the order of the packages
         "diffusers.models.autoencoders.autoencoder_kl",
         "diffusers.models.autoencoders.vq_model",
         "diffusers.models.downsampling",
+        "diffusers.models.transformers.dit_transformer_2d",
         "diffusers.models.unets.unet_2d",
         "diffusers.models.unets.unet_2d_condition",
         "diffusers.models.upsampling",

@@ -71,6 +71,29 @@ class NetworkSection(Section):
         """Raises ValueError when pruning this share would remove nothing, or everything."""
 
 
+class FromScratchSection(NetworkSection):
+    """The base of the Options of networks that are trained from scratch, in pixels or in an autoencoder's latents.
+
+    They can be told whose image they denoise.
+    """
+
+    can_be_told: ClassVar[bool] = True
+
+    autoencoder: str | None = Field(
+        default=None,
+        description="Name of the weights of a frozen autoencoder (VQModel or AutoencoderKL). The network"
+        " works in its latents. Without it the network works in pixels.",
+    )
+    latent_scale: float | None = Field(
+        default=None,
+        gt=0,
+        description="Factor on the latents. Without it the scaling_factor of the autoencoder's own config is taken.",
+    )
+
+    def needs_weights(self) -> list[str]:
+        return [self.autoencoder] if self.autoencoder else []
+
+
 class ExtractorSection(Section):
     """The base of every extractor's `Options`: what it gives of each image.
 

@@ -71,9 +71,10 @@ class Training(Section):
 class Given(Section):
     """The full model is one that exists already, in diffusers' format. It is not trained.
 
-    With `model.kind: unet` it is a UNet2DModel, saved by itself or in the folder `unet` of a pipeline. With `lora` it
-    is adapters, as `save_lora_weights` of diffusers or `save_pretrained` of peft writes them. The section `model` then
-    has no widths and no rank, because the model says them itself. `data` are the images that it was trained on.
+    With `model.kind: unet` it is a UNet2DModel, saved by itself or in the folder `unet` of a pipeline. With `dit` it is
+    a DiTTransformer2DModel, by itself or in the folder `transformer`. With `lora` it is adapters, as
+    `save_lora_weights` of diffusers or `save_pretrained` of peft writes them. The section `model` then has no widths
+    and no rank, because the model says them itself. `data` are the images that it was trained on.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)

@@ -8,6 +8,8 @@ import torch
 from safetensors import SafetensorError
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import CONFIG, read_json
+from diffusion_credit.models.weights import listed_in, open_weights
 
 
 def load_pretrained(kind: Any, folder: Path, device: str, precision: str = "float32") -> Any:
@@ -34,6 +36,39 @@ def load_pretrained(kind: Any, folder: Path, device: str, precision: str = "floa
             f"{folder}: found no weights for {missing[0]} and {len(missing) - 1} others, expected a {kind.__name__}"
         )
     return model.eval().requires_grad_(False).to(device)
+
+
+def load_given(kind: Any, given: Path, part: str) -> tuple[Any, Path]:
+    """A model of the class `kind` that was saved by itself, or in the folder `part` of a pipeline; and its config.json.
+
+    given: the manifest of the folder, of which only the files that it lists are read. Raises UserError when the folder
+    holds another model, or files of it that are not listed.
+    """
+    folder, listed = open_weights(given), listed_in(given)
+    below = f"{part}/" if (folder / part).is_dir() else ""
+    folder = folder / below
+    file = folder / CONFIG
+    said = read_json(file)
+    if (found := said.get("_class_name") if isinstance(said, dict) else said) != kind.__name__:
+        raise UserError(f"{file}: found {found!r:.60}, expected a {kind.__name__}")
+    for path in (file, *sorted(folder.glob("diffusion_pytorch_model*.safetensors*"))):
+        if below + path.name not in listed:
+            raise UserError(
+                f"{path}: found a file of the model that the weights' `files` leave out, expected all of it"
+            )
+    return load_pretrained(kind, folder, "cpu"), file
+
+
+def check_shapes(file: Path, takes: tuple[int, ...], gives: int, shape: tuple[int, int, int]) -> None:
+    """Raises UserError unless a given network takes and gives tensors of `shape`, (channels, height, width).
+
+    file: its config.json. takes: (channels, height, width). gives: channels.
+    """
+    if (*takes, gives) != (*shape, shape[0]):
+        raise UserError(
+            f"{file}: found a network from {takes[0]} to {gives} channels of {takes[1]} x {takes[2]}, expected"
+            f" {shape[0]} channels of {shape[1]} x {shape[2]}, as the images have (data.size, data.mode)"
+        )
 
 
 def load_tokenizer(kind: str, folder: Path) -> Any:

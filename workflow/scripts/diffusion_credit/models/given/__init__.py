@@ -25,6 +25,6 @@ class Reader(Protocol):
 
 
 if TYPE_CHECKING:  # mypy compares each with the protocol
-    from diffusion_credit.models.given import lora, unet
+    from diffusion_credit.models.given import dit, lora, unet
 
-    _: list[Reader] = [unet, lora]
+    _: list[Reader] = [unet, dit, lora]

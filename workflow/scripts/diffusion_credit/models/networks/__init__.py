@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # the Snakefile reads this package; PyTorch takes seconds
     import torch
 
     from diffusion_credit.base.options import NetworkSection
-NETWORKS = ("unet", "lora")
+NETWORKS = ("unet", "dit", "lora")
 
 
 class Network(Protocol):
@@ -78,7 +78,7 @@ class ToldNetwork(Network, Protocol):
 
 
 if TYPE_CHECKING:  # mypy compares each with its protocol
-    from diffusion_credit.models.networks import lora, unet
+    from diffusion_credit.models.networks import dit, lora, unet
 
-    _: ToldNetwork = unet
+    _: list[ToldNetwork] = [unet, dit]
     __: Network = lora

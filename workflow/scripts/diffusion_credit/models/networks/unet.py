@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.options import NetworkSection
+from diffusion_credit.base.options import FromScratchSection
 
 if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch takes seconds
     import torch
@@ -23,10 +23,9 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 OURS = ("kind", "pruned")  # of an architecture: no arguments of UNet2DModel
 
 
-class Options(NetworkSection):
+class Options(FromScratchSection):
     """A U-Net that is trained from scratch: diffusers' UNet2DModel."""
 
-    can_be_told: ClassVar[bool] = True
     described: ClassVar[tuple[str, ...]] = ("channels", "layers_per_block", "norm_groups", "attention", "head_width")
 
     kind: Literal["unet"]
@@ -44,16 +43,6 @@ class Options(NetworkSection):
     head_width: int | None = Field(
         default=None, ge=1, description="Channels of an attention head. Without it there is one head."
     )
-    autoencoder: str | None = Field(
-        default=None,
-        description="Name of the weights of a frozen autoencoder (VQModel or AutoencoderKL). The network"
-        " works in its latents. Without it the network works in pixels.",
-    )
-    latent_scale: float | None = Field(
-        default=None,
-        gt=0,
-        description="Factor on the latents. Without it the scaling_factor of the autoencoder's own config is taken.",
-    )
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -66,9 +55,6 @@ class Options(NetworkSection):
         if self.head_width and any(self.channels[level] % self.head_width for level in {*self.attention, -1}):
             raise ValueError(f"head_width: found {self.head_width}, expected a divisor of the widths with attention")
         return self
-
-    def needs_weights(self) -> list[str]:
-        return [self.autoencoder] if self.autoencoder else []
 
 
 def check_size(options: dict[str, Any], height: int, width: int) -> None:
@@ -158,31 +144,11 @@ def stock(model: "UNet2DModel", architecture: dict[str, Any]) -> dict[str, Any] 
 
 def load(model: "UNet2DModel", tensors: dict[str, "torch.Tensor"]) -> None:
     """Give the network these weights, and the widths that they have."""
-    fit_widths(model, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    model.load_state_dict(tensors)
+    from diffusion_credit.models.widths import fit_widths
 
-
-def fit_widths(model: "UNet2DModel", shapes: dict[str, tuple[int, ...]]) -> None:
-    """Resize every layer of `model` to the shapes of a pruned network's weights; values are undefined after."""
-    import torch
-    from torch import nn
-
-    for name, module in model.named_modules():
-        shape = shapes.get(f"{name}.weight")
-        if shape is None or tuple(module.weight.shape) == shape:
-            continue
-        if isinstance(module, nn.Conv2d):
-            module.out_channels, module.in_channels = shape[:2]
-        elif isinstance(module, nn.Linear):
-            module.out_features, module.in_features = shape
-        elif isinstance(module, nn.GroupNorm):
-            module.num_channels = shape[0]
-        else:
-            raise ValueError(f"{name}: a {type(module).__name__} cannot be resized")
-        for parameter in ("weight", "bias"):
-            if getattr(module, parameter) is not None:
-                setattr(module, parameter, nn.Parameter(torch.empty(shapes[f"{name}.{parameter}"])))
+    fit_widths(model, tensors)
     match_resampling(model)
+    model.load_state_dict(tensors)
 
 
 def match_resampling(model: "UNet2DModel") -> None:

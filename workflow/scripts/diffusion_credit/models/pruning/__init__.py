@@ -17,6 +17,6 @@ class Pruning(Protocol):
 
 
 if TYPE_CHECKING:  # mypy compares each with the protocol
-    from diffusion_credit.models.pruning import lora, unet
+    from diffusion_credit.models.pruning import dit, lora, unet
 
-    _: list[Pruning] = [unet, lora]
+    _: list[Pruning] = [unet, dit, lora]
