@@ -176,7 +176,6 @@ def trained(
     state: Path, cut: int | None = None, disturbed: int = 0, contributors: int = 0, **changes: Any
 ) -> DiTTransformer2DModel:
     """A network after 12 steps of flow matching. disturbed: the caller's random state."""
-    torch.set_num_threads(1)
     torch.manual_seed(disturbed)
     pixels = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))
     model = build(dit.conditional(NETWORK, contributors) if contributors else NETWORK, 3, {})
