@@ -77,6 +77,7 @@ GIVEN = plan.given(STUDY)  # is the full model one that exists already?
 CREDITED = (
     [] if LOCAL else [(STUDY.design.regime, name) for name in ("sampled", "anchors")]
 )
+COMPARED = {section.reference for section in STUDY.properties.values() if section.compares}
 needs = Paths(STUDY) if LOCAL else Needs(STUDY)
 
 
@@ -117,6 +118,8 @@ def urgency(stage, collection):
     regime, name, _ = collection.split("/")
     if stage == "models" and regime in SINGLE:
         return 50  # all others start from these, one after the other
+    if regime in COMPARED:
+        return 45  # no value of such a property can be measured before
     return 40 if (regime, name) in CREDITED else 0
 
 

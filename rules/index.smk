@@ -63,6 +63,7 @@ rule fit_extractor:
         f"{R}/extractors/{{extractor}}/manifest.json",
     log:
         f"{R}/logs/extractors/{{extractor}}.log",
+    priority: 60
     conda:
         ENV
     params:

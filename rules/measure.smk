@@ -8,6 +8,7 @@ rule fit_reference:
         f"{R}/references/{{property}}.safetensors",
     log:
         f"{R}/logs/references/{{property}}.log",
+    priority: 60
     conda:
         ENV
     params:

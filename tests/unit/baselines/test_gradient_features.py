@@ -96,7 +96,7 @@ def by_hand(
 def test_gradients_are_of_the_learned_weights_in_latents(kind: str, weights: dict[str, Path], tmp_path: Path) -> None:
     """Of adapters nothing of the base; generated images go through the autoencoder as the training images did."""
     model, inputs, found = made(kind, weights, tmp_path)
-    architecture = {"family": "stable_diffusion", "base": "sd"}
+    architecture = {"family": "stable_diffusion", "base": "sd", "base_precision": "float32"}
     predict = {"lora": lora, "unet": unet}[kind].denoiser(model.eval(), architecture, inputs.conditions, 1)
     label = [] if inputs.labels is None else [inputs.labels[:1]]
     learned = sum(parameter.numel() for parameter in parameters(model))
