@@ -362,7 +362,11 @@ def test_the_fingerprint_of_an_archive_sees_another_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", (ROOT / "docs/data.md").read_text().split("```yaml\n")[1:])
 def test_the_studies_of_the_docs_are_valid(block: str) -> None:
-    read_study(tiny_config() | yaml.safe_load(block.split("```")[0]))
+    config = tiny_config() | yaml.safe_load(block.split("```")[0])
+    if {"caption", "captions"} & set(config["data"]):  # only a network with a prompt takes them
+        config |= {"model": {"kind": "lora", "base": "sd", "rank": 4}, "weights": {"sd": {"folder": "sd"}}}
+        config["design"]["empty"], config["generation"]["prompts"] = "base", ["a boat"]
+    assert read_study(config).data.captioned() == (config["model"]["kind"] == "lora")
 
 
 # Tables of images
