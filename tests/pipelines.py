@@ -73,24 +73,6 @@ def write_tokenizer(folder: Path) -> Path:
     return folder
 
 
-def write_text_encoder(folder: Path) -> Path:
-    torch.manual_seed(1)
-    CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=80,
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            max_position_embeddings=TOKENS,
-            bos_token_id=0,
-            eos_token_id=1,
-            pad_token_id=1,
-        )
-    ).save_pretrained(folder)
-    return folder
-
-
 def write_stable_diffusion(folder: Path) -> Path:
     """The parts of a Stable Diffusion pipeline; its autoencoder halves the size once instead of three times."""
     torch.manual_seed(2)
@@ -106,15 +88,9 @@ def write_stable_diffusion(folder: Path) -> Path:
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
     ).save_pretrained(folder / "unet")
-    AutoencoderKL(
-        block_out_channels=(8, 8),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        latent_channels=4,
-        norm_num_groups=4,
-    ).save_pretrained(folder / "vae")
+    write_vae(folder / "vae")
     write_tokenizer(folder / "tokenizer")
-    write_text_encoder(folder / "text_encoder")
+    write_clip_text(folder / "text_encoder", CLIPTextModel)
     PNDMScheduler(**PROCESS, skip_prk_steps=True, steps_offset=1).save_pretrained(folder / "scheduler")
     return folder
 

@@ -13,7 +13,7 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     from diffusion_credit.models.weights import by_name, digests_of
 
     weights, index = by_name(snakemake.input.weights), Index(snakemake.input.index)
-    notes = encode(
+    shape = encode(
         open_pixels(snakemake.input.pixels),
         {
             **snakemake.params.options,
@@ -29,5 +29,4 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
         Path(snakemake.output[0]).parent,
         index.captions,
     )
-    for note in notes:
-        (log.warning if note.startswith("Warning") else log.info)("%s", note)
+    log.info("latents of shape %s", shape)

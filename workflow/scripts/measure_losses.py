@@ -1,5 +1,6 @@
 """Models, and images to explain -> the loss of each of these under each model."""
 
+from functools import cache
 from pathlib import Path
 
 from job import counted, job, progress
@@ -25,7 +26,8 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     models = entries(snakemake.input.models)
     sets = {}
     for name, manifest in zip(SETS, snakemake.input.images, strict=True):
-        ((digest, read),) = images_of(Path(manifest)).values()
+        ((digest, load),) = images_of(Path(manifest)).values()
+        read = cache(load)
         # a study of single images has one text for all
         labels = prompted if name == GENERATED or prompted is None else torch.ones(len(read())).long()
         sets[name] = digest, read, labels

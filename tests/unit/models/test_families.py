@@ -127,7 +127,7 @@ def test_samples_are_those_of_the_familys_own_pipeline(base: Base, tmp_path: Pat
     save_model(tmp_path / "ours", model, {"architecture": base.architecture, "diffusion": {}, "latents": None}, {})
     asked = {
         "images": 3, "steps": 4, "batch_size": 2, "precision": "float32",
-        "solver": "flow_euler" if module_of("families", base.name).FLOW else "ddim",
+        "solver": "flow_euler" if DIFFUSION[base.name]["schedule"] == "flow" else "ddim",
     }  # fmt: skip
     ends: list[torch.Tensor] = []
 

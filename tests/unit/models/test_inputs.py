@@ -203,8 +203,10 @@ def test_prompts_that_cannot_be_read_are_one_sentence(encoder: Encoder, tmp_path
     assert prompts_of({"model": LORA, "generation": {"prompts": None}}, None) == [LORA["prompt"]]
 
 
-def test_long_captions_are_named_not_cut_in_silence(weights: dict[str, Path], tmp_path: Path) -> None:
+def test_long_captions_are_named_not_cut_in_silence(
+    weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     captions = ["a painting"] * 10 + ["a painting " * 20]
     everything = {"model": LORA, "diffusion": DIFFUSION, "device": "cpu"}
-    notes = encode(PIXELS, everything, weights, tmp_path, captions)
-    assert notes[-1].startswith("Warning: 1 captions have more than 40 tokens")
+    encode(PIXELS, everything, weights, tmp_path, captions)
+    assert caplog.messages[-1].startswith("Warning: 1 captions have more than 40 tokens")

@@ -64,7 +64,7 @@ def compute(
     wanted = {}
     for entry, (model, name, _) in parts.items():
         _, file, digest = models[model]
-        images = sets[GENERATED if name == PATH else name][0]
+        images = sets[_origin(name)][0]
         wanted[entry] = {**common, "checkpoint": file, "model": digest, "set": name, "images": images}
 
     @cache
@@ -88,7 +88,7 @@ def compute(
         features, errors = [], []
         for start in range(rows.start, rows.stop, size):
             chosen = range(start, min(start + size, rows.stop))
-            told = sets[GENERATED if name == PATH else name][3]
+            told = sets[_origin(name)][3]
             labels = None if told is None else told[chosen.start : chosen.stop]
             if name == PATH:
                 first = torch.from_numpy(noise(seed, chosen.start, chosen.stop, inputs.shape))
@@ -108,6 +108,11 @@ def compute(
         announce_entry(folder, [FEATURES], wanted[entry], started)
 
     return fill(collection, wanted, make)
+
+
+def _origin(name: str) -> str:
+    """The set whose images a set is of: the path leads to the generated ones."""
+    return GENERATED if name == PATH else name
 
 
 def _noise(seed: int, name: str, image: int, shape: tuple[int, ...]) -> np.ndarray:

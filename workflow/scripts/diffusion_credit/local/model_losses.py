@@ -47,7 +47,7 @@ def measure(
     common = provenance(options, inputs, weights) | {"images": {name: of[0] for name, of in sets.items()}}
     wanted = {name: {**common, "model": digest} for name, (_, digest) in models.items()}
 
-    kept: list[tuple[nn.Module, dict[str, Any]]] = []  # the network before, whose base the next one takes
+    earlier: tuple[nn.Module, dict[str, Any]] | None = None  # the network before, whose base the next one takes
 
     @cache
     def images(name: str) -> torch.Tensor:
@@ -57,8 +57,8 @@ def measure(
 
     def make(name: str, folder: Path, _: Path) -> None:
         started = time.monotonic()
-        kept[:] = [load_model(models[name][0], device, weights, earlier=next(iter(kept), None))]
-        ((model, config),) = kept
+        nonlocal earlier
+        model, config = earlier = load_model(models[name][0], device, weights, earlier=earlier)
         predict = network.denoiser(model.eval(), config["architecture"], inputs.conditions, guidance=1)
         count = sum(len(images(of)) for of in sets)
         found, done = {}, 0

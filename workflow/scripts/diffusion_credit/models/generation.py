@@ -54,7 +54,7 @@ def generate(
         "versions": versions("torch", "diffusers", "numpy", "pillow"),
     }
     wanted = {name: {**common, "model": digest, "contributor": told[name]} for name, (_, digest) in found.items()}
-    kept: list[tuple[nn.Module, dict[str, Any]]] = []  # the network before, whose base the next one takes
+    earlier: tuple[nn.Module, dict[str, Any]] | None = None  # the network before, whose base the next one takes
     told_of = cache(lambda: read_prompts(prompts))  # only where an entry is missing
 
     @cache
@@ -63,8 +63,8 @@ def generate(
 
     def make(name: str, folder: Path, _: Path) -> None:
         started = time.monotonic()
-        kept[:] = [load_model(found[name][0], device, weights, earlier=next(iter(kept), None))]
-        ((model, config),) = kept
+        nonlocal earlier
+        model, config = earlier = load_model(found[name][0], device, weights, earlier=earlier)
         architecture, latents = config["architecture"], config["latents"]
         network, asked = module_of("networks", architecture["kind"]), options["generation"]
         if contributors and name == EMPTY:

@@ -1,5 +1,6 @@
 """What networks are trained on: the pixels themselves, or latents and embeddings of texts that are computed once."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from diffusion_credit.data.index import Index
 from diffusion_credit.models.latents import Autoencoder, check_process
 from diffusion_credit.models.texts import TEXTS, Encoder, read_texts, write_texts
 from diffusion_credit.models.weights import digests_of
+
+log = logging.getLogger(__name__)
 
 ENCODED = "inputs.safetensors"
 CHUNK = 8  # images at once; a constant, because the last bits depend on it
@@ -102,8 +105,8 @@ def encode(
     weights: dict[str, Path],
     folder: Path,
     captions: list[str] | None = None,
-) -> list[str]:
-    """Write latents, and embeddings of texts where the network takes them, into `folder`; return notes for the log.
+) -> tuple[int, ...]:
+    """Write latents, and embeddings of texts where the network takes them, into `folder`; return one latent's shape.
 
     options: sections `model` and `diffusion`, `device`, and whatever else the result depends on. captions: one an
     image, in place of the one prompt. Raises UserError when images, autoencoder and network do not fit together.
@@ -117,7 +120,6 @@ def encode(
     }
     network, shape = module_of("networks", model["kind"]), tuple(tensors["images"].shape[1:])
     network.check_size(model, *shape[1:])
-    notes = [f"latents of shape {shape}"]
     if "base" in model:
         check_process(weights[model["base"]], options["diffusion"])
         # what these refuse is refused before anything is trained
@@ -126,12 +128,12 @@ def encode(
         height, width = pixels.shape[1:3]
         write_texts(captions or [model["prompt"]] * len(pixels), encoder, (height, width), folder)
         if cut := [text for text in captions or [] if encoder.tokens(text) > encoder.most]:
-            notes.append(
-                f"Warning: {len(cut)} captions have more than {encoder.most} tokens; the base reads the first"
-                f" {encoder.most} only (such as {cut[0][:60]!r})"
-            )
+            log.warning(
+                "Warning: %d captions have more than %d tokens; the base reads the first %d only (such as %r)",
+                len(cut), encoder.most, encoder.most, cut[0][:60],
+            )  # fmt: skip
     with replacing(folder / ENCODED) as temporary:
         save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, temporary)
     files = [ENCODED, *([TEXTS] if "base" in model else [])]
     announce(folder, files, latents={"autoencoder": name, "scale": autoencoder.scale}, provenance=options)
-    return notes
+    return shape

@@ -86,35 +86,27 @@ def check_process(manifest: Path, options: dict[str, Any]) -> None:
     """Raises UserError unless the study's `diffusion` is the process that the base model was trained for."""
     file = open_weights(manifest) / SCHEDULER
     found = read_json(file)
-    if str(found.get("_class_name")).startswith("FlowMatch"):
-        said = {"timesteps": "num_train_timesteps", "shift": "shift"}
-        # where the shift depends on the number of pixels, training has none
-        of = {
-            "num_train_timesteps": 1000,
-            **found,
-            "shift": 1.0 if found.get("use_dynamic_shifting") else found.get("shift", 1.0),
-        }
-        expected = {"schedule": FLOW, **{ours: of[theirs] for ours, theirs in said.items()}}
-        for ours, value in expected.items():
-            if options[ours] != value:
-                raise UserError(f"config: diffusion.{ours}: found {options[ours]}, expected {value}, as {file} says")
-        for key, plain in PLAIN_FLOW.items():
-            if found.get(key, plain) not in (plain, None):
-                raise UserError(f"{file}: found {key} = {found[key]!r:.40}, expected {plain}")
-        return
-    if "beta_schedule" not in found:
+    flow = str(found.get("_class_name")).startswith("FlowMatch")
+    if not flow and "beta_schedule" not in found:
         raise UserError(
             f"{file}: found {found.get('_class_name')}, which has no noise variances for each timestep, expected a"
             " scheduler of a model that was trained with them"
         )
-    found.setdefault("prediction_type", "epsilon")  # older configs leave it out
-    for ours, theirs in PROCESS.items():
-        unused = theirs.startswith("beta_") and theirs != "beta_schedule" and options["schedule"] not in WITH_BETAS
-        if not unused and options[ours] != found.get(theirs):
-            raise UserError(
-                f"config: diffusion.{ours}: found {options[ours]}, expected {found.get(theirs)}, as {file} says"
-            )
-    for key in ("trained_betas", "rescale_betas_zero_snr"):
+    if flow:
+        # where the shift depends on the number of pixels, training has none
+        shift = 1.0 if found.get("use_dynamic_shifting") else found.get("shift", 1.0)
+        expected = {"schedule": FLOW, "timesteps": found.get("num_train_timesteps", 1000), "shift": shift}
+    else:
+        found.setdefault("prediction_type", "epsilon")  # older configs leave it out
+        unused = () if options["schedule"] in WITH_BETAS else ("beta_start", "beta_end")
+        expected = {ours: found.get(theirs) for ours, theirs in PROCESS.items() if ours not in unused}
+    for key, value in expected.items():
+        if options[key] != value:
+            raise UserError(f"config: diffusion.{key}: found {options[key]}, expected {value}, as {file} says")
+    for key, plain in PLAIN_FLOW.items() if flow else ():
+        if found.get(key, plain) not in (plain, None):
+            raise UserError(f"{file}: found {key} = {found[key]!r:.40}, expected {plain}")
+    for key in () if flow else ("trained_betas", "rescale_betas_zero_snr"):
         if found.get(key):
             raise UserError(f"{file}: found {key} = {found[key]!r:.40}, expected a process without it")
 

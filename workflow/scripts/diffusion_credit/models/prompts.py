@@ -11,6 +11,7 @@ import torch
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import announce, read_manifest
 from diffusion_credit.base.tables import write_csv
+from diffusion_credit.data.texts import read_text
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.texts import TEXTS, Encoder, read_texts, write_texts
 from diffusion_credit.models.training import batch_of
@@ -29,11 +30,7 @@ def prompts_of(options: dict[str, Any], file: Path | None) -> list[str]:
     if given is None:
         return [options["model"]["prompt"]]
     if file is not None:
-        key = str(file)
-        try:
-            given = file.read_text(encoding="utf-8-sig").rstrip().splitlines()
-        except UnicodeDecodeError as error:
-            raise UserError(f"{file}: found something that is not text in UTF-8 ({error})") from None
+        key, given = str(file), read_text(file).rstrip().splitlines()
     given = [text.strip() for text in given]
     if not given or "" in given:
         at = f"line {given.index('') + 1} without a text" if given else "no text"

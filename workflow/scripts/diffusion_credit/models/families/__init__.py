@@ -16,18 +16,15 @@ Told = dict[str, "torch.Tensor"]  # name -> what the network is told of a text, 
 
 
 class Family(Protocol):
-    """What a module of this package holds. folder: of the base model, as `save_pretrained` of its pipeline writes it.
-
-    Classes are named as `module.Class`, below diffusers or transformers.
-    """
+    """What a module of this package holds. The base is a folder as `save_pretrained` of its pipeline writes it."""
 
     @property
     def PIPELINE(self) -> str:
-        """The class of diffusers that encodes prompts, and that takes the adapters."""
+        """The class that encodes prompts and takes the adapters, with its module below diffusers."""
 
     @property
     def DENOISER(self) -> tuple[str, str]:
-        """The part of the pipeline that denoises, and its class."""
+        """The part of the pipeline that denoises, and its class with its module below diffusers."""
 
     @property
     def LOADER(self) -> str:
@@ -35,7 +32,10 @@ class Family(Protocol):
 
     @property
     def ENCODERS(self) -> dict[str, tuple[str, str, str]]:
-        """Part of the pipeline -> class of this text encoder, the part that is its tokenizer, the tokenizer's class."""
+        """Part of the pipeline -> class of this text encoder, the part that is its tokenizer, the tokenizer's class.
+
+        The classes are those of transformers.
+        """
 
     @property
     def WITHOUT(self) -> dict[str, Any]:
@@ -52,10 +52,6 @@ class Family(Protocol):
     @property
     def ADDITION(self) -> str | None:
         """What its denoiser's config says as `addition_embed_type`."""
-
-    @property
-    def FLOW(self) -> bool:
-        """Was it trained by flow matching?"""
 
     @property
     def MULTIPLE(self) -> int:

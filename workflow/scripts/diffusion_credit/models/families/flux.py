@@ -26,7 +26,6 @@ WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer_2", TOKENS)
 LAYERS = sd3.LAYERS
 ADDITION = None
-FLOW = True
 DISTILLED = True
 MULTIPLE = 2
 BASE = {"base_image_seq_len": 256, "max_image_seq_len": 4096, "base_shift": 0.5, "max_shift": 1.15}

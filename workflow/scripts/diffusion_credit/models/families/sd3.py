@@ -6,6 +6,7 @@ Adapters: on the layers of diffusers' examples/dreambooth/train_dreambooth_lora_
 from typing import TYPE_CHECKING, Any
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.models.families import stable_diffusion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,14 +30,9 @@ LAYERS = [
     "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",  # of the text
 ]  # fmt: skip
 ADDITION = None
-FLOW = True
 DISTILLED = False
 MULTIPLE = 2
-
-
-def channels(config: Any) -> int:
-    """Those of its input."""
-    return int(config.in_channels)
+channels = stable_diffusion.channels
 
 
 def embed(pipeline: Any, text: str, size: tuple[int, int], device: str) -> "Told":

@@ -24,7 +24,6 @@ WITHOUT: dict[str, Any] = {}
 READS = ("tokenizer", None)
 LAYERS = stable_diffusion.LAYERS
 ADDITION = "text_time"
-FLOW = False
 MULTIPLE = 1
 DISTILLED = False
 channels, levels = stable_diffusion.channels, stable_diffusion.levels

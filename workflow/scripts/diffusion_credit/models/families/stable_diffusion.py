@@ -18,7 +18,6 @@ WITHOUT = {"safety_checker": None, "feature_extractor": None, "requires_safety_c
 READS = ("tokenizer", None)
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0"]  # of self- and cross-attention alike
 ADDITION = None
-FLOW = False
 DISTILLED = False
 MULTIPLE = 1
 
