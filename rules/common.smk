@@ -77,7 +77,9 @@ GIVEN = plan.given(STUDY)  # is the full model one that exists already?
 CREDITED = (
     [] if LOCAL else [(STUDY.design.regime, name) for name in ("sampled", "anchors")]
 )
-COMPARED = {section.reference for section in STUDY.properties.values() if section.compares}
+COMPARED = {
+    section.reference for section in STUDY.properties.values() if section.compares
+}
 needs = Paths(STUDY) if LOCAL else Needs(STUDY)
 
 
