@@ -30,7 +30,7 @@ class ClusterWorkspace(Workspace):
         del self.config["evaluation"]["lds"]  # fourteen jobs, none of which is special on a cluster
         self.config["regimes"]["sparse"]["steps"] = 31
         # A training may be held in its middle, so that a test finds a job there however fast or busy the machine is
-        training = folder / "workflow/scripts/diffusion_credit/models/training.py"
+        training = folder / "workflow/scripts/diffusion_credit/models/optimising.py"
         step = '            progress(step + 1, options["steps"])\n'
         text = training.read_text()
         assert text.count(step) == 1

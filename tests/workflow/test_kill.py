@@ -46,7 +46,7 @@ def kill_when(workspace: Workspace, ready: Callable[[], bool], delay: float, cor
 
 
 SLOW = {  # file of the library -> line, seconds that pass after it, and where they do
-    "models/training.py": ('            progress(step + 1, options["steps"])\n', 0.02, 'options["steps"] == 150'),
+    "models/optimising.py": ('            progress(step + 1, options["steps"])\n', 0.02, 'options["steps"] == 150'),
     "base/collection.py": ('                log.debug("made %s", name)\n', 0.3, '"sparse/sampled" in str(collection)'),
 }
 
@@ -66,7 +66,7 @@ def test_killed_three_times_the_results_are_byte_identical(finished: Workspace, 
     """Also with another number of workers, for the first two runs."""
     rng = random.Random(20261122)
     workspace.config = finished.config
-    training = workspace.folder / "workflow/scripts/diffusion_credit/models/training.py"
+    training = workspace.folder / "workflow/scripts/diffusion_credit/models/optimising.py"
     training.write_text(training.read_text().replace("STATE_SECONDS = 20.0", "STATE_SECONDS = 0.2"))
     slow_down(workspace)
     results = workspace.results

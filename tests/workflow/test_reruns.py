@@ -108,7 +108,7 @@ EDITS = {
     "nothing": (lambda workspace: None, {}),
     "touch every source file": (touch_everything, {}),
     "a comment and a docstring": (
-        edit(f"{LIBRARY}/models/training.py", '"""The training loop', '# why\n"""A training loop'),
+        edit(f"{LIBRARY}/models/optimising.py", '"""Steps of AdamW', '# why\n"""The steps of AdamW'),
         {},
     ),
     "a property's parameter": (

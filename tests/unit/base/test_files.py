@@ -358,7 +358,7 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
         return {name for name in before if before[name] != after[name]}
 
     assert changed(package / "measuring/properties/fid.py", "2 * np.sqrt", "2.0 * np.sqrt") == {"fid"}
-    assert changed(package / "models/training.py", "(step + 10)", "(step + 11)") == {"train", "influence"}
+    assert changed(package / "models/optimising.py", "(step + 10)", "(step + 11)") == {"train", "influence"}
     assert changed(package / "models/diffusion.py", "a * images", "images * a") == {
         "train",
         "influence",
@@ -374,8 +374,8 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
     assert changed(package / "subsets/draws/uniform.py", "< 0.5", "<= 0.5") == {"uniform"}
     assert changed(package / "subsets/draws/paired_stratified.py", "VAIN = 500", "VAIN = 501") == {"owen"}
     assert changed(package / "base/files.py", "indent=1", "indent=2") == {*arguments}
-    assert changed(package / "models/training.py", '"""The training loop', '"""A training loop') == set()
-    assert changed(package / "models/training.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
+    assert changed(package / "models/optimising.py", '"""Steps of AdamW', '"""The steps of AdamW') == set()
+    assert changed(package / "models/optimising.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
     assert changed(package / "models/options.py", "Optimiser steps.", "Steps of the optimiser.") == set()
     assert changed(package / "models/regimes/sparse.py", "trained briefly", "trained for long") == set()
     assert changed(package / "models/regimes/influence.py", "task.removed", "task.kept") == {"influence"}

@@ -23,7 +23,8 @@ from diffusion_credit.data.images import to_float
 from diffusion_credit.models.checkpoints import build
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.networks import unet
-from diffusion_credit.models.training import checkpoint_steps, train
+from diffusion_credit.models.optimising import checkpoint_steps
+from diffusion_credit.models.training import train
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.reserved import Reserved
 

@@ -11,7 +11,7 @@ from pipelines import announced
 from torch import nn
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.models import diffusion, training
+from diffusion_credit.models import diffusion, optimising, training
 from diffusion_credit.models.checkpoints import build, count_parameters, load_model, reinitialise, save_model
 from diffusion_credit.models.given import dit as given
 from diffusion_credit.models.inputs import Inputs
@@ -201,8 +201,8 @@ def test_a_resumed_training_gives_the_same_bytes(
     contributors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever PyTorch's own random state is: nothing is drawn from it, labels are never dropped."""
-    monkeypatch.setattr(training, "STATE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "STATE_SHARE", float("inf"))
+    monkeypatch.setattr(optimising, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(optimising, "STATE_SHARE", float("inf"))
     undisturbed = trained(tmp_path / "a", contributors=contributors)
     for at, cut in enumerate((3, 8)):
         with pytest.raises(Cut):

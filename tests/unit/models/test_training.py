@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.models import training
+from diffusion_credit.models import optimising, training
 from diffusion_credit.models.checkpoints import LAST, build, checkpoint_file, load_model, save_model
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.networks import unet
@@ -53,8 +53,8 @@ def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "STATE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "STATE_SHARE", float("inf"))
+    monkeypatch.setattr(optimising, "STATE_SECONDS", 0.0)
+    monkeypatch.setattr(optimising, "STATE_SHARE", float("inf"))
 
 
 @pytest.mark.usefixtures("eager")
@@ -67,12 +67,12 @@ def test_cut_and_resumed_training_ends_bit_identical(tmp_path: Path, optimizer: 
         with pytest.raises(Cut):
             run(tmp_path / "b", cut, optimizer=optimizer)
     done: list[int] = []
-    original = training.learning_rate
-    training.learning_rate = lambda options, step: done.append(step) or original(options, step)
+    original = optimising.learning_rate
+    optimising.learning_rate = lambda options, step: done.append(step) or original(options, step)
     try:
         assert equal(run(tmp_path / "b", optimizer=optimizer), undisturbed)
     finally:
-        training.learning_rate = original
+        optimising.learning_rate = original
     assert done == [10, 11]  # the state of step 10 was the last one written
 
 
@@ -131,7 +131,7 @@ def test_a_foreign_or_damaged_state_is_not_resumed(tmp_path: Path, change: str) 
 
 def test_every_epoch_shows_every_image_once() -> None:
     images = np.arange(100, 107)
-    seen = np.concatenate([training.batch_of(images, 1, step, 4) for step in range(14)])
+    seen = np.concatenate([optimising.batch_of(images, 1, step, 4) for step in range(14)])
     assert seen.reshape(8, 7).shape == (8, 7)
     for epoch in seen.reshape(8, 7):
         assert sorted(epoch) == list(images)
@@ -139,7 +139,7 @@ def test_every_epoch_shows_every_image_once() -> None:
 
 
 def test_a_short_fine_tune_reaches_its_learning_rate() -> None:
-    rates = [training.learning_rate({**OPTIONS, "steps": 20}, step) for step in range(20)]
+    rates = [optimising.learning_rate({**OPTIONS, "steps": 20}, step) for step in range(20)]
     assert max(rates) > 0.9 * OPTIONS["learning_rate"]
     assert rates[0] == pytest.approx(OPTIONS["learning_rate"] / 5)
     assert rates[-1] < 0.01 * OPTIONS["learning_rate"]
@@ -171,6 +171,6 @@ def test_the_eight_bit_optimiser_descends_as_the_other_does(tmp_path: Path) -> N
 
 
 def test_a_constant_rate_stays_after_its_warm_up() -> None:
-    rates = [training.learning_rate({**OPTIONS, "decay": "constant", "steps": 20}, step) for step in range(20)]
+    rates = [optimising.learning_rate({**OPTIONS, "decay": "constant", "steps": 20}, step) for step in range(20)]
     assert rates[:5] == pytest.approx([OPTIONS["learning_rate"] * k / 5 for k in range(1, 6)])
     assert set(rates[5:]) == {OPTIONS["learning_rate"]}

@@ -202,10 +202,10 @@ def test_a_truncated_or_missing_file_is_refused_by_name(folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({}, "config: weights.sd.folder: found None together with hub None"),
+        ({}, "config: weights.sd.folder: found nothing, expected exactly one of folder, hub and autoencoder"),
         (
             {"folder": "x", "hub": "a/b", "revision": "0" * 40},
-            "config: weights.sd.folder: found 'x' together with hub 'a/b'",
+            "config: weights.sd.folder: found folder and hub, expected exactly one of folder, hub and autoencoder",
         ),
         ({"hub": "a/b"}, "config: weights.sd.revision: found None, expected the hash of a commit"),
         ({"hub": "a/b", "revision": "main"}, "config: weights.sd.revision: found 'main'"),

@@ -6,11 +6,13 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from diffusion_credit.base.options import Section
 
+AUTOENCODER = "autoencoder"  # of the images of a study: the one entry of its collection
+AUTOENCODER_FILES = ("config.json", "diffusion_pytorch_model.safetensors")
 FLOW = "flow"  # the schedule of flow matching: straight lines between images and noise
 
 
-class Training(Section):
-    """One training with AdamW, warm-up, gradient clipping and weight averaging."""
+class Optimisation(Section):
+    """Steps of AdamW with warm-up, gradient clipping and weight averaging."""
 
     steps: int = Field(ge=1, description="Optimiser steps.")
     batch_size: int = Field(ge=1, description="Images in each step.")
@@ -33,13 +35,6 @@ class Training(Section):
         description="Decay of the average of the weights at each step. Every training starts a new average.",
     )
     flip: bool = Field(default=False, description="Mirror half of the images left to right.")
-    caption_dropout: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="Share of the images that are told the empty text instead of their own, which classifier-free"
-        " guidance needs. Only for networks with a prompt.",
-    )
     precision: Literal["float32", "bf16"] = Field(default="float32", description="Arithmetic of the forward pass.")
     accumulation: int = Field(
         default=1,
@@ -49,6 +44,26 @@ class Training(Section):
     )
     gradient_checkpointing: bool = Field(
         default=False, description="Compute parts of the network twice instead of keeping them. It saves memory."
+    )
+
+    @model_validator(mode="after")
+    def check_batch(self) -> Self:
+        if self.batch_size % self.accumulation:
+            raise ValueError(
+                f"accumulation: found {self.accumulation}, expected a divisor of batch_size = {self.batch_size}"
+            )
+        return self
+
+
+class Training(Optimisation):
+    """One training with AdamW, warm-up, gradient clipping and weight averaging."""
+
+    caption_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of the images that are told the empty text instead of their own, which classifier-free"
+        " guidance needs. Only for networks with a prompt.",
     )
     checkpoints: int = Field(
         default=0,
@@ -61,10 +76,36 @@ class Training(Section):
     def check(self) -> Self:
         if self.checkpoints >= self.steps:
             raise ValueError(f"checkpoints: found {self.checkpoints}, expected fewer than steps = {self.steps}")
-        if self.batch_size % self.accumulation:
-            raise ValueError(
-                f"accumulation: found {self.accumulation}, expected a divisor of batch_size = {self.batch_size}"
-            )
+        return self
+
+
+class Autoencoder(Optimisation):
+    """An autoencoder that the study trains on its own images: diffusers' AutoencoderKL.
+
+    It is trained once, on everyone's images, and stays the same for every subset. So values do not credit anybody for
+    what it learnt from them.
+    """
+
+    channels: list[int] = Field(
+        min_length=1,
+        description="Width of each level, from the finest to the coarsest. Each level but the last halves the images.",
+    )
+    layers_per_block: int = Field(default=1, ge=1, description="Number of residual blocks at each level.")
+    norm_groups: int = Field(
+        default=8, ge=1, description="Number of groups of every group normalisation. It divides every width."
+    )
+    latent_channels: int = Field(default=4, ge=1, description="Channels of the latents.")
+    kl_weight: float = Field(
+        default=1.0e-4,
+        ge=0,
+        description="Weight of the latents' divergence from a standard normal distribution, beside the mean squared"
+        " error of images in [-1, 1].",
+    )
+
+    @model_validator(mode="after")
+    def check_channels(self) -> Self:
+        if any(width < 1 or width % self.norm_groups for width in self.channels):
+            raise ValueError(f"channels: found {self.channels}, expected multiples of norm_groups = {self.norm_groups}")
         return self
 
 

@@ -15,7 +15,8 @@ from diffusion_credit.base.seeds import generator
 from diffusion_credit.models.checkpoints import parameters
 from diffusion_credit.models.diffusion import Process
 from diffusion_credit.models.inputs import Inputs
-from diffusion_credit.models.training import batch_of, loss_of
+from diffusion_credit.models.optimising import batch_of
+from diffusion_credit.models.training import loss_of
 
 
 class Influence:

@@ -5,6 +5,7 @@ from typing import Any
 
 from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import name_of
+from diffusion_credit.models.options import AUTOENCODER, AUTOENCODER_FILES
 from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.plan import START, given
 from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
@@ -90,6 +91,18 @@ class Paths:
     def weights(self, section: Section) -> list[str]:
         """Manifests of the pretrained weights that a section of the config uses."""
         return [f"{self.results}/weights/{name}/manifest.json" for name in section.needs_weights()]
+
+    def autoencoder(self, name: str) -> list[str]:
+        """The autoencoder that is trained for an entry of the study's `weights`, where one is."""
+        trained = self.study.weights[name].autoencoder
+        return [f"{self.results}/autoencoders/{name}/manifest.json"] if trained else []
+
+    def weights_options(self, name: str) -> dict[str, Any]:
+        """Where weights come from; of an autoencoder that is trained first, the folder that it is written to."""
+        options = {key: value for key, value in plain(self.study.weights[name]).items() if key != AUTOENCODER}
+        for manifest in self.autoencoder(name):
+            options |= {"folder": str(Path(manifest).parent / AUTOENCODER), "files": list(AUTOENCODER_FILES)}
+        return options
 
     def fitted_extractor(self, name: str) -> list[str]:
         """What an extractor learnt from the study's images, where it learns anything."""

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from diffusion_credit.base.options import SourceSection
     from diffusion_credit.data.images import Images
 
-SOURCES = ("digits", "image_folder", "image_table", "parquet", "dataset", "webdataset", "cifar", "celeba_hq")
+SOURCES = ("digits", "image_folder", "image_table", "parquet", "dataset", "webdataset", "cifar", "celeba_hq", "idx")
 
 
 class Source(Protocol):
@@ -32,10 +32,11 @@ if TYPE_CHECKING:  # mypy compares each with the protocol
         cifar,
         dataset,
         digits,
+        idx,
         image_folder,
         image_table,
         parquet,
         webdataset,
     )
 
-    _: list[Source] = [digits, image_folder, image_table, parquet, dataset, webdataset, cifar, celeba_hq]
+    _: list[Source] = [digits, image_folder, image_table, parquet, dataset, webdataset, cifar, celeba_hq, idx]

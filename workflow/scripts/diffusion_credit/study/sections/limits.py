@@ -12,6 +12,7 @@ from diffusion_credit.study.sections.regimes import RegimeMinutes
 class ModelMinutes(RegimeMinutes):
     """Minutes that one model may take at most, by regime, and one model's images."""
 
+    autoencoder: float = Field(default=240, gt=0, description="An autoencoder that the study trains.")
     generation: float = Field(default=10, gt=0, description="The images of one model.")
     features: float = Field(default=5, gt=0, description="The features of one model's images, by one extractor.")
     gradients: float = Field(default=240, gt=0, description="All gradients of one entry of `gradients`.")

@@ -5,13 +5,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from diffusion_credit.base.options import Section
+from diffusion_credit.models.options import Autoencoder
 from diffusion_credit.study.sections.names import like
 
 WEIGHTS_SUFFIXES = (".safetensors", ".json", ".txt", ".model")  # formats that hold no code
 
 
 class Weights(Section):
-    """Pretrained weights, in a local folder or a repository of the Hugging Face hub."""
+    """Pretrained weights, in a local folder or a repository of the Hugging Face hub; or an autoencoder to train first."""
 
     folder: str | None = Field(
         default=None,
@@ -23,6 +24,9 @@ class Weights(Section):
     )
     revision: Annotated[str, like(r"[0-9a-f]{40}", "the hash of a commit, 40 digits")] | None = Field(
         default=None, description="The commit of the repository, as a hash of 40 digits. `hub` needs it."
+    )
+    autoencoder: Autoencoder | None = Field(
+        default=None, description="An autoencoder to train on the study's images, in place of `folder` and `hub`."
     )
     files: list[str] = Field(
         default=[f"*{suffix}" for suffix in WEIGHTS_SUFFIXES],
@@ -37,10 +41,13 @@ class Weights(Section):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        if (self.folder is None) == (self.hub is None):
+        given = [key for key in ("folder", "hub", "autoencoder") if getattr(self, key) is not None]
+        if len(given) != 1:
             raise ValueError(
-                f"folder: found {self.folder!r} together with hub {self.hub!r}, expected exactly one of them"
+                f"folder: found {' and '.join(given) or 'nothing'}, expected exactly one of folder, hub and autoencoder"
             )
+        if self.autoencoder and self.sha256:
+            raise ValueError("sha256: found together with autoencoder, expected none, as no file is there before")
         if (self.hub is None) != (self.revision is None):
             raise ValueError(
                 f"revision: found {self.revision}, expected the hash of a commit with a hub, and none with a folder"
