@@ -191,6 +191,37 @@ rule summarise_models:
         "../workflow/scripts/summarise_models.py"
 
 
+rule check_learning:
+    input:
+        full=needs.of_everyone("models", "full"),
+        index=f"{R}/index/index.json",
+        pixels=f"{R}/index/pixels.npy",
+        encoded=needs.encoded(),
+        weights=needs.weights(STUDY.model),
+    output:
+        reported(f"{R}/evaluation/learning.csv"),
+    log:
+        f"{R}/logs/evaluation/learning.log",
+    priority: 80
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=GPU,
+    params:
+        options=dict(
+            network=STUDY.model.kind,
+            diffusion=plain(STUDY.diffusion),
+            batch_size=STUDY.generation.batch_size,
+            seed=STUDY.seed,
+        ),
+        kind=STUDY.model.kind,
+        device=STUDY.device,
+        code=code("check_learning.py", *NETWORK),
+    script:
+        "../workflow/scripts/check_learning.py"
+
+
 rule draw_contact_sheets:
     input:
         index=f"{R}/index/index.json",

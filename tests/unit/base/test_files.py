@@ -375,7 +375,9 @@ def test_code_is_known_by_what_it_does(sources: Path) -> None:
     assert changed(package / "subsets/draws/paired_stratified.py", "VAIN = 500", "VAIN = 501") == {"owen"}
     assert changed(package / "base/files.py", "indent=1", "indent=2") == {*arguments}
     assert changed(package / "models/optimising.py", '"""Steps of AdamW', '"""The steps of AdamW') == set()
-    assert changed(package / "models/optimising.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
+    assert (
+        changed(package / "models/optimising.py", "STATE_SECONDS = 20.0  #", "STATE_SECONDS  =  20.0 # see: ") == set()
+    )
     assert changed(package / "models/options.py", "Optimiser steps.", "Steps of the optimiser.") == set()
     assert changed(package / "models/regimes/sparse.py", "trained briefly", "trained for long") == set()
     assert changed(package / "models/regimes/influence.py", "task.removed", "task.kept") == {"influence"}

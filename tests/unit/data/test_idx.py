@@ -65,7 +65,9 @@ def test_fashion_mnist_is_the_published_one() -> None:
     assert found.pixels.std() / 255 == pytest.approx(0.3530, abs=5e-5)
     assert found.captions is not None
     assert Counter(found.captions) == dict.fromkeys(OFFICIAL["fashion_mnist"].classes, 6000)
-    with pytest.raises(UserError, match=r"train-images.*: found the sha256 c59f.* of its uncompressed content, expected"):
+    with pytest.raises(
+        UserError, match=r"train-images.*: found the sha256 c59f.* of its uncompressed content, expected"
+    ):
         read(**files, dataset="mnist")
 
 

@@ -16,7 +16,7 @@ from diffusion_credit.data.images import Images
 from diffusion_credit.data.index import Index, write_index
 from diffusion_credit.local import influence, regeneration
 from diffusion_credit.local.losses import SETS
-from diffusion_credit.local.model_losses import loss
+from diffusion_credit.models.training import loss_of_image
 from diffusion_credit.local.players import as_players
 from diffusion_credit.models.diffusion import Process, sample
 from diffusion_credit.study import plan
@@ -120,11 +120,11 @@ def test_the_loss_of_an_image_is_the_mean_over_timesteps() -> None:
     image, rng = torch.rand(1, 4, 4), np.random.default_rng(0)
     process = Process(DIFFUSION, "cpu")
     for batch_size in (1, 2, 64):
-        found = loss(lambda x, t: torch.zeros_like(x), process, image, [0, 30, 60], rng, batch_size)
+        found = loss_of_image(lambda x, t: torch.zeros_like(x), process, image, [0, 30, 60], rng, batch_size)
         assert found == pytest.approx(float(image.square().mean()), rel=1e-6)
     # and one that repeats its input, what the process adds
     noise = np.random.default_rng(5).standard_normal((2, 1, 4, 4), dtype=np.float32)
-    found = loss(lambda x, t: x, process, image, [0, 60], np.random.default_rng(5), 64)
+    found = loss_of_image(lambda x, t: x, process, image, [0, 60], np.random.default_rng(5), 64)
     each = []
     for t, e in zip((0, 60), torch.from_numpy(noise), strict=True):
         noised = process.signal[t] * image + process.noise[t] * e

@@ -24,6 +24,7 @@ from diffusion_credit.local.losses import LOSSES
 from diffusion_credit.models.checkpoints import load_model
 from diffusion_credit.models.diffusion import Process
 from diffusion_credit.models.inputs import Inputs, as_inputs, provenance
+from diffusion_credit.models.training import loss_of_image
 
 
 def measure(
@@ -67,7 +68,7 @@ def measure(
             for number, image in enumerate(images(of)):
                 noise = generator(options["seed"], "local loss", of, number)
                 label = () if labels is None else (labels[number],)
-                each.append(loss(predict, process, image, at, noise, options["batch_size"], *label))
+                each.append(loss_of_image(predict, process, image, at, noise, options["batch_size"], *label))
                 done += 1
                 progress(name, done, count)
             found[of] = np.array(each)
@@ -76,27 +77,3 @@ def measure(
         announce_entry(folder, [LOSSES], wanted[name], started)
 
     return fill(collection, wanted, make)
-
-
-@torch.inference_mode()
-def loss(
-    predict: Callable[..., torch.Tensor],
-    process: Process,
-    image: torch.Tensor,
-    at: list[int],
-    rng: np.random.Generator,
-    batch_size: int,
-    *label: torch.Tensor,
-) -> float:
-    """The loss of one image (channels, height, width), averaged over the timesteps `at`, one noise of rng each.
-
-    label: the row of its text, where it has one.
-    """
-    noise = torch.from_numpy(rng.standard_normal((len(at), *image.shape), dtype=np.float32)).to(image.device)
-    t, total = torch.tensor(at, device=image.device), 0.0
-    for start in range(0, len(at), batch_size):
-        part = slice(start, start + batch_size)
-        noised, times, target = process.noised(image.expand_as(noise[part]), noise[part], t[part])
-        predicted = predict(noised, times, *(row.expand(len(noised)) for row in label))
-        total += float((predicted.float() - target).square().flatten(1).mean(1).sum())
-    return total / len(at)

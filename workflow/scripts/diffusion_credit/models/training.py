@@ -27,6 +27,30 @@ def loss_of(
     return nn.functional.mse_loss(predicted.float(), target)
 
 
+@torch.inference_mode()
+def loss_of_image(
+    predict: Callable[..., torch.Tensor],
+    process: Process,
+    image: torch.Tensor,
+    at: list[int],
+    rng: np.random.Generator,
+    batch_size: int,
+    *label: torch.Tensor,
+) -> float:
+    """The loss of one image (channels, height, width), averaged over the timesteps `at`, one noise of rng each.
+
+    label: the row of its text, where it has one.
+    """
+    noise = torch.from_numpy(rng.standard_normal((len(at), *image.shape), dtype=np.float32)).to(image.device)
+    t, total = torch.tensor(at, device=image.device), 0.0
+    for start in range(0, len(at), batch_size):
+        part = slice(start, start + batch_size)
+        noised, times, target = process.noised(image.expand_as(noise[part]), noise[part], t[part])
+        predicted = predict(noised, times, *(row.expand(len(noised)) for row in label))
+        total += float((predicted.float() - target).square().flatten(1).mean(1).sum())
+    return total / len(at)
+
+
 def train(
     model: Any,
     predict: Callable[..., torch.Tensor],

@@ -89,7 +89,7 @@ def collect(
     """The document of a finished study.
 
     study: its options. attributions, utilities: of the main estimator, by property in the study's order. evaluations:
-    `<folder>/<property>/<table>.csv`, models.csv and runtime.csv. made: manifests of collections whose packages count.
+    `<folder>/<property>/<table>.csv`, models.csv, learning.csv and runtime.csv. made: manifests of collections whose packages count.
     Raises UserError on a file that is missing or malformed.
     """
     indexed, summary, found = Index(index), read_json(index), _made_with(made)
@@ -142,6 +142,7 @@ def collect(
         properties=properties,
         payout=_division(study["payout"], payout) if payout else None,
         models=single["models"],
+        learning=single["learning"],
         runtime=single["runtime"],
         notes=summary["notes"],
         provenance=Provenance(

@@ -152,6 +152,9 @@ class Credit(Part):
     properties: dict[str, Property]
     payout: Division | None = None
     models: list[dict[str, Cell]] = Field(description="Rows of models.csv: parameters and properties of the models.")
+    learning: list[dict[str, Cell]] = Field(
+        description="Rows of learning.csv: whether the full model uses its training, its texts and its latents."
+    )
     runtime: list[dict[str, Cell]] = Field(description="Rows of runtime.csv: seconds by regime and stage.")
     notes: list[str] = Field(
         description="What was left out of the data, pictures that several contributors hold, near copies,"

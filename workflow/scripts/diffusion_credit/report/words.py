@@ -174,7 +174,7 @@ def verdicts(credit: Credit, key: str, estimator: str) -> list[tuple[str, str]]:
     found = verdict(prop, estimator) + predictions(prop)
     if estimator == credit.estimator:
         found += removal(prop)
-    return found + worse(credit, key)
+    return found + worse(credit, key) + unlearnt(credit)
 
 
 def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
@@ -243,6 +243,12 @@ def worse(credit: Credit, key: str) -> list[tuple[str, str]]:
         " (regimes.retrain.steps) would mend that."
     )
     return [("unclear", text)]
+
+
+def unlearnt(credit: Credit) -> list[tuple[str, str]]:
+    """Where the full model makes nothing of its training, of the images' texts, or of latents of a wrong size."""
+    notes = [str(row["note"]) for row in credit.learning if row["note"]]
+    return [("unclear", f"{note[:1].upper()}{note[1:]} (learning.csv).") for note in notes]
 
 
 def removal(prop: Property) -> list[tuple[str, str]]:
@@ -343,6 +349,11 @@ def limits(credit: Credit) -> list[str]:
     if steps[0] != steps[1]:
         full = ". The full model was trained elsewhere" if steps[1] is None else f", the full model for {steps[1]:,}"
         found.append(f"The models that check the values were trained from scratch for {steps[0]:,} steps{full}.")
+    if any(each.get("autoencoder") for each in config["weights"].values()):
+        found.append(
+            "The autoencoder was trained on everyone's images and is the same for every subset. What it learnt from"
+            " anybody is not credited."
+        )
     if trained:
         found.append(
             f"Scores on the features of {', '.join(trained)}, which was trained on these very images, compare models of"

@@ -129,7 +129,7 @@ class Needs(Paths):
     def evaluations(self) -> list[str]:
         """Every table of the evaluation, with its figure where it has one, and the contact sheets."""
         tables = plan.evaluations(self.study)
-        alone = [table for table in tables if Path(table).stem in ("noise", "runtime")]
+        alone = [table for table in tables if Path(table).stem in ("noise", "runtime", "learning")]
         drawn = [table for table in tables if table not in alone]
         return [*self.with_figures(drawn), *self.below([*alone, "evaluation/contributor.png"])]
 

@@ -81,7 +81,7 @@ def evaluations(study: Study) -> list[str]:
     """The tables that say how good the values are, below the study's results."""
     tables = ["counterfactual", "budget", "noise", *(["lds", "fidelity", "league"] if study.evaluation.lds else [])]
     tables += ["removal"] if any(each.predicts for each in study.estimators.values()) else []
-    single = ["evaluation/runtime.csv", "evaluation/models.csv"]
+    single = ["evaluation/runtime.csv", "evaluation/models.csv", "evaluation/learning.csv"]
     return [*(f"evaluation/{name}/{table}.csv" for name in study.properties for table in tables), *single]
 
 

@@ -89,6 +89,7 @@ def read(options: Options) -> Images:
         [f"{file}[{number}] {text}" for number, text in zip(chosen, texts, strict=True)],
         _resized(pixels[chosen], options.size),
         () if official else (f"{options.images}: its checksum was not looked at (data.dataset is not given)",),
+        labels=np.searchsorted(classes, label[chosen]),
         captions=texts if options.captions else None,
     )
     return _with_planted(found, options.planted)
@@ -117,6 +118,7 @@ def _with_planted(found: Images, planted: Planted) -> Images:
     """The same images, and those of planted contributors after them: copiers, then noise."""
     pixels, added, sources = [found.pixels], [], []
     captions = found.captions
+    labels = [np.asarray(found.labels)]
     for name in planted.near_copies:
         if name not in found.contributors:
             raise UserError(
@@ -127,11 +129,13 @@ def _with_planted(found: Images, planted: Planted) -> Images:
         added.append(f"near copies of {name}")
         sources += [f"near copy of {found.source[image]}" for image in copied]
         captions = captions and [*captions, *(captions[image] for image in copied)]
+        labels.append(labels[0][copied])
     each = len(found.pixels) // len(found.contributors)
     for number in range(1, planted.noise + 1):
         pixels.append(made_up.noise((each, *found.pixels.shape[1:]), 0, number))
         added.append(f"noise {number}")
         sources += [f"noise {number}[{image}]" for image in range(each)]
+        labels.append(np.full(each, labels[0].max() + 1))
     owners = [np.full(len(images), len(found.contributors) + i) for i, images in enumerate(pixels[1:])]
     return Images(
         [*found.contributors, *added],
@@ -139,6 +143,7 @@ def _with_planted(found: Images, planted: Planted) -> Images:
         [*found.source, *sources],
         np.concatenate(pixels),
         (*found.notes, *(f"{name}: planted, its images are made up (data.planted)" for name in added)),
+        labels=np.concatenate(labels),
         captions=captions,
     )
 
