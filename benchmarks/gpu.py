@@ -23,8 +23,8 @@ from diffusion_credit.models.checkpoints import build, count_parameters, paramet
 from diffusion_credit.models.diffusion import Process, sample
 from diffusion_credit.models.latents import identity
 from diffusion_credit.models.networks import unet
-from diffusion_credit.models.pruning.unet import prune
 from diffusion_credit.models.optimising import optimizer_of
+from diffusion_credit.models.pruning.unet import prune
 from diffusion_credit.models.training import loss_of
 from diffusion_credit.study import plan
 from diffusion_credit.study.config import Study, plain, read_study

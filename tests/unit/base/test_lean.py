@@ -14,8 +14,9 @@ from diffusion_credit.base.plugins import PLACES
 
 SCRIPTS = ROOT / "workflow/scripts"
 NETWORKS = {  # scripts that build a network, train one or look at images with one
-    "check_learning", "compute_gradients", "encode_inputs", "encode_prompts", "extract_features", "fit_extractor", "generate_images",
-    "measure_losses", "prune_model", "regenerate_images", "take_model", "train_autoencoder", "train_models",
+    "check_learning", "compute_gradients", "encode_inputs", "encode_prompts", "extract_features", "fit_extractor",
+    "generate_images", "measure_losses", "prune_model", "regenerate_images", "take_model", "train_autoencoder",
+    "train_models",
 }  # fmt: skip
 HEAVY = {"accelerate", "diffusers", "peft", "torch", "torch_pruning", "torchvision", "transformers"}
 
@@ -49,6 +50,7 @@ if packages == ["diffusers"]:
     from diffusion_credit.models.networks import dit, unet
 
     options = dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[1], head_width=8)
+    options |= dict(dropout=0.0, time_scale_shift=False)
     model = build(unet.architecture(options, (1, 8, 8)), 0, {}).to("cpu")
     process = dict(timesteps=100, schedule="linear", prediction="epsilon", beta_start=1e-4, beta_end=0.02)
     digests["weights"] = trained(model, torch.ones(2, 1, 8, 8), torch.tensor([3, 50]))

@@ -56,7 +56,15 @@ def made(
     else:
         options = dict(kind="unet", channels=[8, 8], autoencoder="vqvae", latent_scale=1.0)
         encode(PIXELS, {"model": options, "diffusion": DIFFUSION, "device": "cpu"}, weights, folder / "encoded")
-        widths = dict(channels=[8, 8], layers_per_block=1, norm_groups=4, attention=[1], head_width=None)
+        widths = dict(
+            channels=[8, 8],
+            layers_per_block=1,
+            norm_groups=4,
+            attention=[1],
+            head_width=None,
+            dropout=0.0,
+            time_scale_shift=False,
+        )
         architecture = unet.architecture(widths, (3, 4, 4))
         model = build(architecture, 1, weights)
     inputs = read_inputs(NoIndex(), PIXELS, folder / "encoded" / MANIFEST, "cpu")  # type: ignore[arg-type]

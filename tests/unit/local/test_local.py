@@ -16,9 +16,9 @@ from diffusion_credit.data.images import Images
 from diffusion_credit.data.index import Index, write_index
 from diffusion_credit.local import influence, regeneration
 from diffusion_credit.local.losses import SETS
-from diffusion_credit.models.training import loss_of_image
 from diffusion_credit.local.players import as_players
 from diffusion_credit.models.diffusion import Process, sample
+from diffusion_credit.models.training import loss_of_image
 from diffusion_credit.study import plan
 from diffusion_credit.study.checking import check
 from diffusion_credit.study.config import read_study

@@ -1,4 +1,4 @@
-"""Faults that give finite numbers all the same are seen in learning.csv: a dead adapter, an ignored text, a wrong scale."""
+"""A dead adapter, an ignored text and a wrong scale give finite numbers all the same: learning.csv names each."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ DIFFUSION = {"timesteps": 1000, "schedule": "scaled_linear", "prediction": "epsi
 }}  # fmt: skip
 TRAINING = {
     "steps": 300, "batch_size": 16, "learning_rate": 0.01, "warmup": 0.1, "decay": "cosine", "optimizer": "adamw",
-    "weight_decay": 0.0, "gradient_clip": 1.0, "ema_decay": 0.9, "flip": False, "caption_dropout": 0.0,
+    "weight_decay": 0.0, "beta1": 0.9, "gradient_clip": 1.0, "ema_decay": 0.9, "flip": False, "caption_dropout": 0.0,
     "precision": "float32", "accumulation": 1, "gradient_checkpointing": False, "checkpoints": 0,
 }  # fmt: skip
 OPTIONS = {"network": "lora", "diffusion": DIFFUSION, "batch_size": 10, "seed": 0, "device": "cpu"}

@@ -1,4 +1,4 @@
-"""An autoencoder of the study's own: its loss, its scale and its errors beside diffusers' own class, and a cut training."""
+"""An autoencoder of the study's own beside diffusers' class: its loss, scale and errors; and a training cut short."""
 
 from pathlib import Path
 from typing import Any

@@ -17,11 +17,20 @@ DIFFUSION = dict(
 )
 OPTIONS = dict(
     steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, gradient_clip=1.0,
-    ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw", checkpoints=0,
+    ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw", beta1=0.9, checkpoints=0,
     caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
 )  # fmt: skip
 NETWORK = unet.architecture(
-    dict(channels=[8], layers_per_block=1, norm_groups=4, attention=[], head_width=None), (1, 8, 8)
+    dict(
+        channels=[8],
+        layers_per_block=1,
+        norm_groups=4,
+        attention=[],
+        head_width=None,
+        dropout=0.0,
+        time_scale_shift=False,
+    ),
+    (1, 8, 8),
 )
 PIXELS = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))
 INPUTS = Inputs(PIXELS, None, {}, None, None, "digest")

@@ -10,7 +10,6 @@ import hashlib
 import math
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np

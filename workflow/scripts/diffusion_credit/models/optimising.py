@@ -49,7 +49,11 @@ def batch_of(images: np.ndarray, seed: int, step: int, size: int) -> np.ndarray:
 
 def optimizer_of(weights: list[torch.Tensor], options: dict[str, Any]) -> torch.optim.Optimizer:
     """AdamW, with 32 or 8 bits a moment. Raises UserError when bitsandbytes, which keeps 8, is not installed."""
-    arguments = {"lr": options["learning_rate"], "weight_decay": options["weight_decay"]}
+    arguments = {
+        "lr": options["learning_rate"],
+        "weight_decay": options["weight_decay"],
+        "betas": (options["beta1"], 0.999),
+    }
     if options["optimizer"] == "adamw":
         return torch.optim.AdamW(weights, fused=True, **arguments)
     try:

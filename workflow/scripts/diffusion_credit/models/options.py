@@ -27,6 +27,7 @@ class Optimisation(Section):
         description="AdamW, or AdamW with its moments in 8 bits, which saves memory and needs bitsandbytes.",
     )
     weight_decay: float = Field(default=0.0, ge=0, description="AdamW's decoupled weight decay.")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="Decay of AdamW's average of the gradients.")
     gradient_clip: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this L2 norm.")
     ema_decay: float = Field(
         default=0.999,

@@ -13,8 +13,8 @@ from diffusion_credit.base.files import announce, read_manifest
 from diffusion_credit.base.tables import write_csv
 from diffusion_credit.data.texts import read_text
 from diffusion_credit.models.inputs import Inputs
-from diffusion_credit.models.texts import TEXTS, Encoder, read_texts, write_texts
 from diffusion_credit.models.optimising import batch_of
+from diffusion_credit.models.texts import TEXTS, Encoder, read_texts, write_texts
 
 log = logging.getLogger(__name__)
 

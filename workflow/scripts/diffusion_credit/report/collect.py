@@ -89,8 +89,8 @@ def collect(
     """The document of a finished study.
 
     study: its options. attributions, utilities: of the main estimator, by property in the study's order. evaluations:
-    `<folder>/<property>/<table>.csv`, models.csv, learning.csv and runtime.csv. made: manifests of collections whose packages count.
-    Raises UserError on a file that is missing or malformed.
+    `<folder>/<property>/<table>.csv`, models.csv, learning.csv and runtime.csv. made: manifests of collections whose
+    packages count. Raises UserError on a file that is missing or malformed.
     """
     indexed, summary, found = Index(index), read_json(index), _made_with(made)
     names, estimator = list(study["properties"]), study["evaluation"]["counterfactual"]["estimator"]

@@ -65,8 +65,9 @@ def read(options: Options) -> Images:
     than the data set's, on unknown classes, and when a class has no images or too few.
     """
     official = OFFICIAL[options.dataset] if options.dataset else None
-    pixels = read_idx(options.images, 3, official and official.images, "images")
-    label = read_idx(options.labels, 1, official and official.labels, "labels")
+    digests = (official.images, official.labels) if official else (None, None)
+    pixels = read_idx(options.images, 3, digests[0], "images")
+    label = read_idx(options.labels, 1, digests[1], "labels")
     if len(label) != len(pixels):
         raise UserError(f"{options.labels}: found {len(label)} labels, expected one for each of {len(pixels)} images")
     names = official.classes if official else tuple(f"class {k}" for k in range(int(label.max()) + 1))

@@ -26,7 +26,9 @@ OURS = ("kind", "pruned")  # of an architecture: no arguments of UNet2DModel
 class Options(FromScratchSection):
     """A U-Net that is trained from scratch: diffusers' UNet2DModel."""
 
-    described: ClassVar[tuple[str, ...]] = ("channels", "layers_per_block", "norm_groups", "attention", "head_width")
+    described: ClassVar[tuple[str, ...]] = (
+        "channels", "layers_per_block", "norm_groups", "attention", "head_width", "dropout", "time_scale_shift",
+    )  # fmt: skip
 
     kind: Literal["unet"]
     channels: list[int] | None = Field(
@@ -42,6 +44,13 @@ class Options(FromScratchSection):
     attention: list[int] = Field(default=[], description="Levels with self-attention, counted from 0 at the finest.")
     head_width: int | None = Field(
         default=None, ge=1, description="Channels of an attention head. Without it there is one head."
+    )
+
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of each block's inputs that training drops.")
+    time_scale_shift: bool = Field(
+        default=False,
+        description="Let the time scale and shift what it is told to (`scale_shift` of diffusers), instead of only"
+        " adding to it.",
     )
 
     @model_validator(mode="after")
@@ -87,6 +96,8 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
         "up_block_types": ["AttnUpBlock2D" if i in attention else "UpBlock2D" for i in reversed(levels)],
         "add_attention": bool(attention),
         "attention_head_dim": options["head_width"],
+        "dropout": options["dropout"],
+        "resnet_time_scale_shift": "scale_shift" if options["time_scale_shift"] else "default",
     }
 
 

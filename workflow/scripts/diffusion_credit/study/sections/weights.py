@@ -12,7 +12,7 @@ WEIGHTS_SUFFIXES = (".safetensors", ".json", ".txt", ".model")  # formats that h
 
 
 class Weights(Section):
-    """Pretrained weights, in a local folder or a repository of the Hugging Face hub; or an autoencoder to train first."""
+    """Pretrained weights in a local folder or a repository of the Hugging Face hub; or an autoencoder to train."""
 
     folder: str | None = Field(
         default=None,
