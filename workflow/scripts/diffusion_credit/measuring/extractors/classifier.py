@@ -29,6 +29,9 @@ class Options(ExtractorSection):
     def arrays(self) -> list[str]:
         return ["features", "probabilities"]
 
+    def scores(self) -> list[str]:
+        return ["confidence"]
+
 
 def fit(
     options: dict[str, Any], pixels: np.ndarray, owner: np.ndarray, classes: int, seed: int, folder: Path
@@ -42,7 +45,10 @@ def fit(
 def load(
     options: dict[str, Any], folder: Path, weights: dict[str, Path], device: str
 ) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    """A function from uint8 images to {"features": (images, 32), "probabilities": (images, classes)} float32."""
+    """A function from uint8 images to features (images, 32), probabilities (images, classes), confidence (images,).
+
+    All float32. The confidence is the probability of the likeliest class.
+    """
     import torch  # late, because the Snakefile reads this module for its Options
 
     from diffusion_credit.data.images import to_float
@@ -53,6 +59,7 @@ def load(
 
     def embed(pixels: np.ndarray) -> dict[str, torch.Tensor]:
         features = model.body(torch.from_numpy(to_float(pixels)).to(device))
-        return {"features": features, "probabilities": model.head(features).softmax(1)}
+        probabilities = model.head(features).softmax(1)
+        return {"features": features, "probabilities": probabilities, "confidence": probabilities.amax(1)}
 
     return in_batches(embed, CHUNK)
