@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
+from warm import WARM
 
 ROOT = Path(__file__).parent.parent
 TRAINING = {"steps": 4, "batch_size": 8, "learning_rate": 0.002}
@@ -64,6 +65,11 @@ class Workspace:
         return other
 
     @property
+    def warm(self) -> bool:
+        """May Snakemake and its jobs be forked from a server of the tests?"""
+        return True
+
+    @property
     def results(self) -> Path:
         return self.folder / "results" / "tiny"
 
@@ -82,8 +88,10 @@ class Workspace:
         return [*snakemake, *arguments]
 
     def run(self, *arguments: str, cores: int = 2, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake to its end, where it may by processes that have imported everything before."""
+        command = self.command(*arguments, cores=cores)
         return subprocess.run(
-            self.command(*arguments, cores=cores),
+            [str(WARM.client()), *command[1:]] if self.warm and not options else command,
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

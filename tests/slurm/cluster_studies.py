@@ -53,6 +53,10 @@ class ClusterWorkspace(Workspace):
             command[at : at + 2] = ["--profile", "slurm"]
         return command
 
+    @property
+    def warm(self) -> bool:
+        return self.cluster is None  # jobs on its nodes are to die with these
+
     def environment(self) -> dict[str, str]:
         environment = super().environment()
         environment |= self.cluster.environment if self.cluster else {}

@@ -258,8 +258,9 @@ def test_dropped_captions_are_the_empty_text_and_accumulation_changes_rounding_a
     inputs, seen = written(base, tmp_path, CAPTIONS), []
     training = {
         "steps": 2, "batch_size": 4, "learning_rate": 1e-3, "warmup": 0.0, "decay": "constant", "weight_decay": 0.0,
-        "beta1": 0.9, "gradient_clip": 1.0, "ema_decay": 0.0, "flip": False, "precision": "float32",
-        "optimizer": "adamw", "checkpoints": 0, "caption_dropout": 0.5, "accumulation": 1, "gradient_checkpointing": False,
+        "beta1": 0.9, "gradient_clip": 1.0, "ema_decay": 0.0, "flip": False,
+        "precision": "float32", "optimizer": "adamw", "checkpoints": 0, "caption_dropout": 0.5, "accumulation": 1,
+        "gradient_checkpointing": False,
     }  # fmt: skip
 
     def ended(**other: Any) -> list[torch.Tensor]:

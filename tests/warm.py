@@ -1,0 +1,167 @@
+"""Snakemake and its jobs in processes that have imported everything before: four fifths of a tiny study are imports.
+
+A server of the tests imports the packages once and forks for every run of Snakemake and for every job. A forked process
+has the arguments, environment, folder and streams of whoever asked for it. What it imports of this project comes from
+where that one runs, as ever. The same bytes as from fresh processes are promised by tests/workflow/test_kill.py, whose
+own runs are all fresh.
+"""
+
+import atexit
+import gc
+import importlib
+import os
+import runpy
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+PRELOADED = ("matplotlib.pyplot", "pandas", "scipy.stats", "sklearn.datasets", "snakemake.cli", "snakemake.script")
+LEAN = ("transformers", "peft", "diffusers")
+LIBRARY = Path(__file__).parent.parent / "workflow/scripts"
+CLIENT = """#!{python} -IS
+# Asks the server of tests/warm.py to run a script, and ends as that ends.
+import array, os, signal, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect({address!r})
+told = [os.getcwd(), *sys.argv[1:], "", *(name + "=" + value for name, value in os.environ.items())]
+streams = array.array("i", [0, 1, 2])
+message = "\\0".join(told).encode("utf-8", "surrogateescape")
+server.sendmsg([len(message).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+server.sendall(message)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    signal.signal(number, lambda number, _: server.sendall(bytes([number])))
+answer = server.recv(1)
+os._exit(answer[0] if answer else 1)
+"""
+
+
+class Warm:
+    """A server of this process, started at its first use."""
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+
+    def client(self) -> Path:
+        """A program that runs a Python script as `python` does; its arguments follow."""
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="warm-"))
+            address = str(self.folder / "socket")
+            program = self.folder / "python"
+            program.write_text(CLIENT.format(python=sys.executable, address=address))
+            program.chmod(0o755)
+            server = subprocess.Popen([sys.executable, __file__, address, str(program)])
+            while not Path(address).exists():
+                assert server.poll() is None, "the server of the tests did not start"
+                time.sleep(0.05)
+        return self.folder / "python"
+
+
+WARM = Warm()
+
+
+def serve(address: str, program: str) -> None:
+    """Import what jobs use, then fork for whoever connects; end with the process that started this one."""
+    sys.path.insert(0, str(LIBRARY))
+    importlib.import_module("diffusion_credit.base.lean").import_lean(LEAN)
+    for name in PRELOADED:
+        importlib.import_module(name)
+    sys.path.remove(str(LIBRARY))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "diffusion_credit"]:
+        del sys.modules[name]  # a run has its own
+    gc.collect()
+    gc.freeze()
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(f"{address}.new")
+    listening.listen(64)
+    os.rename(f"{address}.new", address)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    started_by = os.getppid()
+    while os.getppid() == started_by:
+        if not select.select([listening], [], [], 1.0)[0]:
+            continue
+        asked, _ = listening.accept()
+        if os.fork() == 0:
+            listening.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            attend(asked, program)
+        asked.close()
+    shutil.rmtree(Path(address).parent)
+
+
+def attend(asked: socket.socket, program: str) -> None:
+    """Fork a process that does what is asked for, hand signals on, and answer with its exit status."""
+    head, streams, _, _ = socket.recv_fds(asked, 8, 3)
+    (length,) = struct.unpack(">Q", head)
+    message = b""
+    while len(message) < length:
+        message += asked.recv(1 << 20)
+    told = message.decode("utf-8", "surrogateescape").split("\0")
+    end = told.index("", 1)
+    folder, arguments, environment = told[0], told[1:end], dict(pair.split("=", 1) for pair in told[end + 1 :])
+    child = os.fork()
+    if child == 0:
+        asked.close()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        ending(lambda: work(arguments, program))
+    for stream in streams:
+        os.close(stream)
+    ended = os.pidfd_open(child)
+    number = b" "
+    while number and ended not in select.select([ended, asked], [], [])[0]:
+        number = asked.recv(1)
+        os.kill(child, number[0] if number else signal.SIGKILL)  # without a number, whoever asked is gone
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with suppress(OSError):
+        asked.sendall(bytes([status if status >= 0 else 128 - status]))
+    os._exit(0)
+
+
+def work(arguments: list[str], program: str) -> None:
+    """As `python` with these arguments: `-m` and a module, or a script."""
+    sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    if arguments[0] == "-m":
+        sys.executable = program  # by which Snakemake starts its jobs
+        sys.argv = arguments[1:]
+        sys.path.insert(0, os.getcwd())
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+def ending(run: Callable[[], Any]) -> None:
+    """Run something and end this process, as an interpreter does at its end."""
+    status = 0
+    try:
+        run()
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()  # type: ignore[attr-defined] - waits for threads
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
