@@ -35,7 +35,7 @@ CLIENT = """#!{python} -IS
 import array, os, signal, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
-told = [os.getcwd(), *sys.argv[1:], "", *(name + "=" + value for name, value in os.environ.items())]
+told = [os.getcwd(), str(len(sys.argv) - 1), *sys.argv[1:], *(name + "=" + value for name, value in os.environ.items())]
 streams = array.array("i", [0, 1, 2])
 message = "\\0".join(told).encode("utf-8", "surrogateescape")
 server.sendmsg([len(message).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
@@ -107,9 +107,8 @@ def attend(asked: socket.socket, program: str) -> None:
     message = b""
     while len(message) < length:
         message += asked.recv(1 << 20)
-    told = message.decode("utf-8", "surrogateescape").split("\0")
-    end = told.index("", 1)
-    folder, arguments, environment = told[0], told[1:end], dict(pair.split("=", 1) for pair in told[end + 1 :])
+    folder, count, *told = message.decode("utf-8", "surrogateescape").split("\0")
+    arguments, environment = told[: int(count)], dict(pair.split("=", 1) for pair in told[int(count) :])
     child = os.fork()
     if child == 0:
         asked.close()
