@@ -27,9 +27,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PRELOADED = ("matplotlib.pyplot", "pandas", "scipy.stats", "sklearn.datasets", "snakemake.cli", "snakemake.script")
-LEAN = ("transformers", "peft", "diffusers")
-LIBRARY = Path(__file__).parent.parent / "workflow/scripts"
+PRELOADED = (
+    "matplotlib.pyplot", "pandas", "scipy.stats", "sklearn.datasets", "snakemake.cli", "snakemake.script",
+    "torch_pruning",    "transformers.models.auto", "transformers.models.clip", "transformers.models.t5", "peft",
+    "diffusers.models.unets.unet_2d_condition", "diffusers.models.transformers.dit_transformer_2d",
+    "diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion", "diffusers.pipelines.flux.pipeline_flux",
+)  # fmt: skip
 CLIENT = """#!{python} -IS
 # Asks the server of tests/warm.py to run a script, and ends as that ends.
 import array, os, signal, socket, sys
@@ -42,8 +45,11 @@ server.sendmsg([len(message).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SC
 server.sendall(message)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
     signal.signal(number, lambda number, _: server.sendall(bytes([number])))
-answer = server.recv(1)
-os._exit(answer[0] if answer else 1)
+status = int.from_bytes(server.recv(1) or b"\1", "big", signed=True)
+if status < 0:
+    signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
+    os.kill(os.getpid(), -status)
+os._exit(status % 256)
 """
 
 
@@ -73,13 +79,8 @@ WARM = Warm()
 
 def serve(address: str, program: str) -> None:
     """Import what jobs use, then fork for whoever connects; end with the process that started this one."""
-    sys.path.insert(0, str(LIBRARY))
-    importlib.import_module("diffusion_credit.base.lean").import_lean(LEAN)
     for name in PRELOADED:
         importlib.import_module(name)
-    sys.path.remove(str(LIBRARY))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "diffusion_credit"]:
-        del sys.modules[name]  # a run has its own
     gc.collect()
     gc.freeze()
     listening = socket.socket(socket.AF_UNIX)
@@ -128,7 +129,7 @@ def attend(asked: socket.socket, program: str) -> None:
         os.kill(child, number[0] if number else signal.SIGKILL)  # without a number, whoever asked is gone
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with suppress(OSError):
-        asked.sendall(bytes([status if status >= 0 else 128 - status]))
+        asked.sendall((status if status < 128 else status - 256).to_bytes(1, "big", signed=True))
     os._exit(0)
 
 

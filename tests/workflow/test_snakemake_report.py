@@ -13,7 +13,7 @@ OF_A_PROPERTY = {
     "attribution": ["ridge.csv", "ridge.png", "paper.csv", "paper.png"],
     "evaluation": [*(f"{name}.{kind}" for name in DRAWN for kind in ("csv", "png")), "noise.csv", "cost.csv"],
 }
-OF_THE_STUDY = ["models.csv", "models.png", "runtime.csv", "contributor.png"]
+OF_THE_STUDY = ["learning.csv", "models.csv", "models.png", "runtime.csv", "contributor.png"]
 PLACES = {  # path below the results -> where the report has it
     **{
         f"{stage}/{name}/{file}": (stage.capitalize(), name, file)

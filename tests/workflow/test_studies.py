@@ -18,38 +18,38 @@ pytestmark = pytest.mark.workflow
 # Counted by hand: rows of each list over the batch size, rounded up; a sparse model for each sampled, end and held-out
 # row, a retrained one for each held-out, end and counterfactual row, and the full and the re-fitted model.
 JOBS = {
-    # batches of 5: sampled 100, ends 2, held-out 3 x 60, counterfactual 2
+    # batches of 5: sampled 100, ends 2, held-out 3 x 60, counterfactual 6
     "cifar20": {
-        "make_design": 1 + 100 + 2 + 180 + 2,
-        "train_models": 2 + (100 + 2 + 180) + (180 + 2 + 2),
-        "generate_images": 3 + (100 + 2 + 180) + (180 + 2 + 2),
-        "extract_features": 4 + (100 + 2 + 180) + (180 + 2 + 2),
-        "measure_property": 4 + (100 + 2 + 180) + (180 + 2 + 2),
+        "make_design": 1 + 100 + 2 + 180 + 6,
+        "train_models": 2 + (100 + 2 + 180) + (180 + 2 + 6),
+        "generate_images": 3 + (100 + 2 + 180) + (180 + 2 + 6),
+        "extract_features": 4 + (100 + 2 + 180) + (180 + 2 + 6),
+        "measure_property": 4 + (100 + 2 + 180) + (180 + 2 + 6),
         "collect_list_utilities": 3 * 2 + 2,
         "attribute_contributors": 2,
         "fetch_weights": 1,
         "prune_model": 1,
     },
-    # batches of 4: sampled 125, ends 3, held-out 3 x 75, counterfactual 3
+    # batches of 4: sampled 125, ends 3, held-out 3 x 75, counterfactual 8
     "celebahq": {
-        "make_design": 1 + 125 + 3 + 225 + 3,
-        "train_models": 2 + (125 + 3 + 225) + (225 + 3 + 3),
-        "generate_images": 3 + (125 + 3 + 225) + (225 + 3 + 3),
-        "extract_features": 4 + (125 + 3 + 225) + (225 + 3 + 3),
-        "measure_property": 4 + (125 + 3 + 225) + (225 + 3 + 3),
+        "make_design": 1 + 125 + 3 + 225 + 8,
+        "train_models": 2 + (125 + 3 + 225) + (225 + 3 + 8),
+        "generate_images": 3 + (125 + 3 + 225) + (225 + 3 + 8),
+        "extract_features": 4 + (125 + 3 + 225) + (225 + 3 + 8),
+        "measure_property": 4 + (125 + 3 + 225) + (225 + 3 + 8),
         "collect_list_utilities": 3 * 2 + 2,
         "attribute_contributors": 2,
         "fetch_weights": 2,
         "encode_inputs": 1,
         "fit_reference": 1,
     },
-    # batches of 4: sampled 250, ends 3, held-out 3 x 75, counterfactual 3
+    # batches of 4: sampled 250, ends 3, held-out 3 x 75, counterfactual 4
     "artbench": {
-        "make_design": 1 + 250 + 3 + 225 + 3,
-        "train_models": 2 + (250 + 3 + 225) + (225 + 3 + 3),
-        "generate_images": 3 + (250 + 3 + 225) + (225 + 3 + 3),
-        "extract_features": 4 + (250 + 3 + 225) + (225 + 3 + 3),
-        "measure_property": 4 + (250 + 3 + 225) + (225 + 3 + 3),
+        "make_design": 1 + 250 + 3 + 225 + 4,
+        "train_models": 2 + (250 + 3 + 225) + (225 + 3 + 4),
+        "generate_images": 3 + (250 + 3 + 225) + (225 + 3 + 4),
+        "extract_features": 4 + (250 + 3 + 225) + (225 + 3 + 4),
+        "measure_property": 4 + (250 + 3 + 225) + (225 + 3 + 4),
         "collect_list_utilities": 3 * 2 + 2,
         "attribute_contributors": 2,
         "fetch_weights": 3,
