@@ -194,6 +194,7 @@ def document(n: int) -> Credit:
             properties={"fid": {**about, "definition": {"kind": "fid"}, "evidence": {}}},
             payout={**options, "payments": [{**each, "differs_from_equal_amount": None} for each in payments]},
             models=[],
+            learning=[],
             runtime=[],
             notes=["my_images: left out *one*"],
             provenance=provenance,

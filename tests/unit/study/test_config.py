@@ -232,7 +232,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown score": (
         {"properties": {"best": {"kind": "percentile", "extractor": "classifier", "of": "best", "percent": 90}}},
-        "properties.best.of: found 'best', expected a score of classifier: there is none",
+        "properties.best.of: found 'best', expected a score of classifier: confidence",
     ),
 }
 
