@@ -28,7 +28,8 @@ with job(snakemake) as log:  # imports that take seconds come after its look for
     overall, each = errors(pixels, decoded, index.owner)
     rows = [["all images", overall], *zip(index.contributors, each.tolist(), strict=True)]
     write_csv(snakemake.output.errors, ["images_of", "root_mean_square_error"], rows)
-    shown = [int((index.owner == who).argmax()) for who in range(len(index.contributors))]
+    each_ones = [(index.owner == who).nonzero()[0] for who in range(len(index.contributors))]
+    shown = [int(images[len(images) // 2]) for images in each_ones]
     sheet = [("images", pixels[shown]), ("as the autoencoder gives them back", decoded[shown])]
     figures.save(figures.contact_sheet(sheet, rows=2), snakemake.output.sheet)
     worst = int(each.argmax())

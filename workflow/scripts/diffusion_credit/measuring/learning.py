@@ -70,7 +70,7 @@ def _of_latents(latents: torch.Tensor) -> list[Any]:
     deviation = float(latents.std())
     low, high = LATENTS
     note = f"latents should have a standard deviation of about 1, between {low} and {high} (model.latent_scale)"
-    return ["deviation_of_latents", deviation, None, None, "" if low < deviation < high else note]
+    return ["deviation_of_latents", deviation, "", "", "" if low < deviation < high else note]
 
 
 def _share(name: str, before: np.ndarray, after: np.ndarray, note: str) -> list[Any]:
