@@ -113,11 +113,15 @@ TINY: dict[str, tuple[int, int, tuple[float, float], list[str]]] = {
     "artbench": (8, 16, (0.5, 0.5), ["paper", "ridge"]),
     "cifar10_fid": (30, 32, (0.2, 0.5), []),
     "clipart": (20, 16, (0.2, 0.6), ["paper", "ridge"]),
+    "fashion": (6, 32, (0.2, 0.6), ["paper"]),
 }
+FASHION = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: Path) -> None:
+    if name == "fashion" and not FASHION.is_dir():
+        pytest.skip("Debian's dataset-fashion-mnist is not installed")
     contributors, side, (least, most), efficient = TINY[name]
     (workspace.folder / "tiny").symlink_to(tiny_files)
     (workspace.folder / "resources").symlink_to(ROOT / "resources")
@@ -163,4 +167,14 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
     for archive in results.glob("images/*/*/*/*/images.zip"):
         pixels = read_zip(archive)
         count = len(pixels) if "/images/data/" in str(archive) else tiny["generation"]["images"]
-        assert pixels.shape == (count, side, side, 3)
+        assert pixels.shape == (count, side, side, 1 if name == "fashion" else 3)
+    if name == "fashion":  # its autoencoder is trained first, once, and is named in the report
+        errors = pd.read_csv(results / "autoencoders/autoencoder/errors.csv", index_col="images_of")
+        each = errors.root_mean_square_error.drop("all images")  # of as many images each
+        assert errors.root_mean_square_error["all images"] == pytest.approx(float((each**2).mean() ** 0.5), rel=1e-9)
+        credit = json.loads((results / "credit.json").read_text())
+        manifest = results / "weights/autoencoder/manifest.json"
+        assert credit["provenance"]["weights"] == {"autoencoder": sha256(manifest.read_bytes()).hexdigest()}
+        assert "What it learnt from anybody is not credited" in " ".join((results / "card.md").read_text().split())
+        learning = pd.read_csv(results / "evaluation/learning.csv", index_col="measure")
+        assert learning.value["deviation_of_latents"] == pytest.approx(1, abs=1e-3)
