@@ -1,4 +1,4 @@
-"""Snakemake and its jobs in processes that have imported everything before: four fifths of a tiny study are imports.
+"""Snakemake and its jobs in processes that have imported everything before: two thirds of a tiny study are imports.
 
 A server of the tests imports the packages once and forks for every run of Snakemake and for every job. A forked process
 has the arguments, environment, folder and streams of whoever asked for it. What it imports of this project comes from
@@ -29,7 +29,7 @@ from typing import Any
 
 PRELOADED = (
     "matplotlib.pyplot", "pandas", "scipy.stats", "sklearn.datasets", "snakemake.cli", "snakemake.script",
-    "torch_pruning",    "transformers.models.auto", "transformers.models.clip", "transformers.models.t5", "peft",
+    "torch_pruning", "transformers.models.auto", "transformers.models.clip", "transformers.models.t5", "peft",
     "diffusers.models.unets.unet_2d_condition", "diffusers.models.transformers.dit_transformer_2d",
     "diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion", "diffusers.pipelines.flux.pipeline_flux",
 )  # fmt: skip
@@ -45,7 +45,7 @@ server.sendmsg([len(message).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SC
 server.sendall(message)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
     signal.signal(number, lambda number, _: server.sendall(bytes([number])))
-status = int.from_bytes(server.recv(1) or b"\1", "big", signed=True)
+status = int.from_bytes(server.recv(1) or b"\\1", "big", signed=True)
 if status < 0:
     signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
     os.kill(os.getpid(), -status)
