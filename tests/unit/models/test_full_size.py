@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from diffusers import UNet2DConditionModel
+from diffusers import UNet2DConditionModel, UNet2DModel
 from pipelines import announced
 from studies import ROOT
 
@@ -56,6 +56,14 @@ def test_the_papers_u_nets_prune_to_their_published_size(
     module_of("pruning", "unet").prune(model, architecture, plain(options.pruning))
     assert count_parameters(model) == pytest.approx(pruned, rel=0.03)
     check(tmp_path, model, architecture, {}, shape, {})
+
+
+def test_d_traks_u_net_has_its_published_size() -> None:
+    """With a time embedding that scales and shifts."""
+    with torch.device("meta"):  # shapes alone
+        architecture = unet.architecture(plain(study("dtrak_cifar2").model), (3, 32, 32))
+        model = UNet2DModel(**{key: value for key, value in architecture.items() if key not in unet.OURS})
+    assert count_parameters(model) == pytest.approx(38.3e6, rel=0.001)
 
 
 def test_half_of_the_ranks_of_stable_diffusions_adapters_go(tmp_path: Path) -> None:
