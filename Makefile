@@ -1,5 +1,5 @@
 # make run    credit the contributors of the default study (STUDY=config/studies/... for another)
-# make test   run the tests; those that need Slurm or Chromium are skipped where these are not installed
+# make test   run the tests; those that need Slurm, Chromium or Fashion-MNIST are skipped where these are not installed
 # make quick  the unit tests alone, within three minutes: for every edit
 # make slurm-test   only those on a private Slurm cluster
 # make docs   README and docs as a site, in site/
