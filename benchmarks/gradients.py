@@ -28,15 +28,7 @@ IMAGES, AT = 64, timesteps(1000, 10, "even")
 
 
 def network(channels: list[int], side: int) -> torch.nn.Module:
-    options = dict(
-        channels=channels,
-        layers_per_block=1,
-        norm_groups=4,
-        attention=[],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    )
+    options = unet.Options(kind="unet", channels=channels, layers_per_block=1, norm_groups=4).model_dump()
     return build(unet.architecture(options, (1, side, side)), 0, {}).eval()
 
 

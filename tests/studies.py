@@ -13,6 +13,7 @@ import yaml
 from warm import WARM
 
 ROOT = Path(__file__).parent.parent
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
 TRAINING = {"steps": 4, "batch_size": 8, "learning_rate": 0.002}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from studies import ROOT, Workspace
+from studies import FASHION_MNIST, ROOT, Workspace
 from tiny import write_tiny
 
 from diffusion_credit.data.images import read_zip
@@ -115,12 +115,11 @@ TINY: dict[str, tuple[int, int, tuple[float, float], list[str]]] = {
     "clipart": (20, 16, (0.2, 0.6), ["paper", "ridge"]),
     "fashion": (6, 32, (0.2, 0.6), ["paper"]),
 }
-FASHION = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: Path) -> None:
-    if name == "fashion" and not FASHION.is_dir():
+    if name == "fashion" and not FASHION_MNIST.is_dir():
         pytest.skip("Debian's dataset-fashion-mnist is not installed")
     contributors, side, (least, most), efficient = TINY[name]
     (workspace.folder / "tiny").symlink_to(tiny_files)

@@ -49,8 +49,8 @@ if packages == ["diffusers"]:
     from diffusion_credit.models.checkpoints import build
     from diffusion_credit.models.networks import dit, unet
 
-    options = dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[1], head_width=8)
-    options |= dict(dropout=0.0, time_scale_shift=False)
+    said = dict(channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[1], head_width=8)
+    options = unet.Options(kind="unet", **said).model_dump()
     model = build(unet.architecture(options, (1, 8, 8)), 0, {}).to("cpu")
     process = dict(timesteps=100, schedule="linear", prediction="epsilon", beta_start=1e-4, beta_end=0.02)
     digests["weights"] = trained(model, torch.ones(2, 1, 8, 8), torch.tensor([3, 50]))

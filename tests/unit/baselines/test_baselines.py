@@ -24,6 +24,7 @@ from diffusion_credit.models.checkpoints import build
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.networks import unet
 from diffusion_credit.models.optimising import checkpoint_steps
+from diffusion_credit.models.options import Training
 from diffusion_credit.models.training import train
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.reserved import Reserved
@@ -126,11 +127,7 @@ def test_without_tops_are_the_models_of_a_counterfactual() -> None:
 PLANTED = ["copied", "one", "seven", "noise", "blank"]
 PER = 30
 DIFFUSION = dict(timesteps=1000, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="sample")
-TRAINING = dict(
-    steps=300, batch_size=32, learning_rate=3e-3, warmup=0.1, decay="cosine", weight_decay=0.0, gradient_clip=1.0,
-    ema_decay=0.98, flip=False, precision="float32", optimizer="adamw", beta1=0.9, checkpoints=0,
-    caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
-)  # fmt: skip
+TRAINING = Training(steps=300, batch_size=32, learning_rate=3e-3, ema_decay=0.98).model_dump()
 
 
 @cache
@@ -146,15 +143,7 @@ def planted_pixels() -> np.ndarray:
 
 @cache
 def planted_model() -> Any:
-    options = dict(
-        channels=[16],
-        layers_per_block=1,
-        norm_groups=4,
-        attention=[],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    )
+    options = unet.Options(kind="unet", channels=[16], layers_per_block=1, norm_groups=4).model_dump()
     model = build(unet.architecture(options, (1, 8, 8)), 0, {})
     images = torch.from_numpy(to_float(planted_pixels()))
     inputs, everyone = Inputs(images, None, {}, None, None, "d"), np.arange(len(images))

@@ -56,15 +56,9 @@ def made(
     else:
         options = dict(kind="unet", channels=[8, 8], autoencoder="vqvae", latent_scale=1.0)
         encode(PIXELS, {"model": options, "diffusion": DIFFUSION, "device": "cpu"}, weights, folder / "encoded")
-        widths = dict(
-            channels=[8, 8],
-            layers_per_block=1,
-            norm_groups=4,
-            attention=[1],
-            head_width=None,
-            dropout=0.0,
-            time_scale_shift=False,
-        )
+        widths = unet.Options(
+            kind="unet", channels=[8, 8], layers_per_block=1, norm_groups=4, attention=[1]
+        ).model_dump()
         architecture = unet.architecture(widths, (3, 4, 4))
         model = build(architecture, 1, weights)
     inputs = read_inputs(NoIndex(), PIXELS, folder / "encoded" / MANIFEST, "cpu")  # type: ignore[arg-type]

@@ -21,15 +21,7 @@ from diffusion_credit.models.networks import dit, unet
 
 DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="epsilon")
 SMALL = unet.architecture(
-    dict(
-        channels=[4],
-        layers_per_block=1,
-        norm_groups=2,
-        attention=[0],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    ),
+    unet.Options(kind="unet", channels=[4], layers_per_block=1, norm_groups=2, attention=[0]).model_dump(),
     (1, 4, 4),
 )
 AT = [0, 20, 40, 60, 80]
@@ -319,8 +311,7 @@ def peak() -> int:
 
 
 torch.set_num_threads(1)
-options = dict(channels=[64, 128], layers_per_block=1, norm_groups=4, attention=[], head_width=None)
-options |= dict(dropout=0.0, time_scale_shift=False)
+options = unet.Options(kind="unet", channels=[64, 128], layers_per_block=1, norm_groups=4).model_dump()
 model = build(unet.architecture(options, (1, 4, 4)), 0, {}).eval()
 per_image = gradients.PerImage(model, unet.denoiser(model, {}, {}, 1), DIFFUSION, "loss")
 images, memory = int(sys.argv[1]), float(sys.argv[2])

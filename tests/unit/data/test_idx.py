@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from studies import FASHION_MNIST
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.data.idx_files import LARGEST, OFFICIAL
 from diffusion_credit.data.images import Images, pixel_digests
 from diffusion_credit.data.oddities import oddities_of
 from diffusion_credit.data.sources import idx
-
-PACKAGE = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
 
 
 def write(folder: Path, images: int = 60, classes: int = 3, height: int = 12, width: int = 12) -> dict[str, str]:
@@ -56,9 +55,9 @@ def test_images_are_the_files_bytes_compressed_or_not(tmp_path: Path) -> None:
 
 def test_fashion_mnist_is_the_published_one() -> None:
     """Mean and deviation of the training images are those that everybody normalises by: .2860 and .3530."""
-    if not PACKAGE.is_dir():
+    if not FASHION_MNIST.is_dir():
         pytest.skip("Debian's dataset-fashion-mnist is not installed")
-    files = {name: str(PACKAGE / f"train-{name}-idx{k}-ubyte.gz") for name, k in (("images", 3), ("labels", 1))}
+    files = {name: str(FASHION_MNIST / f"train-{name}-idx{k}-ubyte.gz") for name, k in (("images", 3), ("labels", 1))}
     found = read(**files, dataset="fashion_mnist", captions=True)
     assert np.bincount(found.owner).tolist() == [6000] * 10
     assert found.pixels.mean() / 255 == pytest.approx(0.2860, abs=5e-5)

@@ -16,6 +16,7 @@ from diffusion_credit.models.checkpoints import build, save_model
 from diffusion_credit.models.diffusion import Process
 from diffusion_credit.models.inputs import Inputs, encode, read_inputs
 from diffusion_credit.models.networks import lora
+from diffusion_credit.models.options import Training
 from diffusion_credit.models.training import loss_of_image, train
 
 MODEL = {
@@ -25,11 +26,7 @@ MODEL = {
 DIFFUSION = {"timesteps": 1000, "schedule": "scaled_linear", "prediction": "epsilon", **{
     key: PROCESS[key] for key in ("beta_start", "beta_end")
 }}  # fmt: skip
-TRAINING = {
-    "steps": 300, "batch_size": 16, "learning_rate": 0.01, "warmup": 0.1, "decay": "cosine", "optimizer": "adamw",
-    "weight_decay": 0.0, "beta1": 0.9, "gradient_clip": 1.0, "ema_decay": 0.9, "flip": False, "caption_dropout": 0.0,
-    "precision": "float32", "accumulation": 1, "gradient_checkpointing": False, "checkpoints": 0,
-}  # fmt: skip
+TRAINING = Training(steps=300, batch_size=16, learning_rate=0.01, ema_decay=0.9).model_dump()
 OPTIONS = {"network": "lora", "diffusion": DIFFUSION, "batch_size": 10, "seed": 0, "device": "cpu"}
 CAPTIONS = ["white paper", "black night"] * 20
 PIXELS = np.repeat(np.array([250, 5] * 20, dtype=np.uint8), 16 * 16 * 3).reshape(40, 16, 16, 3)

@@ -237,15 +237,9 @@ def test_a_network_that_is_told_contributors_draws_each_ones() -> None:
 def test_the_loss_of_flow_matching_is_that_of_its_formula(kind: str) -> None:
     """(1 - s) x + s e is noised, e - x is the target, and s x 1000 is what the network is told (arXiv 2210.02747)."""
     if kind == "unet":
-        options = dict(
-            channels=[8, 16],
-            layers_per_block=1,
-            norm_groups=4,
-            attention=[1],
-            head_width=8,
-            dropout=0.0,
-            time_scale_shift=False,
-        )
+        options = unet.Options(
+            kind="unet", channels=[8, 16], layers_per_block=1, norm_groups=4, attention=[1], head_width=8
+        ).model_dump()
         network, model = unet, build(unet.architecture(options, (1, 8, 8)), 1, {}).eval()
     else:
         network, model = dit, drawn()

@@ -22,6 +22,7 @@ from diffusion_credit.models.given import lora as read_adapters
 from diffusion_credit.models.inputs import encode, read_inputs
 from diffusion_credit.models.latents import Autoencoder
 from diffusion_credit.models.networks import lora
+from diffusion_credit.models.options import Training
 from diffusion_credit.models.prompts import prompts_of, read_prompts, write_prompts
 from diffusion_credit.models.pruning import lora as rank_pruning
 from diffusion_credit.models.texts import Encoder
@@ -256,12 +257,9 @@ def test_dropped_captions_are_the_empty_text_and_accumulation_changes_rounding_a
     base: Base, tmp_path: Path
 ) -> None:
     inputs, seen = written(base, tmp_path, CAPTIONS), []
-    training = {
-        "steps": 2, "batch_size": 4, "learning_rate": 1e-3, "warmup": 0.0, "decay": "constant", "weight_decay": 0.0,
-        "beta1": 0.9, "gradient_clip": 1.0, "ema_decay": 0.0, "flip": False,
-        "precision": "float32", "optimizer": "adamw", "checkpoints": 0, "caption_dropout": 0.5, "accumulation": 1,
-        "gradient_checkpointing": False,
-    }  # fmt: skip
+    training = Training(
+        steps=2, batch_size=4, learning_rate=1e-3, warmup=0.0, decay="constant", ema_decay=0.0, caption_dropout=0.5
+    ).model_dump()
 
     def ended(**other: Any) -> list[torch.Tensor]:
         model = build(base.architecture, 0, base.weights)

@@ -11,33 +11,13 @@ from diffusion_credit.models.networks import unet
 from diffusion_credit.models.pruning import unet as pruning
 
 NETWORKS = {
-    "no attention": dict(
-        channels=[8, 16],
-        layers_per_block=1,
-        norm_groups=4,
-        attention=[],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    ),
-    "attention": dict(
-        channels=[16, 32],
-        layers_per_block=2,
-        norm_groups=8,
-        attention=[1],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    ),
-    "heads": dict(
-        channels=[16, 32],
-        layers_per_block=1,
-        norm_groups=4,
-        attention=[0, 1],
-        head_width=8,
-        dropout=0.0,
-        time_scale_shift=False,
-    ),
+    "no attention": unet.Options(kind="unet", channels=[8, 16], layers_per_block=1, norm_groups=4).model_dump(),
+    "attention": unet.Options(
+        kind="unet", channels=[16, 32], layers_per_block=2, norm_groups=8, attention=[1]
+    ).model_dump(),
+    "heads": unet.Options(
+        kind="unet", channels=[16, 32], layers_per_block=1, norm_groups=4, attention=[0, 1], head_width=8
+    ).model_dump(),
 }
 
 

@@ -11,25 +11,16 @@ from diffusion_credit.models import optimising, training
 from diffusion_credit.models.checkpoints import LAST, build, checkpoint_file, load_model, save_model
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.networks import unet
+from diffusion_credit.models.options import Training
 
 DIFFUSION = dict(
     timesteps=1000, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="v_prediction"
 )
-OPTIONS = dict(
-    steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, gradient_clip=1.0,
-    ema_decay=0.9, flip=True, precision="float32", decay="cosine", optimizer="adamw", beta1=0.9, checkpoints=0,
-    caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
-)  # fmt: skip
+OPTIONS = Training(
+    steps=12, batch_size=8, learning_rate=2e-3, warmup=0.25, weight_decay=0.01, ema_decay=0.9, flip=True
+).model_dump()
 NETWORK = unet.architecture(
-    dict(
-        channels=[8],
-        layers_per_block=1,
-        norm_groups=4,
-        attention=[],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    ),
+    unet.Options(kind="unet", channels=[8], layers_per_block=1, norm_groups=4).model_dump(),
     (1, 8, 8),
 )
 PIXELS = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 1, 8, 8)).astype(np.float32))

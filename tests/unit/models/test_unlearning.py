@@ -12,24 +12,13 @@ from diffusion_credit.models.checkpoints import build, parameters
 from diffusion_credit.models.diffusion import Process
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.networks import unet
+from diffusion_credit.models.options import Training
 from diffusion_credit.models.training import loss_of, train
 
 DIFFUSION = dict(timesteps=100, schedule="squaredcos_cap_v2", beta_start=1e-4, beta_end=0.02, prediction="sample")
-TRAINING = dict(
-    steps=40, batch_size=8, learning_rate=2e-3, warmup=0.1, decay="constant", weight_decay=0.0, gradient_clip=1.0,
-    ema_decay=0.0, flip=False, precision="float32", optimizer="adamw", beta1=0.9, checkpoints=0,
-    caption_dropout=0.0, accumulation=1, gradient_checkpointing=False,
-)  # fmt: skip
+TRAINING = Training(steps=40, batch_size=8, learning_rate=2e-3, decay="constant", ema_decay=0.0).model_dump()
 NETWORK = unet.architecture(
-    dict(
-        channels=[8],
-        layers_per_block=1,
-        norm_groups=4,
-        attention=[],
-        head_width=None,
-        dropout=0.0,
-        time_scale_shift=False,
-    ),
+    unet.Options(kind="unet", channels=[8], layers_per_block=1, norm_groups=4).model_dump(),
     (1, 8, 8),
 )
 INPUTS = Inputs(

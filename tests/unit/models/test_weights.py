@@ -199,6 +199,9 @@ def test_a_truncated_or_missing_file_is_refused_by_name(folder: Path, tmp_path: 
         open_weights(tmp_path / "manifest.json")
 
 
+AUTOENCODER = {"channels": [8, 16], "steps": 5, "batch_size": 8, "learning_rate": 0.01}
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
@@ -207,12 +210,24 @@ def test_a_truncated_or_missing_file_is_refused_by_name(folder: Path, tmp_path: 
             {"folder": "x", "hub": "a/b", "revision": "0" * 40},
             "config: weights.sd.folder: found folder and hub, expected exactly one of folder, hub and autoencoder",
         ),
+        (
+            {"folder": "x", "autoencoder": AUTOENCODER},
+            "config: weights.sd.folder: found folder and autoencoder, expected exactly one of folder, hub and",
+        ),
+        (
+            {"autoencoder": AUTOENCODER, "sha256": {"config.json": "0" * 64}},
+            "config: weights.sd.sha256: found together with autoencoder, expected none",
+        ),
+        (
+            {"autoencoder": {**AUTOENCODER, "channels": [8, 12]}},
+            "config: weights.sd.autoencoder.channels: found [8, 12], expected multiples of norm_groups = 8",
+        ),
         ({"hub": "a/b"}, "config: weights.sd.revision: found None, expected the hash of a commit"),
         ({"hub": "a/b", "revision": "main"}, "config: weights.sd.revision: found 'main'"),
         ({"hub": "../../b", "revision": "0" * 40}, "config: weights.sd.hub: found '../../b'"),
     ],
 )
-def test_an_entry_names_one_place_and_a_commit(given: dict[str, str], complaint: str) -> None:
+def test_an_entry_names_one_place_and_a_commit(given: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UserError) as caught:
         read_study(tiny_config() | {"weights": {"sd": given}})
     assert str(caught.value).startswith(complaint)

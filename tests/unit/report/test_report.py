@@ -161,6 +161,7 @@ def document(n: int) -> Credit:
     payments = [dict(number=i, share=1 / n, amount="0.01", low="", high="") for i in range(1, n + 1)]
     options = dict(amount=f"{n / 100:.2f}", currency="EUR", property="fid", estimator="ridge", negative="keep")
     config = {
+        "weights": {},
         "data": {"size": 16},
         "training": {"steps": 600},
         "regimes": {"retrain": {"steps": 60}},

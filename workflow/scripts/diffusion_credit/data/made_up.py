@@ -65,12 +65,12 @@ def deal(options: Mixtures, label: np.ndarray, classes: Sequence[int], names: Se
     return hands
 
 
-def near_copies(pixels: np.ndarray, seed: int, name: str) -> np.ndarray:
+def near_copies(pixels: np.ndarray, name: str) -> np.ndarray:
     """Copies of (images, height, width, channels) uint8, a few grey levels off."""
-    levels = generator(seed, "near copies", name).integers(-LEVELS, LEVELS + 1, pixels.shape)
+    levels = generator(0, "near copies", name).integers(-LEVELS, LEVELS + 1, pixels.shape)
     return np.clip(pixels.astype(np.int64) + levels, 0, 255).astype(np.uint8)
 
 
-def noise(shape: tuple[int, ...], seed: int, number: int) -> np.ndarray:
+def noise(shape: tuple[int, ...], number: int) -> np.ndarray:
     """Uniform random pixels (images, height, width, channels)."""
-    return generator(seed, "noise", number).integers(0, 256, shape, dtype=np.uint8)
+    return generator(0, "noise", number).integers(0, 256, shape, dtype=np.uint8)

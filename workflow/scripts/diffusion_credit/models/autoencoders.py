@@ -89,7 +89,7 @@ def train_autoencoder(
             digest_of(provenance),
             partial(progress, name),
         )
-        latents = torch.cat([latents for latents, _ in _encoded(model, pixels, device)])
+        latents = torch.cat([*_latents(model, pixels, device)])
         model.register_to_config(scaling_factor=1 / float(latents.std()))
         model.save_pretrained(folder)
         announce_entry(folder, list(AUTOENCODER_FILES), provenance, started)
@@ -108,18 +108,19 @@ def _loss(model: Any, section: dict[str, Any], x: torch.Tensor, noise: torch.Ten
     return loss
 
 
-def _encoded(model: Any, pixels: np.ndarray, device: str) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The latents of images, before any scale, and what is decoded from them, in parts."""
-    with torch.inference_mode():
-        for start in range(0, len(pixels), CHUNK):
-            mean = model.encode(torch.from_numpy(to_float(pixels[start : start + CHUNK])).to(device)).latent_dist.mean
-            yield mean.cpu(), model.decode(mean).sample.cpu()
+@torch.inference_mode()
+def _latents(model: Any, pixels: np.ndarray, device: str) -> Iterator[torch.Tensor]:
+    """The latents of images, before any scale, in parts."""
+    for start in range(0, len(pixels), CHUNK):
+        yield model.encode(torch.from_numpy(to_float(pixels[start : start + CHUNK])).to(device)).latent_dist.mean
 
 
+@torch.inference_mode()
 def reconstructions(pixels: np.ndarray, folder: Path, device: str) -> np.ndarray:
     """Images (images, height, width, channels) uint8 as the autoencoder in `folder` gives them back."""
     model = load_pretrained(AutoencoderKL, folder, device)
-    return np.concatenate([to_uint8(decoded.numpy()) for _, decoded in _encoded(model, pixels, device)])
+    parts = (model.decode(latents).sample for latents in _latents(model, pixels, device))
+    return np.concatenate([to_uint8(decoded.cpu().numpy()) for decoded in parts])
 
 
 def errors(pixels: np.ndarray, decoded: np.ndarray, owner: np.ndarray) -> tuple[float, np.ndarray]:

@@ -349,7 +349,7 @@ def limits(credit: Credit) -> list[str]:
     if steps[0] != steps[1]:
         full = ". The full model was trained elsewhere" if steps[1] is None else f", the full model for {steps[1]:,}"
         found.append(f"The models that check the values were trained from scratch for {steps[0]:,} steps{full}.")
-    if any(each.get("autoencoder") for each in config.get("weights", {}).values()):
+    if any(each.get("autoencoder") for each in config["weights"].values()):
         found.append(
             "The autoencoder was trained on everyone's images and is the same for every subset. What it learnt from"
             " anybody is not credited."

@@ -126,14 +126,14 @@ def _with_planted(found: Images, planted: Planted) -> Images:
                 f"config: data.planted.near_copies: found {name!r}, expected some of {', '.join(found.contributors)}"
             )
         copied = np.flatnonzero(found.owner == found.contributors.index(name))
-        pixels.append(made_up.near_copies(found.pixels[copied], 0, name))
+        pixels.append(made_up.near_copies(found.pixels[copied], name))
         added.append(f"near copies of {name}")
         sources += [f"near copy of {found.source[image]}" for image in copied]
         captions = captions and [*captions, *(captions[image] for image in copied)]
         labels.append(labels[0][copied])
     each = len(found.pixels) // len(found.contributors)
     for number in range(1, planted.noise + 1):
-        pixels.append(made_up.noise((each, *found.pixels.shape[1:]), 0, number))
+        pixels.append(made_up.noise((each, *found.pixels.shape[1:]), number))
         added.append(f"noise {number}")
         sources += [f"noise {number}[{image}]" for image in range(each)]
         labels.append(np.full(each, labels[0].max() + 1))
