@@ -164,6 +164,7 @@ def test_a_hostile_file_is_one_sentence(tmp_path: Path, name: str) -> None:
     ("options", "complaint"),
     [
         ({"each": 3, "mixtures": {"contributors": 2, "images": 3}}, "each: found 3 beside mixtures"),
+        ({"planted": {"near_copies": ["a", "b", "a"]}}, "planted.near_copies: found 'a' twice"),
         ({"captions": True, "planted": {"noise": 1}}, "captions: found together with planted.noise"),
         ({"mixtures": {"contributors": 1, "images": 3}}, "greater than or equal to 2"),
     ],

@@ -50,6 +50,9 @@ class Options(SourceSection):
     def check(self) -> Self:
         if self.mixtures and self.each:
             raise ValueError(f"each: found {self.each} beside mixtures, expected only mixtures.images")
+        for name in self.planted.near_copies:
+            if self.planted.near_copies.count(name) > 1:
+                raise ValueError(f"planted.near_copies: found {name!r} twice, expected each once")
         if self.captions and self.planted.noise:
             raise ValueError("captions: found together with planted.noise, expected only one, as noise has no class")
         return self
