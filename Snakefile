@@ -71,6 +71,10 @@ else:
 
         include: "rules/choose.smk"
 
+    if STUDY.published:
+
+        include: "rules/published.smk"
+
     if STUDY.payout:
 
         include: "rules/payout.smk"

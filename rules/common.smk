@@ -27,6 +27,7 @@ from diffusion_credit.base.plugins import (
     packages_of,
     packages_of_training,
 )
+from diffusion_credit.evaluation.published import read_published
 from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.models.weights import files_of
 from diffusion_credit.study import costs, plan

@@ -36,6 +36,16 @@ if workflow.is_main_process:
                 f"config: generation.prompts: found {file!r}, which is no file, expected the file that has one text on"
                 " each line, or a list of texts"
             )
+    if STUDY.published:
+        try:
+            read_published(
+                STUDY.published,
+                methods(STUDY),
+                list(plan.START),
+                list(STUDY.properties),
+            )
+        except UserError as error:
+            raise WorkflowError(f"config: published: {error}") from None
     try:
         check_again(STUDY, Path(f"{R}/index"), source_fingerprint)
     except UserError as error:

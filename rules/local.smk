@@ -43,7 +43,9 @@ rule measure_losses:
             w.collection, STUDY.limits.minutes.losses, attempt
         ),
     params:
+        sets=["validation", "generated"],
         options=dict(
+            of="loss",
             timesteps=LOCAL.timesteps,
             generated=LOCAL.generated,
             network=STUDY.model.kind,

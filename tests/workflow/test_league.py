@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 from scipy import stats
 from studies import TRAINING, Workspace
 
@@ -19,6 +20,7 @@ GAMES = {
     "alone": {"kind": "add-one-in", "regime": "sparse", "subsets": 5},
     "again": {"kind": "paired-stratified", "regime": "retrain", "subsets": 6},
     "told": {"kind": "paired-stratified", "regime": "conditional", "subsets": 16},
+    "unlearned": {"kind": "leave-one-out", "regime": "unlearn", "subsets": 10},
 }
 ESTIMATORS = {
     "ridge": {"kind": "ridge"},
@@ -26,6 +28,7 @@ ESTIMATORS = {
     "two_regimes": {"kind": "gaussian-process", "game": "again", "cheap": "design"},
     "add_one_in": {"kind": "add-one-in", "game": "alone"},
     "surrogate_shap": {"kind": "surrogate", "game": "told"},
+    "leave_one_out": {"kind": "leave-one-out", "game": "unlearned"},
 }
 GRADIENTS = {
     "loss": {"output": "loss", "timesteps": 3, "projection": 64, "path": True},
@@ -36,6 +39,7 @@ BASELINES = {
     "product": {"kind": "gradients", "gradients": "loss", "score": "dot"},
     "journey": {"kind": "gradients", "gradients": "loss", "score": "trak", "along": "path", "damping": [0.1, 1.0]},
     "d_trak": {"kind": "gradients", "gradients": "square", "score": "trak", "damping": [0.1, 1.0]},
+    "guda": {"kind": "elbo", "game": "unlearned", "timesteps": 3, "images": 7},
 }
 METHODS = [*ESTIMATORS, *BASELINES]
 PREDICTIONS = ["process prediction", "two_regimes prediction"]
@@ -47,7 +51,7 @@ def league(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Wor
     workspace = finished.copy(tmp_path_factory.mktemp("league") / "copy")
     config = workspace.config
     config["properties"] = {"fid": config["properties"]["fid"]}  # lower is better
-    config["regimes"]["conditional"] = TRAINING
+    config["regimes"] |= {"conditional": TRAINING, "unlearn": {**TRAINING, "neighbours": 2, "forget_weight": 1.0}}
     config |= {"games": GAMES, "estimators": ESTIMATORS, "gradients": GRADIENTS, "baselines": BASELINES}
     config["evaluation"]["tuning"] = {"subsets": 5}
     config["evaluation"]["counterfactual"]["every_method"] = True
@@ -219,9 +223,13 @@ def test_costs_are_the_seconds_that_the_jobs_measured(league: Workspace) -> None
         "surrogate_shap": of("conditional", "everyone"),
         "product": tuning + refit + seconds(league.results / "gradients/loss"),
         "d_trak": tuning + refit + seconds(league.results / "gradients/square"),
+        "guda": tuning + refit + seconds(league.results / "bounds/guda/full/everyone/0000"),
     }
+    for stage in ("models", "bounds/guda"):  # ten models in batches of eight
+        game = league.results / stage / "unlearn/game_unlearned"
+        expected["guda"] += seconds(game / "0000") + seconds(game / "0001")
     expected["d_trak"] += seconds(league.results / "models/retrain/anchors/0000")  # its ensemble
-    for baseline in ("product", "d_trak"):
+    for baseline in ("product", "d_trak", "guda"):
         expected[baseline] += json.loads((league.results / f"baselines/{baseline}.json").read_text())["seconds"]
     for method, cost in expected.items():
         assert found[method] == pytest.approx(cost, abs=0.11)
@@ -243,6 +251,29 @@ def test_gradients_are_of_the_models_and_sets_that_were_asked_for(league: Worksp
         assert len({str(files) for files in digests.values()}) == len(order)
         sets = {"data", "generated", "path"} if name == "loss" else {"data", "generated"}
         assert {entry.split("-")[1] for entry in order} == sets
+
+
+def test_unlearned_models_say_how_much_less_likely_images_become(league: Workspace) -> None:
+    """The mean over two trainings without somebody, less the full model, and then over seven images; or the highest."""
+    members, _, _ = table(league, "fid/unlearn_game_unlearned.csv")
+    assert (members.sum(axis=1) == 4).all() and (~members).sum(axis=0).tolist() == [2] * 5
+
+    def bounds(*parts: str) -> np.ndarray:
+        return load_file(league.results.joinpath("bounds/guda", *parts, "losses.safetensors"))["generated"]
+
+    full = bounds("full/everyone/0000/everyone-0")
+    found = np.array([])
+    for batch in ("0000", "0001"):
+        made = league.results / "models/unlearn/game_unlearned" / batch / "manifest.json"
+        each = [bounds("unlearn/game_unlearned", batch, entry) for entry in json.loads(made.read_text())["order"]]
+        found = np.array([*found, *each])
+    assert full.shape == (7,) and (full > 0).all()
+    # an image is as likely as before under a model that has seen the same noise and unlearnt nothing
+    assert np.abs(found - full).max() < 0.2 * full.mean()
+    differences = np.array([found[~members[:, i]].mean(axis=0) - full for i in range(5)])
+    scores = rows(league.results / "baselines/guda.csv")
+    for how, expected in (("mean", differences.mean(axis=1)), ("max", differences.max(axis=1))):
+        assert [float(row[f"{how} over generated images"]) for row in scores] == pytest.approx(list(expected))
 
 
 def test_told_subsets_show_only_their_contributors(league: Workspace) -> None:

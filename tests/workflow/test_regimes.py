@@ -11,8 +11,9 @@ def test_unlearning_stands_beside_the_other_regimes(finished: Workspace, tmp_pat
     workspace.config["regimes"] |= {
         "gradient_ascent": {**TRAINING, "learning_rate": 0.0001},
         "influence": {"gradients": 4, "batch_size": 8, "damping": 1.0},
+        "unlearn": {**TRAINING, "neighbours": 2, "forget_weight": 1.0},
     }
-    unlearning = ("gradient_ascent", "influence")
+    unlearning = ("gradient_ascent", "influence", "unlearn")
     workspace.config["evaluation"]["lds"]["regimes"] += unlearning
     table = "evaluation/inception_score/fidelity.csv"
     kept = [f"images/{regime}/anchors/0000/manifest.json" for regime in unlearning]

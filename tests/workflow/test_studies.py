@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 from studies import FASHION_MNIST, ROOT, Workspace
 from tiny import write_tiny
 
@@ -83,6 +84,18 @@ JOBS = {
 }
 
 
+# With tables=true, in the same batches: leave-one-out, games in the regimes retrain, finetune, gradient_ascent and
+# influence, and the tuning subsets; the last three regimes have ends of their own.
+GAMES = {
+    "cifar20": (4, 19, 75, 86, 86, 5),  # 20, 95, 375, 430, 430 and 24 by 5
+    "celebahq": (13, 12, 90, 108, 108, 6),  # 50, 48, 360, 430, 430 and 24 by 4
+    "artbench": (65, 14, 300, 400, 400, 6),  # 258, 54, 1,200, 1,600, 1,600 and 24 by 4
+}
+ENDS = {"cifar20": 2, "celebahq": 3, "artbench": 3}
+FEATURES = {"cifar20": 2, "celebahq": 2, "artbench": 0}  # of the data and of the full model, by CLIP if by nothing else
+BASELINES = {"cifar20": 8, "celebahq": 9, "artbench": 9}
+
+
 @pytest.fixture(scope="module")
 def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files") / "tiny"
@@ -103,6 +116,27 @@ def test_a_study_plans_the_jobs_that_it_needs(workspace: Workspace, name: str) -
     planned = shipped(workspace, name).planned()
     assert {rule: planned.get(rule, 0) for rule in JOBS[name]} == JOBS[name]
     assert ("encode_inputs" in planned) == (name in ("celebahq", "artbench"))
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_the_tables_of_a_paper_add_the_jobs_of_its_baselines_and_rivals(workspace: Workspace, name: str) -> None:
+    (workspace.folder / "resources").symlink_to(ROOT / "resources")
+    planned = shipped(workspace, name).planned("--config", "tables=true")
+    models, baselines = sum(GAMES[name]) + 3 * ENDS[name], BASELINES[name]
+    added = {
+        "make_design": sum(GAMES[name]),
+        "train_models": models,
+        "generate_images": models,
+        "extract_features": models + FEATURES[name],
+        "measure_property": models,
+        "collect_list_utilities": len(GAMES[name]) + 3,
+        "attribute_contributors": 5,
+        "fetch_weights": int(name != "artbench"),  # CLIP's
+    }
+    assert {rule: planned[rule] - JOBS[name].get(rule, 0) for rule in added} == added
+    once = {"compute_gradients": 2, "score_baseline": baselines, "attribute_by_baseline": baselines}
+    once["compare_with_published"] = 1
+    assert {rule: planned[rule] for rule in once} == once
 
 
 # Contributors, side of an image, share of the parameters that pruning keeps (of adapters exactly), estimators whose
@@ -130,6 +164,12 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
         workspace.config["properties"] = {"cluster_entropy": properties["cluster_entropy"]}
     process = workspace.run(*scale)
     assert process.returncode == 0, process.stdout
+    if name in GAMES:  # the tables of its paper make nothing again that is there
+        models = {path: path.stat().st_mtime_ns for path in workspace.folder.glob("results/*/models/**/manifest.json")}
+        scale.append("tables=true")
+        process = workspace.run(*scale)
+        assert process.returncode == 0, process.stdout
+        assert models and all(path.stat().st_mtime_ns == before for path, before in models.items())
     assert "Nothing to be done" in workspace.run(*scale).stdout
 
     results = workspace.folder / "results" / f"{name}_tiny"
@@ -143,6 +183,8 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
         assert np.isfinite(utilities.value).all()
         everyone, empty = (utilities.value[members.sum(axis=1) == size] for size in (contributors, 0))
         assert (len(everyone), len(empty)) == (2, 2)
+        if name in GAMES:
+            _assert_tables(results, name, members.columns)
         if name == "artbench":
             assert empty.nunique() == 1  # the base model, whatever the seed
             said = json.loads((results / "credit.json").read_text())["provenance"]["weights"]
@@ -177,3 +219,26 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
         assert "What it learnt from anybody is not credited" in " ".join((results / "card.md").read_text().split())
         learning = pd.read_csv(results / "evaluation/learning.csv", index_col="measure")
         assert learning.value["deviation_of_latents"] == pytest.approx(1, abs=1e-3)
+
+
+def _assert_tables(results: Path, name: str, contributors: pd.Index) -> None:
+    """The paper's rows in its order, its numbers as they are, and ours as by SciPy from what the study retrained."""
+    published = pd.read_csv(ROOT / f"resources/papers/{name}.csv", dtype=str, keep_default_na=False)
+    held_out = pd.read_csv(next(results.glob("utilities/*/retrain_held_out_0.5.csv")))
+    means = held_out.groupby("subset", sort=False).mean(numeric_only=True)
+    league = pd.read_csv(next(results.glob("evaluation/*/league.csv")), index_col="method")
+    for table in ("lds", "removal", "fidelity", "runtime"):
+        found = pd.read_csv(results / f"evaluation/paper/{table}.csv")
+        expected = published[published.table == table]
+        assert found.row.tolist() == expected.row.tolist()
+        assert found.published.tolist() == pytest.approx(
+            pd.to_numeric(expected.published).tolist(), nan_ok=True, abs=1e-12
+        )
+        assert (found.ours.notna() != found.note.notna()).all()  # a number, or why there is none
+        if table == "removal":
+            assert found.ours.tolist() == pytest.approx([league.without_top_percent["paper"]])
+        for _, row in found[(table == "lds") & found.part.isna()].iterrows():
+            values = pd.read_csv(next(results.glob(f"attribution/*/{row.method}.csv"))).value
+            truth = stats.spearmanr(means[contributors].to_numpy() @ values.to_numpy(), means.iloc[:, -1]).statistic
+            if np.isfinite(truth):
+                assert row.ours == pytest.approx(100 * truth)

@@ -1,4 +1,4 @@
-"""Models, and images to explain -> the loss of each of these under each model."""
+"""Models, and images to explain -> the loss of each of these under each model, or the bound on its likelihood."""
 
 from functools import cache
 from pathlib import Path
@@ -12,9 +12,8 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     from diffusion_credit.baselines.gradient_arrays import GENERATED
     from diffusion_credit.data.images import open_pixels
     from diffusion_credit.data.index import Index
-    from diffusion_credit.local.losses import SETS
-    from diffusion_credit.local.model_losses import measure
     from diffusion_credit.measuring.features import images_of
+    from diffusion_credit.measuring.losses import measure
     from diffusion_credit.models.inputs import read_inputs
     from diffusion_credit.models.prompts import with_prompts
     from diffusion_credit.models.weights import by_name
@@ -23,11 +22,12 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
     encoded = next(map(Path, snakemake.input.encoded), None)
     inputs = read_inputs(index, open_pixels(snakemake.input.pixels), encoded, device)
     inputs, prompted = with_prompts(inputs, next(map(Path, snakemake.input.prompts), None))
-    models = entries(snakemake.input.models)
+    models, options = entries(snakemake.input.models), snakemake.params.options
     sets = {}
-    for name, manifest in zip(SETS, snakemake.input.images, strict=True):
+    for name, manifest in zip(snakemake.params.sets, snakemake.input.images, strict=True):
         ((digest, load),) = images_of(Path(manifest)).values()
-        read = cache(load)
+        count = options["generated"] if name == GENERATED else None
+        read = cache(lambda load=load, count=count: load()[:count])
         # a study of single images has one text for all
         labels = prompted if name == GENERATED or prompted is None else torch.ones(len(read())).long()
         sets[name] = digest, read, labels
@@ -37,7 +37,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         inputs,
         by_name(snakemake.input.weights),
         Path(snakemake.output[0]).parent,
-        {**snakemake.params.options, "device": device, "code": snakemake.params.code},
+        {**options, "device": device, "code": snakemake.params.code},
         progress(log, "image", len(models)),
     )
     log.info("%s: losses of %s", snakemake.output[0], counted(made, len(models), "model", "models"))

@@ -99,3 +99,32 @@ def test_ddim_by_its_formula() -> None:
         after = torch.tensor(1.0) if following is None else kept[following]
         x = after.sqrt() * (x - (1 - kept[t]).sqrt() * e) / kept[t].sqrt() + (1 - after).sqrt() * e
     assert torch.allclose(drawn(predict, DDPM, solver="ddim"), x, atol=1e-5)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample", "flow"])
+def test_a_bound_is_the_divergence_of_two_posteriors(prediction: str) -> None:
+    """Half of the squared difference of the means of q(s | t, x) and q(s | t, predicted x) over their variance.
+
+    Means and variance as Kingma et al., arXiv 2107.00630, have them.
+    """
+    of = {"timesteps": 50, "beta_start": 1e-4, "beta_end": 0.02, "prediction": prediction, "schedule": "linear"}
+    flow = {"timesteps": 50, "schedule": "flow", "times": "uniform", "shift": 3.0}
+    process = Process(flow if prediction == "flow" else of, "cpu")
+    rng = np.random.default_rng(0)
+    x, wrong = (torch.from_numpy(rng.normal(size=(48, 1, 2, 2))) for _ in range(2))
+    t = torch.arange(1, 49)
+    noised, _, target = process.noised(x, torch.from_numpy(rng.normal(size=(48, 1, 2, 2))), t)
+    a, b = (each[t, None, None, None].double() for each in (process.signal, process.noise))
+    # the network that is wrong by as much as to predict the image `wrong`
+    noise = (noised - a * wrong) / b
+    predicted = {
+        "epsilon": noise, "v_prediction": a * noise - b * wrong, "sample": wrong, "flow": noise - wrong,
+    }[prediction]  # fmt: skip
+    found = process.bound_weights(t) * (predicted - target).square().flatten(1).sum(1)
+    before_a, before_b = (each[t - 1, None, None, None].double() for each in (process.signal, process.noise))
+    step = b**2 - (a / before_a) ** 2 * before_b**2
+    variance = step * before_b**2 / b**2
+    between = before_a * step / b**2 * (x - wrong)
+    expected = (between.square() / (2 * variance)).flatten(1).sum(1)
+    assert torch.allclose(found.double(), expected, rtol=1e-3)
+    assert float(process.bound_weights(torch.tensor([0]))) == 0

@@ -19,6 +19,23 @@ from diffusion_credit.study.config_docs import document
 ROOT = Path(__file__).parents[3]
 
 
+def test_tables_add_their_options_after_those_of_the_scale() -> None:
+    """The scale may change what the tables add; without tables, what they add is nothing but data."""
+    more = {"estimators": {"more": {"kind": "paper"}}, "training": {"steps": 77}}
+    config = tiny_config() | {
+        "with_tables": more,
+        "scale": "small",
+        "scales": {"small": {"seed": 7, "with_tables": {"training": {"batch_size": 5}}}},
+    }
+    without, chosen = read_study(config), read_study(config | {"tables": True})
+    assert read_study(config | {"tables": "true"}) == chosen  # as Snakemake reads --config tables=true
+    assert set(chosen.estimators) - set(without.estimators) == {"more"}
+    assert (chosen.seed, chosen.training.steps, chosen.training.batch_size) == (7, 77, 5)
+    assert without.training == read_study(tiny_config()).training
+    assert recipe(chosen)["with_tables"] == {}
+    assert plain(read_study(recipe(chosen)))["estimators"] == plain(chosen)["estimators"]
+
+
 def test_the_reference_is_made_from_the_models() -> None:
     text = (ROOT / "config/README.md").read_text()
     assert text == document()
@@ -303,6 +320,30 @@ MISTAKES |= {
     "a game without the subsets that are needed": (
         {"games": ALONE, "estimators": {"ridge": {"kind": "ridge"}, "loo": {"kind": "leave-one-out", "game": "alone"}}},
         "games.alone.kind: found add-one-in, expected one of leave-one-out, all for the estimator loo",
+    ),
+    "GUDA without a game": (
+        {"baselines": {"guda": {"kind": "elbo", "game": "gone"}}, "evaluation": TUNED},
+        "baselines.guda.game: found 'gone', expected a name below games: there is none",
+    ),
+    "GUDA by models that unlearn nothing": (
+        {
+            "baselines": {"guda": {"kind": "elbo", "game": "alone"}},
+            "games": ALONE,
+            "estimators": {"ridge": {"kind": "ridge"}, "aoi": {"kind": "add-one-in", "game": "alone"}},
+            "evaluation": TUNED,
+        },
+        "baselines.guda.game: found a game of kind add-one-in in the regime sparse, expected kind leave-one-out in a"
+        " regime that unlearns: gradient_ascent, influence, unlearn",
+    ),
+    "tables without a section": ({"tables": True}, "with_tables: found nothing, expected options, because tables is"),
+    "tables that are no switch": ({"tables": "yes"}, "tables: found 'yes', expected a valid boolean"),
+    "options of tables that are none": (
+        {"tables": True, "with_tables": [1]},
+        "with_tables: found [1], expected a section",
+    ),
+    "an unknown option of tables": (
+        {"tables": True, "with_tables": {"colour": 1}},
+        "colour: found an unknown key",
     ),
     "only games": (
         {"games": ALONE, "estimators": {"ridge": {"kind": "add-one-in", "game": "alone"}}},

@@ -132,10 +132,11 @@ class EstimatorSection(Section):
 class BaselineSection(Section):
     """The base of every baseline's `Options`: what it is made from.
 
-    explains: does it score training images for each generated image, or all by themselves?
+    scores: what it scores for each generated image, training images (`pairs`) or contributors; or training `images` by
+    themselves.
     """
 
-    explains: ClassVar[bool] = True
+    scores: ClassVar[Literal["pairs", "images", "contributors"]] = "pairs"
 
     def sources(self) -> dict[str, tuple[str, str]]:
         """Name -> (stage, whose): `images` or `features/<extractor>` of `data` or the `full` model's images, or
@@ -143,6 +144,10 @@ class BaselineSection(Section):
         (`gradients`, their name).
         """
         return {}
+
+    def needs_game(self) -> str | None:
+        """Name of the game whose models it compares with the full one."""
+        return None
 
 
 class PropertySection(Section):

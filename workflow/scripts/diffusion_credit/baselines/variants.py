@@ -8,16 +8,20 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.tables import read_csv, write_csv
-from diffusion_credit.baselines.methods import Baseline, OwnBaseline, PairwiseBaseline
+from diffusion_credit.baselines.methods import Baseline, ModelBaseline, OwnBaseline, PairwiseBaseline
 
 Variants = dict[str, tuple[np.ndarray, dict[str, Any]]]  # name -> values of the contributors, what to report of it
 
 
 def variants(module: Baseline, options: dict[str, Any], sources: dict[str, Any], owner: np.ndarray, n: int) -> Variants:
     """A baseline's values of n contributors, in every way to reduce it. owner: (images,) of the training images."""
-    if not module.Options.explains:
+    if module.Options.scores == "images":
         scores = cast(OwnBaseline, module).own(options, sources)
         return {how: (reduced(how, scores, owner, n), {}) for how in ("mean", "max", "sum")}
+    if module.Options.scores == "contributors":
+        scores = cast(ModelBaseline, module).differences(sources["full"], sources["without"])
+        over = {"mean": scores.mean(axis=0), "max": scores.max(axis=0)}
+        return {f"{how} over generated images": (values, {}) for how, values in over.items()}
     found: Variants = {}
     for name, parts, about in cast(PairwiseBaseline, module).matrix(options, sources, ["generated"]):
         for how, values in by_contributor(parts["generated"], owner, n).items():

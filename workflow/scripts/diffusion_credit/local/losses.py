@@ -8,9 +8,8 @@ from diffusion_credit.base.collection import entries
 from diffusion_credit.base.files import read_manifest
 from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
 from diffusion_credit.baselines.gradient_arrays import GENERATED, VALIDATION
-from diffusion_credit.measuring.features import read_arrays
+from diffusion_credit.measuring.features import LOSSES, read_arrays
 
-LOSSES = "losses.safetensors"
 SETS = (VALIDATION, GENERATED)  # images that are explained
 
 

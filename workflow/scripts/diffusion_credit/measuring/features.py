@@ -17,6 +17,7 @@ from diffusion_credit.data.images import ZIP, read_zip, write_zip
 from diffusion_credit.measuring.properties import Property, ReadingProperty
 
 FEATURES = "features.safetensors"
+LOSSES = "losses.safetensors"  # of single images under one model
 
 
 def images_of(manifest: Path) -> dict[str, tuple[str, Callable[[], np.ndarray]]]:

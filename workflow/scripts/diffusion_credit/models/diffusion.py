@@ -73,6 +73,18 @@ class Process:
         }
         return a * images + b * noise, self.told[t], target[self.prediction]()
 
+    def bound_weights(self, t: torch.Tensor) -> torch.Tensor:
+        """What a squared error of the prediction at timesteps t (times,) adds to the negative ELBO, in nats: (times,).
+
+        Half the loss of signal-to-noise ratio since the timestep before, for an error of the predicted image (Kingma et
+        al., arXiv 2107.00630, equation 14). The first timestep has none before it, and its weight is 0.
+        """
+        ratio = (self.signal.double() / self.noise.double()) ** 2
+        lost = 0.5 * (ratio[(t - 1).clamp(min=0)] - ratio[t])
+        a, b = self.signal.double()[t], self.noise.double()[t]
+        image = {"epsilon": b / a, "v_prediction": b, "sample": torch.ones_like(b), FLOW: b}[self.prediction]
+        return torch.where(lost > 0, lost * image**2, 0).float()
+
     def draw(self, images: torch.Tensor, rng: np.random.Generator) -> Drawn:
         """The same with timesteps and noise drawn from rng."""
         if self.logit_normal:

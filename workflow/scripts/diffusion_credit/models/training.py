@@ -36,10 +36,12 @@ def loss_of_image(
     rng: np.random.Generator,
     batch_size: int,
     *label: torch.Tensor,
+    weights: torch.Tensor | None = None,
 ) -> float:
     """The loss of one image (channels, height, width), averaged over the timesteps `at`, one noise of rng each.
 
-    label: the row of its text, where it has one.
+    label: the row of its text, where it has one. weights: (timesteps,) factors on the sum of the squared errors of all
+    numbers of the image; without them the loss is their mean, as in training.
     """
     noise = torch.from_numpy(rng.standard_normal((len(at), *image.shape), dtype=np.float32)).to(image.device)
     t, total = torch.tensor(at, device=image.device), 0.0
@@ -47,7 +49,8 @@ def loss_of_image(
         part = slice(start, start + batch_size)
         noised, times, target = process.noised(image.expand_as(noise[part]), noise[part], t[part])
         predicted = predict(noised, times, *(row.expand(len(noised)) for row in label))
-        total += float((predicted.float() - target).square().flatten(1).mean(1).sum())
+        error = (predicted.float() - target).square().flatten(1)
+        total += float(error.mean(1).sum() if weights is None else (error.sum(1) * weights[part]).sum())
     return total / len(at)
 
 
@@ -74,16 +77,16 @@ def train(
     """
     process = Process(diffusion, str(inputs.images.device))
     told = inputs.labels if labels is None else labels
-    drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+    drops = has_dropout(model)
 
     def batch(step: int, rng: np.random.Generator) -> list[torch.Tensor]:
         chosen = batch_of(images, seed, step, options["batch_size"])
-        flip = rng.random(len(chosen)) < 0.5 if options["flip"] else np.zeros(len(chosen), dtype=bool)
+        flip = flips(options, len(chosen), rng)
         if drops:
             torch.manual_seed(int(rng.integers(2**63)))
         drawn = list(process.draw(inputs.batch(chosen, flip), rng))
         if told is not None:
-            drawn.append(_with_dropout(told[chosen], options["caption_dropout"], rng))
+            drawn.append(with_dropout(told[chosen], options["caption_dropout"], rng))
         return drawn
 
     def loss(*tensors: torch.Tensor) -> torch.Tensor:
@@ -92,7 +95,17 @@ def train(
     return optimise(model, batch, loss, options, seed, state, key, progress, ascend=ascend)
 
 
-def _with_dropout(labels: torch.Tensor, share: float, rng: np.random.Generator) -> torch.Tensor:
+def has_dropout(model: nn.Module) -> bool:
+    """Does the network draw anything by itself, so that its draws have to be seeded at each step?"""
+    return any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+
+
+def flips(options: dict[str, Any], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Which of so many images are mirrored: (count,)."""
+    return rng.random(count) < 0.5 if options["flip"] else np.zeros(count, dtype=bool)
+
+
+def with_dropout(labels: torch.Tensor, share: float, rng: np.random.Generator) -> torch.Tensor:
     """The labels, of which about a share becomes 0, the empty text (arXiv 2207.12598, algorithm 1)."""
     if not share:
         return labels

@@ -99,19 +99,34 @@ class Study(Section):
         default={},
         description="Smaller versions of the study by name. Each lists the options in which it differs from the study.",
     )
+    tables: bool = Field(
+        default=False, description="Whether the study also takes the options below `with_tables`, which cost more."
+    )
+    with_tables: dict[str, Any] = Field(
+        default={},
+        description="Options that `tables: true` adds to the study, or takes instead of the study's own: what a paper"
+        " compares with.",
+    )
+    published: str | None = Field(
+        default=None,
+        description="A table (CSV) of published numbers, which `evaluation/paper/` puts beside the study's own.",
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def at_scale(cls, config: Any) -> Any:
-        """The options of the chosen scale instead of the study's own."""
-        if not isinstance(config, dict) or config.get("scale", "full") == "full":
+    def as_chosen(cls, config: Any) -> Any:
+        """The options of the chosen scale instead of the study's own, and then those of the tables, if asked for."""
+        if not isinstance(config, dict):
             return config
-        scale, scales = config["scale"], config.get("scales", {})
-        if not isinstance(scale, str) or not isinstance(scales, dict) or not isinstance(scales.get(scale, {}), dict):
-            return config  # the fields themselves complain
-        if scale not in scales:
-            raise ValueError(f"scale: found {scale!r}, expected one of {['full', *scales]}")
-        return {**_merged(config, scales[scale]), "study": f"{config.get('study', '')}_{scale}"}
+        config = _at_scale(config)
+        if config.get("tables") in ("true", "false"):  # as Snakemake reads `--config tables=true`
+            config = {**config, "tables": config["tables"] == "true"}
+        more = config.get("with_tables", {})
+        if config.get("tables") is not True or not isinstance(more, dict):
+            return config
+        if not more:
+            raise ValueError("with_tables: found nothing, expected options, because tables is true")
+        return _merged(config, more)
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -121,6 +136,18 @@ class Study(Section):
     def game_of(self, estimator: Any) -> Any:
         """The subsets that an estimator credits from: a game's section, or the design's."""
         return self.games[estimator.game] if estimator.game else self.design
+
+
+def _at_scale(config: dict[str, Any]) -> dict[str, Any]:
+    """The options of the chosen scale. Raises ValueError where there is no such scale."""
+    scale, scales = config.get("scale", "full"), config.get("scales", {})
+    if scale == "full":
+        return config
+    if not isinstance(scale, str) or not isinstance(scales, dict) or not isinstance(scales.get(scale, {}), dict):
+        return config  # the fields themselves complain
+    if scale not in scales:
+        raise ValueError(f"scale: found {scale!r}, expected one of {['full', *scales]}")
+    return {**_merged(config, scales[scale]), "study": f"{config.get('study', '')}_{scale}"}
 
 
 def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -143,8 +170,9 @@ def read_study(config: dict[str, Any]) -> Study:
 
 
 def recipe(study: Study) -> dict[str, Any]:
-    """The options that make the same study again, whatever scale and defaults they came from."""
-    return {**study.model_dump(mode="json", exclude_computed_fields=True), "scale": "full", "scales": {}}
+    """The options that make the same study again, whatever scale, tables and defaults they came from."""
+    chosen = {"scale": "full", "scales": {}, "tables": False, "with_tables": {}}
+    return {**study.model_dump(mode="json", exclude_computed_fields=True), **chosen}
 
 
 def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:

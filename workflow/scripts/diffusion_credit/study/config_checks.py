@@ -7,14 +7,14 @@ from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.models.options import FLOW, Given, Training
-from diffusion_credit.models.regimes import CONDITIONAL
+from diffusion_credit.models.regimes import CONDITIONAL, UNLEARNING
 from diffusion_credit.subsets.design import COUNTERFACTUALS
 from diffusion_credit.subsets.draws import ACTIVE
 
 RESERVED_NAMES = {"image_count", "subset_size", "noise_floor", *COUNTERFACTUALS}  # of rows in tables
 RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of them that hold no property
     "evaluation", "parameters", "contributors", "predictor", "method", "estimator", "trained_on", "regime", "stage",
-    "images_of", "measure", "note",
+    "images_of", "measure", "note", "paper",
 }  # fmt: skip
 CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
 ONLY_CREDIT = ("games", "groups", "payout")
@@ -180,6 +180,7 @@ def _names(study: Any) -> None:
                     f"baselines.{name}.{key}: found {found!r}, expected a name below {key.rstrip('s')}s:"
                     f" {_listed(known)}"
                 )
+        _game_of(study, name, baseline)
         if hasattr(baseline, "of") and baseline.of not in (given := study.extractors[baseline.extractor].scores()):
             raise ValueError(
                 f"baselines.{name}.of: found {baseline.of!r}, expected a score of {baseline.extractor}:"
@@ -190,6 +191,25 @@ def _names(study: Any) -> None:
                 f"gradients.{baseline.gradients}.path: found false, expected true, because baselines.{name}"
                 " takes gradients along the path"
             )
+
+
+def _game_of(study: Any, name: str, baseline: Any) -> None:
+    if (game := baseline.needs_game()) is None:
+        return
+    if game not in study.games:
+        found = "found together with local, expected" if study.local else f"found {game!r}, expected"
+        raise ValueError(f"baselines.{name}.game: {found} a name below games: {_listed(study.games)}")
+    if study.games[game].kind != "leave-one-out" or study.games[game].regime not in UNLEARNING:
+        raise ValueError(
+            f"baselines.{name}.game: found a game of kind {study.games[game].kind} in the regime"
+            f" {study.games[game].regime}, expected kind leave-one-out in a regime that unlearns:"
+            f" {_listed(UNLEARNING)}"
+        )
+    if (baseline.images or 0) > study.generation.images or baseline.timesteps > study.diffusion.timesteps:
+        raise ValueError(
+            f"baselines.{name}: found images = {baseline.images} and timesteps = {baseline.timesteps}, expected at most"
+            f" generation.images = {study.generation.images} and diffusion.timesteps = {study.diffusion.timesteps}"
+        )
 
 
 def _local(study: Any) -> None:

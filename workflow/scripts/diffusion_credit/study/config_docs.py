@@ -46,7 +46,14 @@ def _kind(annotation: Any, metadata: list[Any]) -> str:
         return f"list of {_kind(parts[0], [])}"
     if _models(annotation):
         return "section"
-    names: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", dict: "options"}
+    names: dict[Any, str] = {
+        str: "text",
+        int: "integer",
+        float: "number",
+        bool: "true or false",
+        dict: "options",
+        Any: "option",
+    }
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     bounds = []
     for entry in metadata:

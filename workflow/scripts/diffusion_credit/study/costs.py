@@ -27,7 +27,9 @@ def spent(needs: Needs, prop: str, method: str, sampled: int) -> tuple[list[str]
                 fixed.append(needs.source(stage, whose))
             if stage == "gradients" and study.gradients[whose].models == "retrained":
                 fixed += needs.collections("models", "retrain", "anchors")
-        return fixed, []
+        if game := study.baselines[method].needs_game():
+            fixed += needs.collections("models", study.games[game].regime, subset_lists.game(game))
+        return fixed + needs.bounds(method), []
     game = study.estimators[method].game
     regime = study.games[game].regime if game else needs.regime
     if regime == CONDITIONAL:

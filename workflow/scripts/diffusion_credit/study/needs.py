@@ -96,6 +96,18 @@ class Needs(Paths):
         """The table on which baselines choose their variant, where there are any."""
         return [self.utilities_of(prop, self.regime, "tuning")] if self.study.baselines else []
 
+    def bounds(self, baseline: str) -> list[str]:
+        """What the full model and a baseline's game say of generated images; none where it compares no models."""
+        if (game := self.study.baselines[baseline].needs_game()) is None:
+            return []
+        stage, regime = f"bounds/{baseline}", self.study.games[game].regime
+        return [self.of_everyone(stage, "full"), *self.collections(stage, regime, subset_lists.game(game))]
+
+    def left_out(self, baseline: str) -> list[str]:
+        """The tables of who is left out in a baseline's game."""
+        game = self.study.baselines[baseline].needs_game()
+        return [] if game is None else self.designs(subset_lists.game(game))
+
     def counterfactual(self, prop: str) -> str:
         """The table of the models without the top of the main estimator, and with only them."""
         return self.utilities_of(prop, "retrain", subset_lists.counterfactual(prop))
@@ -130,6 +142,7 @@ class Needs(Paths):
         """Every table of the evaluation, with its figure where it has one, and the contact sheets."""
         tables = plan.evaluations(self.study)
         alone = [table for table in tables if Path(table).stem in ("noise", "runtime", "learning")]
+        alone += [table for table in tables if Path(table).parent.name == "paper" and table not in alone]
         drawn = [table for table in tables if table not in alone]
         return [*self.with_figures(drawn), *self.below([*alone, "evaluation/contributor.png"])]
 
@@ -137,6 +150,30 @@ class Needs(Paths):
         """Tables of the evaluation that the report shows."""
         costs = [f"evaluation/{name}/cost.csv" for name in self.study.properties if self.study.evaluation.lds]
         return self.below(plan.evaluations(self.study) + costs)
+
+    def published_tables(self, prop: str) -> dict[str, Any]:
+        """What a property's published numbers are put beside."""
+        methods = subset_lists.methods(self.study)
+        evaluated = f"{self.results}/evaluation"
+        return {
+            "held_out": dict(zip(self.alphas, self.held_out(prop, "retrain"), strict=True)),
+            "tuning": self.tuning_of(prop),
+            "attributions": dict(zip(methods, self.attributions_of(prop, methods), strict=True)),
+            "baselines": {name: f"{self.results}/baselines/{name}.csv" for name in self.study.baselines},
+            "league": f"{evaluated}/{prop}/league.csv",
+            "fidelity": f"{evaluated}/{prop}/fidelity.csv",
+            "runtime": f"{evaluated}/runtime.csv",
+            "higher_is_better": self.study.properties[prop].higher_is_better,
+        }
+
+    def beside_published(self) -> list[str]:
+        """Every file that published numbers are put beside, each once."""
+        found: list[str] = []
+        for prop in self.study.properties:
+            for value in self.published_tables(prop).values():
+                found += [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else []
+            found += self.tuning_of(prop)
+        return list(dict.fromkeys(found))
 
     def made_of_everyone(self) -> list[str]:
         """Collections whose provenance names every package that the results depend on."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from diffusion_credit.base.files import read_json
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.evaluation.published import TABLES
 from diffusion_credit.models.options import Given
 from diffusion_credit.models.regimes import CONDITIONAL, OF_EVERYONE, REGIMES
 from diffusion_credit.study.config import Study
@@ -82,6 +83,7 @@ def evaluations(study: Study) -> list[str]:
     tables = ["counterfactual", "budget", "noise", *(["lds", "fidelity", "league"] if study.evaluation.lds else [])]
     tables += ["removal"] if any(each.predicts for each in study.estimators.values()) else []
     single = ["evaluation/runtime.csv", "evaluation/models.csv", "evaluation/learning.csv"]
+    single += [f"evaluation/paper/{name}.csv" for name in TABLES] if study.published else []
     return [*(f"evaluation/{name}/{table}.csv" for name in study.properties for table in tables), *single]
 
 

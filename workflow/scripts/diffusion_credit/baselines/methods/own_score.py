@@ -11,7 +11,7 @@ from diffusion_credit.base.options import BaselineSection
 class Options(BaselineSection):
     """A score of the contributor's own images."""
 
-    explains: ClassVar[bool] = False
+    scores: ClassVar[Literal["images"]] = "images"  # type: ignore[misc]
 
     kind: Literal["own_score"]
     extractor: str = Field(description="Name of an extractor that gives the score.")

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from diffusion_credit.models.task import Task, Trained
 
 OF_EVERYONE = ("full", "refit")  # what every study makes once; their options stand outside `regimes`
-REGIMES = ("sparse", "finetune", "gradient_ascent", "influence", "retrain", "conditional")
+REGIMES = ("sparse", "finetune", "gradient_ascent", "influence", "unlearn", "retrain", "conditional")
+UNLEARNING = ("gradient_ascent", "influence", "unlearn")  # whose model of everyone is the full model itself
 CONDITIONAL = "conditional"  # the regime whose one model serves all subsets
 OF_ONE_SUBSET = tuple(name for name in REGIMES if name != CONDITIONAL)
 CHEAP = tuple(name for name in OF_ONE_SUBSET if name != "retrain")  # judged by `retrain`
@@ -41,6 +42,7 @@ if TYPE_CHECKING:  # mypy compares each with the protocol
         refit,
         retrain,
         sparse,
+        unlearn,
     )
 
-    _: list[Regime] = [full, refit, sparse, finetune, gradient_ascent, influence, retrain, conditional]
+    _: list[Regime] = [full, refit, sparse, finetune, gradient_ascent, influence, unlearn, retrain, conditional]

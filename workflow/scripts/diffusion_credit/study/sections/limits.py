@@ -18,7 +18,7 @@ class ModelMinutes(RegimeMinutes):
     gradients: float = Field(default=240, gt=0, description="All gradients of one entry of `gradients`.")
     scores: float = Field(default=60, gt=0, description="All scores of one entry of `baselines`.")
     losses: float = Field(
-        default=10, gt=0, description="The losses of single images under one model, in a study with a section `local`."
+        default=10, gt=0, description="The losses of single images under one model, or how likely it holds them to be."
     )
 
 

@@ -1,0 +1,56 @@
+"""The study's tables of results and a file of published numbers -> a table for each of the paper's, side by side."""
+
+from typing import Any
+
+from diffusion_credit.base.tables import read_subsets, write_csv
+from diffusion_credit.baselines.tuning import chosen_estimate
+from diffusion_credit.baselines.variants import read_variants
+from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.evaluation.published import HEADER, Row, beside, lds, looked_up, read_published
+from job import job
+
+with job(snakemake):
+    params, tables = snakemake.params, snakemake.params.tables
+    rows = read_published(snakemake.input.published, params.methods, params.regimes, list(tables))
+    held_out = {
+        name: {alpha: read_subsets(path, valued=True) for alpha, path in of["held_out"].items()}
+        for name, of in tables.items()
+    }
+
+    def of_lds(row: Row) -> list[Any]:
+        of = tables[row.property]
+        if row.part:
+            every = read_variants(of["baselines"][row.method])
+            variants = {name: values for name, values in every.items() if name.startswith(row.part)}
+            found = chosen_estimate(variants, read_subsets(*of["tuning"], valued=True), of["higher_is_better"])
+            values, made_of = found.value, found.fit
+        else:
+            credited = read_attribution(of["attributions"][row.method])
+            values, made_of = credited.value, credited.value_of[0]
+        return lds(row, held_out[row.property], values, made_of, params.seed)
+
+    def of_table(
+        row: Row, name: str, wanted: dict[str, str], columns: tuple[str, str, str], factor: float
+    ) -> list[Any]:
+        return looked_up(tables[row.property][name], wanted, columns, factor)
+
+    removal = ("without_top_percent", "without_top_low", "without_top_high")
+    found = beside(
+        rows,
+        {
+            "lds": of_lds,
+            "removal": lambda row: of_table(row, "league", {"method": row.method}, removal, 1.0),
+            "fidelity": lambda row: of_table(
+                row,
+                "fidelity",
+                {"regime": row.method, "alpha": row.alpha, "measure": "pearson"},
+                ("estimate", "low", "high"),
+                1.0,
+            ),
+            "runtime": lambda row: of_table(
+                row, "runtime", {"regime": row.method, "stage": row.part}, ("seconds_per_model", "", ""), 1 / 60
+            ),
+        },
+    )
+    for table, lines in found.items():
+        write_csv(snakemake.output[table], HEADER, lines)
