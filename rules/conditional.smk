@@ -6,6 +6,7 @@ use rule generate_images as generate_by_contributor with:
         models=needs.of_contributors("models"),
         index=f"{R}/index/index.json",
         prompts=needs.prompts(),
+        names=needs.names(),
         weights=needs.weights(STUDY.model),
     output:
         needs.of_contributors("images"),
@@ -17,6 +18,35 @@ use rule generate_images as generate_by_contributor with:
     resources:
         gpu=GPU,
         runtime=STUDY.limits.longest,
+    params:
+        options=dict(generation=needs.guided_generation(), seed=STUDY.seed),
+        kind=STUDY.model.kind,
+        device=STUDY.device,
+        code=code("generate_images.py", *NETWORK),
+
+
+# What a model with a prompt is told whose images these are.
+rule encode_names:
+    input:
+        index=f"{R}/index/index.json",
+        prompts=f"{R}/inputs/prompts/manifest.json",
+        weights=needs.weights(STUDY.model),
+    output:
+        f"{R}/inputs/names/manifest.json",
+    log:
+        f"{R}/logs/names.log",
+    conda:
+        ENV
+    threads: 1
+    resources:
+        gpu=GPU,
+    params:
+        options=dict(model=plain(STUDY.model)),
+        kind=STUDY.model.kind,
+        device=STUDY.device,
+        code=code("encode_names.py", *NETWORK),
+    script:
+        "../workflow/scripts/encode_names.py"
 
 
 ruleorder: generate_by_contributor > generate_images

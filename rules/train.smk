@@ -7,6 +7,7 @@ rule train_models:
         index=f"{R}/index/index.json",
         pixels=f"{R}/index/pixels.npy",
         encoded=needs.encoded(),
+        names=lambda w: needs.names() if w.regime == CONDITIONAL else [],
         weights=needs.weights(STUDY.model),
         start=lambda w: needs.start(w.regime),
         alike=lambda w: needs.alike(w.regime),

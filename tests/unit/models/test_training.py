@@ -108,13 +108,13 @@ def test_a_network_that_is_told_whose_image_it_sees_learns_whose(tmp_path: Path)
     """Two contributors, one of black images and one of white ones: asked for either, it draws that one's."""
     images = torch.cat([torch.full((10, 1, 8, 8), -1.0), torch.full((10, 1, 8, 8), 1.0)])
     model = build(unet.conditional(NETWORK, 2), 3, {})
-    predict, labels = unet.denoiser(model, {}, {}, guidance=1), torch.tensor([0] * 10 + [1] * 10)
+    predict, labels = unet.denoiser(model, {}, {}, guidance=1), torch.tensor([1] * 10 + [2] * 10)
     diffusion, options = {**DIFFUSION, "prediction": "sample"}, {**OPTIONS, "steps": 150, "flip": False}
     inputs = Inputs(images, None, {}, None, None, "digest")
     training.train(model, predict, inputs, np.arange(20), diffusion, options, 9, tmp_path / "s", "k", labels=labels)
     noise = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        black, white = (predict(noise, torch.tensor(999), labels=torch.full((6,), label)) for label in (0, 1))
+        black, white = (predict(noise, torch.tensor(999), labels=torch.full((6,), label)) for label in (1, 2))
     assert float(black.mean()) < -0.5 and float(white.mean()) > 0.5
 
 
@@ -174,3 +174,14 @@ def test_a_constant_rate_stays_after_its_warm_up() -> None:
     rates = [optimising.learning_rate({**OPTIONS, "decay": "constant", "steps": 20}, step) for step in range(20)]
     assert rates[:5] == pytest.approx([OPTIONS["learning_rate"] * k / 5 for k in range(1, 6)])
     assert set(rates[5:]) == {OPTIONS["learning_rate"]}
+
+
+def test_guidance_leans_from_nobody_to_the_contributor(tmp_path: Path) -> None:
+    """By equation 6 of arXiv 2207.12598, with nobody as class 0; one pass of the network computes both."""
+    model = build(unet.conditional(NETWORK, 2), 3, {})
+    x, t, label = torch.randn(3, 1, 8, 8), torch.tensor(40), torch.tensor([2, 1, 2])
+    with torch.no_grad():
+        told, nobody = (model(x, t, class_labels=labels).sample for labels in (label, 0 * label))
+        guided = unet.denoiser(model, {}, {}, guidance=2.5)(x, t, label)
+    assert torch.allclose(guided, nobody + 2.5 * (told - nobody), atol=1e-5)
+    assert not torch.allclose(told, nobody, atol=1e-3)

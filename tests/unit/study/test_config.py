@@ -362,14 +362,9 @@ MISTAKES |= {
         {"model": {"kind": "dit", "width": 16}, "pruning": {**tiny_config()["pruning"], "ratio": 0.005}},
         "pruning.ratio: found 0.005, but rounding to whole heads and units of the MLPs removes only 0%",
     ),
-    "adapters that should be told": (
-        {
-            "model": ADAPTERS,
-            "weights": BASE,
-            "games": {"told": {"kind": "uniform", "regime": "conditional", "subsets": 9}},
-            "estimators": {"ridge": {"kind": "ridge"}, "told": {"kind": "banzhaf", "game": "told"}},
-        },
-        "games.told.regime: found conditional, expected another regime, because a model of kind lora",
+    "guidance away from what was never seen": (
+        {"regimes": {**tiny_config()["regimes"], "conditional": {**tiny_config()["training"], "guidance": 2.0}}},
+        "regimes.conditional.caption_dropout: found 0, expected more, because guidance leans away from images",
     ),
 }
 

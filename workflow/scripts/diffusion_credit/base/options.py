@@ -47,12 +47,11 @@ class SourceSection(Section):
 class NetworkSection(Section):
     """The base of every network's `Options`.
 
-    prompted: is it trained for a text? can_be_told: can it be told whose image it denoises? described: the keys that
-    describe the architecture, of which a model that was trained elsewhere has no need; the first is needed otherwise.
+    prompted: is it trained for a text? described: the keys that describe the architecture, of which a model that was
+    trained elsewhere has no need; the first is needed otherwise.
     """
 
     prompted: ClassVar[bool] = False
-    can_be_told: ClassVar[bool] = False
     described: ClassVar[tuple[str, ...]] = ()
 
     def check_given(self, given: bool) -> None:
@@ -72,12 +71,7 @@ class NetworkSection(Section):
 
 
 class FromScratchSection(NetworkSection):
-    """The base of the Options of networks that are trained from scratch, in pixels or in an autoencoder's latents.
-
-    They can be told whose image they denoise.
-    """
-
-    can_be_told: ClassVar[bool] = True
+    """The base of the Options of networks that are trained from scratch, in pixels or in an autoencoder's latents."""
 
     autoencoder: str | None = Field(
         default=None,

@@ -17,7 +17,7 @@ from diffusion_credit.data.images import ZIP, write_zip
 from diffusion_credit.models.checkpoints import load_model, reinitialise
 from diffusion_credit.models.diffusion import sample
 from diffusion_credit.models.latents import Autoencoder, identity
-from diffusion_credit.models.prompts import read_prompts
+from diffusion_credit.models.prompts import read_names, read_prompts
 from diffusion_credit.models.weights import digests_of
 
 
@@ -30,11 +30,13 @@ def generate(
     progress: Callable[[str, int, int], None],
     contributors: int = 0,
     only: Callable[[str], int] | None = None,
+    names: Path | None = None,
 ) -> int:
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
 
     contributors: where the one model is told contributors, their number: a folder for each, and one named EMPTY of the
-    network's random initialisation. only: of a model's name the number of the one image that it has to draw.
+    network's random initialisation. names: the manifest of the texts that name them, where they are told so. only: of a
+    model's name the number of the one image that it has to draw.
 
     prompts: the manifest of what `prompts.write_prompts` wrote, for networks with a prompt. weights: name -> manifest
     of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision), `seed` of the
@@ -44,12 +46,12 @@ def generate(
     told: dict[str, int | None] = dict.fromkeys(found)
     if contributors:
         ((folder, digest),) = found.values()
-        told = {**{contributor_entry(number): number for number in range(contributors)}, EMPTY: 0}
+        told = {**{contributor_entry(number): number + 1 for number in range(contributors)}, EMPTY: 0}
         found = dict.fromkeys(told, (folder, digest))
     device = options["device"]
     common = {
         **options,
-        **({"prompts": digest_of_file(prompts)} if prompts else {}),
+        **{key: digest_of_file(file) for key, file in (("prompts", prompts), ("names", names)) if file},
         "weights": digests_of(weights),
         "versions": versions("torch", "diffusers", "numpy", "pillow"),
     }
@@ -72,6 +74,9 @@ def generate(
         conditions, labels = told_of()
         if (contributor := told[name]) is not None:
             labels = torch.full((asked["images"],), contributor, device=device)
+            if names:
+                conditions, rows = read_names(names, contributors, asked["images"])
+                labels = rows[contributor - 1].to(device)  # the last ones name nobody
         pixels = sample(
             network.denoiser(model.eval(), architecture, conditions, asked["guidance"]),
             decode(**latents) if latents else identity,

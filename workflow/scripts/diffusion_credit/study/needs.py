@@ -22,6 +22,16 @@ class Needs(Paths):
         """What the one conditional model draws for each contributor, at a stage such as `images`."""
         return f"{self.results}/{stage}/{CONDITIONAL}/everyone/0000/manifest.json"
 
+    def names(self) -> list[str]:
+        """The texts that name contributors, where the one conditional model is told them so."""
+        return [f"{self.results}/inputs/names/manifest.json"] if self.study.model.prompted else []
+
+    def guided_generation(self) -> dict[str, Any]:
+        """How the one conditional model draws images."""
+        section = self.study.regimes.conditional
+        own = {} if section is None or section.guidance is None else {"guidance": section.guidance}
+        return self.generation() | own
+
     # --- properties
 
     def property_plugin(self, prop: str) -> str:

@@ -43,6 +43,12 @@ class Network(Protocol):
     def architecture(self, options: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, Any]:
         """The architecture of a network that denoises tensors of `shape`, (channels, height, width)."""
 
+    def conditional(self, architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+        """The architecture of the same network that is also told whose image it denoises.
+
+        It is told the contributor's number, from 1 on, as `labels`; or, where it takes texts, a text with the name.
+        """
+
     def build(self, architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
         """A randomly initialised network whose learned weights require gradients."""
 
@@ -54,7 +60,7 @@ class Network(Protocol):
     ) -> Callable[..., "torch.Tensor"]:
         """The prediction from noised tensors, times, and where there are any the rows (batch,) of texts in conditions.
 
-        Training takes guidance 1.
+        Row 0 is the empty text, or nobody, and what guidance leans away from. Training takes guidance 1.
         """
 
     def levels(self, architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> "np.ndarray | None":
@@ -70,15 +76,7 @@ class Network(Protocol):
         """Give the network these weights. Raises UserError when they are not of its shapes."""
 
 
-class ToldNetwork(Network, Protocol):
-    """A network that can be told whose image it denoises; its `Options.can_be_told` is True."""
-
-    def conditional(self, architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-        """The architecture of the same network that is also told the number of a contributor."""
-
-
-if TYPE_CHECKING:  # mypy compares each with its protocol
+if TYPE_CHECKING:  # mypy compares each with the protocol
     from diffusion_credit.models.networks import dit, lora, unet
 
-    _: list[ToldNetwork] = [unet, dit]
-    __: Network = lora
+    _: list[Network] = [unet, dit, lora]

@@ -105,8 +105,8 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
 
 
 def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-    """The architecture of the same network that is also told the number of a contributor."""
-    return {**architecture, "num_embeds_ada_norm": contributors}
+    """The architecture of the same network that is also told the number of a contributor, from 1; 0 is nobody."""
+    return {**architecture, "num_embeds_ada_norm": contributors + 1}
 
 
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "DiTTransformer2DModel":
@@ -158,15 +158,20 @@ def reinitialise(model: "DiTTransformer2DModel", seed: int) -> None:
 def denoiser(
     model: "DiTTransformer2DModel", architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"], guidance: float
 ) -> Callable[..., "torch.Tensor"]:
-    """The network itself, told class 0; one that is told contributors takes their numbers (batch,) as `labels`."""
+    """The network itself, told class 0; one that is told contributors takes their numbers (batch,) as `labels`.
+
+    The latter is guided.
+    """
     import torch
+
+    from diffusion_credit.models.guidance import guided
 
     def predict(x: torch.Tensor, t: torch.Tensor, labels: "torch.Tensor | None" = None) -> torch.Tensor:
         if labels is None:
             labels = torch.zeros(len(x), dtype=torch.long, device=x.device)
         return model(x, t.expand(len(x)), class_labels=labels).sample
 
-    return predict
+    return guided(predict, guidance)
 
 
 def levels(architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> None:

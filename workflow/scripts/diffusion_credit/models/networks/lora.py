@@ -100,6 +100,11 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
     }
 
 
+def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
+    """The same: contributors are told as texts (see `prompts.write_told`)."""
+    return architecture
+
+
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> Any:
     """The base with new adapters, which change nothing yet: random downwards, zero upwards."""
     import torch
@@ -163,11 +168,13 @@ def reinitialise(model: Any, seed: int) -> None:
 def denoiser(
     model: Any, architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"], guidance: float
 ) -> Callable[..., "torch.Tensor"]:
-    """Predictions for texts, guided away from the empty text (arXiv 2207.12598, equation 6).
+    """Predictions for texts, guided away from the empty text.
 
     Raises UserError when the base can be guided in no way.
     """
     import torch
+
+    from diffusion_credit.models.guidance import guided
 
     family, half = module_of("families", architecture["family"]), architecture["base_precision"] == "bf16"
     if family.DISTILLED and guidance != 1 and not model.config.guidance_embeds:
@@ -181,11 +188,7 @@ def denoiser(
         with torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext():
             return family.predict(model, x, t.expand(len(x)), told, guidance)
 
-    def guided(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
-        without, with_text = predict(x.repeat(2, 1, 1, 1), t, torch.cat([0 * labels, labels])).chunk(2)
-        return without + guidance * (with_text - without)
-
-    return predict if guidance == 1 or family.DISTILLED else guided
+    return predict if family.DISTILLED else guided(predict, guidance)
 
 
 def levels(architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> "np.ndarray | None":

@@ -102,8 +102,8 @@ def architecture(options: dict[str, Any], shape: tuple[int, int, int]) -> dict[s
 
 
 def conditional(architecture: dict[str, Any], contributors: int) -> dict[str, Any]:
-    """The architecture of the same network that is also told the number of a contributor."""
-    return {**architecture, "num_class_embeds": contributors}
+    """The architecture of the same network that is also told the number of a contributor, from 1; 0 is nobody."""
+    return {**architecture, "num_class_embeds": contributors + 1}
 
 
 def build(architecture: dict[str, Any], seed: int, weights: dict[str, Path]) -> "UNet2DModel":
@@ -131,12 +131,13 @@ def reinitialise(model: "UNet2DModel", seed: int) -> None:
 def denoiser(
     model: "UNet2DModel", architecture: dict[str, Any], conditions: dict[str, "torch.Tensor"], guidance: float
 ) -> Callable[..., "torch.Tensor"]:
-    """The network itself; one that is told contributors takes their numbers (batch,) as `labels`."""
+    """The network itself; one that is told contributors takes their numbers (batch,) as `labels`, and is guided."""
+    from diffusion_credit.models.guidance import guided
 
     def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor | None" = None) -> "torch.Tensor":
         return model(x, t, class_labels=labels).sample
 
-    return predict
+    return guided(predict, guidance)
 
 
 def levels(architecture: dict[str, Any], weights: dict[str, Path], steps: int) -> None:
