@@ -90,7 +90,7 @@ wildcard_constraints:
     list=r"[\w.]+",
     batch=r"\d\d\d\d+",
     weights=r"\w+",
-    property=r"\w+",
+    property=r"(?!paper\b)\w+",  # evaluation/paper is of no property
     extractor=r"\w+",
     estimator="|".join(STUDY.estimators) or "(?!)",
     baseline="|".join(STUDY.baselines) or "(?!)",

@@ -1,6 +1,9 @@
 """The shipped studies: what they plan at full size, and a run at tiny size on files of the real formats."""
 
 import json
+import os
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from pipelines import write_vae
 from scipy import stats
 from studies import FASHION_MNIST, ROOT, Workspace
 from tiny import write_tiny
@@ -148,16 +152,19 @@ TINY: dict[str, tuple[int, int, tuple[float, float], list[str]]] = {
     "cifar10_fid": (30, 32, (0.2, 0.5), []),
     "clipart": (20, 16, (0.2, 0.6), ["paper", "ridge"]),
     "fashion": (6, 32, (0.2, 0.6), ["paper"]),
+    "fashion_lora": (6, 32, (0.5, 0.5), ["paper"]),
 }
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: Path) -> None:
-    if name == "fashion" and not FASHION_MNIST.is_dir():
+    if "fashion" in name and not FASHION_MNIST.is_dir():
         pytest.skip("Debian's dataset-fashion-mnist is not installed")
     contributors, side, (least, most), efficient = TINY[name]
     (workspace.folder / "tiny").symlink_to(tiny_files)
     (workspace.folder / "resources").symlink_to(ROOT / "resources")
+    if name == "fashion_lora":
+        _train_base(workspace.folder)
     scale = ["--config", "scale=tiny"]
     properties = shipped(workspace, name).config["properties"]
     if name == "clipart":  # of three, this one runs every rule
@@ -185,8 +192,9 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
         assert (len(everyone), len(empty)) == (2, 2)
         if name in GAMES:
             _assert_tables(results, name, members.columns)
-        if name == "artbench":
+        if name in ("artbench", "fashion_lora"):
             assert empty.nunique() == 1  # the base model, whatever the seed
+        if name == "artbench":
             said = json.loads((results / "credit.json").read_text())["provenance"]["weights"]
             files = {
                 name: results / f"weights/{name}/manifest.json" for name in ("aesthetic", "clip", "stable_diffusion")
@@ -208,7 +216,7 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
     for archive in results.glob("images/*/*/*/*/images.zip"):
         pixels = read_zip(archive)
         count = len(pixels) if "/images/data/" in str(archive) else tiny["generation"]["images"]
-        assert pixels.shape == (count, side, side, 1 if name == "fashion" else 3)
+        assert pixels.shape == (count, side, side, 1 if "fashion" in name else 3)
     if name == "fashion":  # its autoencoder is trained first, once, and is named in the report
         errors = pd.read_csv(results / "autoencoders/autoencoder/errors.csv", index_col="images_of")
         each = errors.root_mean_square_error.drop("all images")  # of as many images each
@@ -219,6 +227,14 @@ def test_a_study_runs_at_tiny_size(workspace: Workspace, name: str, tiny_files: 
         assert "What it learnt from anybody is not credited" in " ".join((results / "card.md").read_text().split())
         learning = pd.read_csv(results / "evaluation/learning.csv", index_col="measure")
         assert learning.value["deviation_of_latents"] == pytest.approx(1, abs=1e-3)
+
+
+def _train_base(folder: Path) -> None:
+    """The base of the study's adapters, by its own script, in three steps."""
+    write_vae(folder / "autoencoder", in_channels=1, out_channels=1)
+    script = [sys.executable, ROOT / "resources/fashion/train_base.py", "autoencoder", "weights/fashion-base", "3"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow/scripts")}
+    subprocess.run(script, cwd=folder, env=environment, check=True, capture_output=True)
 
 
 def _assert_tables(results: Path, name: str, contributors: pd.Index) -> None:
