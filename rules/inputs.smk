@@ -40,7 +40,8 @@ if workflow.is_main_process:
         try:
             read_published(
                 STUDY.published,
-                methods(STUDY),
+                list(STUDY.estimators),
+                list(STUDY.baselines),
                 list(plan.START),
                 list(STUDY.properties),
             )

@@ -16,7 +16,8 @@ rule compare_with_published:
         ENV
     params:
         tables={name: needs.published_tables(name) for name in STUDY.properties},
-        methods=methods(STUDY),
+        estimators=list(STUDY.estimators),
+        baselines=list(STUDY.baselines),
         regimes=list(plan.START),
         seed=STUDY.seed,
         code=code("compare_with_published.py"),

@@ -11,7 +11,8 @@ from job import job
 
 with job(snakemake):
     params, tables = snakemake.params, snakemake.params.tables
-    rows = read_published(snakemake.input.published, params.methods, params.regimes, list(tables))
+    known = params.estimators, params.baselines, params.regimes, list(tables)
+    rows = read_published(snakemake.input.published, *known)
     held_out = {
         name: {alpha: read_subsets(path, valued=True) for alpha, path in of["held_out"].items()}
         for name, of in tables.items()

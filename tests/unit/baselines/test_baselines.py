@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.baselines import gradients, kernels, projection
 from diffusion_credit.baselines.methods import gradients as family
-from diffusion_credit.baselines.methods import own_score, similarity
+from diffusion_credit.baselines.methods import elbo, own_score, similarity
 from diffusion_credit.baselines.tuning import choose, chosen_estimate
 from diffusion_credit.baselines.variants import by_contributor, read_variants, variants, write_variants
 from diffusion_credit.credit.attribution import estimate
@@ -48,6 +48,16 @@ def test_an_own_score_is_reduced_over_the_contributors_images() -> None:
     expected = {"sum": [7, 5, 4], "mean": [3.5, 2.5, 4], "max": [6, 3, 4]}
     for how, values in expected.items():
         np.testing.assert_allclose(found[how][0], values)
+
+
+def test_what_unlearning_takes_from_images_is_credited() -> None:
+    """Negative bounds of two images by the full model and by three models without somebody (GUDA)."""
+    sources = {"full": np.array([10.0, 20.0]), "without": np.array([[13.0, 21.0], [9.0, 20.0], [11.0, 28.0]])}
+    found = variants(elbo, {}, sources, OWNER, 3)
+    assert {name: values.tolist() for name, (values, _) in found.items()} == {
+        "mean over generated images": [2.0, -0.5, 4.5],
+        "max over generated images": [3.0, 0.0, 8.0],
+    }
 
 
 def test_similarities_equal_scipys_distances() -> None:

@@ -15,7 +15,7 @@ LINES = "lds,TRAK,fid,trak,mean,0.5,12.5,1.5,\nruntime,Retraining,fid,retrain,mo
 
 def read(tmp_path: Path, text: str) -> list:
     (tmp_path / "published.csv").write_text(text)
-    return read_published(tmp_path / "published.csv", ["trak", "paper"], ["sparse", "retrain"], ["fid"])
+    return read_published(tmp_path / "published.csv", ["paper"], ["trak"], ["sparse", "retrain"], ["fid"])
 
 
 def test_rows_keep_the_papers_order_and_its_numbers(tmp_path: Path) -> None:
@@ -39,9 +39,10 @@ def test_rows_keep_the_papers_order_and_its_numbers(tmp_path: Path) -> None:
         ("table,row\n", "found the columns table,row, expected table,row,property"),
         (HEAD + "ldz,TRAK,fid,trak,,0.5,,,\n", "row 2, column table: found 'ldz', expected one of lds, removal"),
         (HEAD + "lds,TRAK,kid,trak,,0.5,,,\n", "row 2, column property: found 'kid', expected one of fid"),
-        (HEAD + "lds,TRAK,fid,sparse,,0.5,,,\n", "row 2, column method: found 'sparse', expected one of trak, paper"),
+        (HEAD + "lds,TRAK,fid,sparse,,0.5,,,\n", "row 2, column method: found 'sparse', expected one of paper, trak"),
         (HEAD + "fidelity,s,fid,trak,,0.5,,,\n", "row 2, column method: found 'trak', expected one of sparse, retrain"),
         (HEAD + "lds,TRAK,fid,trak,sum,0.5,,,\n", "column part: found 'sum', expected one of nothing, mean, max"),
+        (HEAD + "lds,Shapley,fid,paper,mean,0.5,,,\n", "column part: found 'mean', expected one of nothing"),
         (HEAD + LINES + "lds,TRAK,fid,trak,,0.5,12%,,\n", "row 4, column published: found '12%', expected a number or"),
         (HEAD + "lds,TRAK,fid,trak,,0.5,12,nan\n", "row 2 has 8 fields, expected 9"),
         (HEAD + "lds,TRAK,fid,trak,,0.5,12,nan,\n", "column plus_minus: found 'nan', expected a number or nothing"),

@@ -21,7 +21,6 @@ TABLES = {
     "fidelity": "Pearson correlation of a regime's models with retrained ones",
     "runtime": "minutes a model",
 }
-PARTS = {"lds": ("", "mean", "max"), "removal": ("",), "fidelity": ("",), "runtime": ("models", "images")}
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,10 @@ class Row:
     difference: str
 
 
-def read_published(path: str | Path, methods: list[str], regimes: list[str], properties: list[str]) -> list[Row]:
-    """The rows of a file of published numbers. methods, regimes, properties: of the study.
+def read_published(
+    path: str | Path, estimators: list[str], baselines: list[str], regimes: list[str], properties: list[str]
+) -> list[Row]:
+    """The rows of a file of published numbers. estimators, baselines, regimes, properties: of the study.
 
     Raises UserError naming file and row where one is not as `Row` says, or names what the study does not have.
     """
@@ -58,8 +59,8 @@ def read_published(path: str | Path, methods: list[str], regimes: list[str], pro
         known = {
             "table": (row.table, [*TABLES]),
             "property": (row.property, properties),
-            "method": (row.method, methods if row.table in ("lds", "removal") else regimes),
-            "part": (row.part, [*PARTS.get(row.table, ())]),
+            "method": (row.method, [*estimators, *baselines] if row.table in ("lds", "removal") else regimes),
+            "part": (row.part, _parts(row, baselines)),
         }
         for column, (value, expected) in known.items():
             if value not in expected:
@@ -72,6 +73,12 @@ def read_published(path: str | Path, methods: list[str], regimes: list[str], pro
                 raise UserError(f"{path}: row {number}, column {column}: found {value!r}, expected a number or nothing")
         found.append(row)
     return found
+
+
+def _parts(row: Row, baselines: list[str]) -> list[str]:
+    if row.table == "runtime":
+        return ["models", "images"]
+    return ["", "mean", "max"] if row.table == "lds" and row.method in baselines else [""]
 
 
 def beside(rows: list[Row], ours: Mapping[str, Callable[[Row], list[Any]]]) -> dict[str, list[list[Any]]]:
