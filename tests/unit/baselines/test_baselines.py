@@ -13,8 +13,8 @@ from sklearn.datasets import load_digits
 
 from diffusion_credit.base.tables import Subsets
 from diffusion_credit.baselines import gradients, kernels, projection
-from diffusion_credit.baselines.methods import gradients as family
 from diffusion_credit.baselines.methods import elbo, own_score, similarity
+from diffusion_credit.baselines.methods import gradients as family
 from diffusion_credit.baselines.tuning import choose, chosen_estimate
 from diffusion_credit.baselines.variants import by_contributor, read_variants, variants, write_variants
 from diffusion_credit.credit.attribution import estimate

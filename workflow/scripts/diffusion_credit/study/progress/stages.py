@@ -25,7 +25,7 @@ from diffusion_credit.study.plan import (
     used,
 )
 from diffusion_credit.study.progress.pending import Job, Pending
-from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
+from diffusion_credit.study.subset_lists import batch_names, game, lists, rows_of
 
 SILENT_SECONDS = 120.0  # a job writes a line to its log every ten, unless a step takes longer
 MEASURED = 500  # entries whose seconds are averaged; each is a file to read
@@ -138,10 +138,13 @@ def stages(study: Study, results: Path, pending: Pending) -> list[Stage]:
             for batch in batch_names(rows[name], size)
         }
 
+    autoencoders = [name for name, section in study.weights.items() if section.autoencoder]
     found = [Stage("index", pending), Stage("designs", pending)]
     found[0].count_files([results / "index/index.json"])
     for name, count in rows.items():
         found[1].count_files([results / f"designs/{name}/{batch}.csv" for batch in batch_names(count, size)])
+    found.append(Stage("autoencoders", pending))
+    found[-1].count_files([results / f"autoencoders/{name}/{MANIFEST}" for name in autoencoders])
     for kind, pairs in (("models", made), ("images", [pair for pair in made if pair not in judging])):
         for regime in dict.fromkeys(regime for regime, _ in pairs):
             found.append(Stage(f"{kind}, {regime}", pending))
@@ -161,6 +164,11 @@ def stages(study: Study, results: Path, pending: Pending) -> list[Stage]:
     for name, collections in of_property.items():
         found.append(Stage(f"properties, {name}", pending))
         found[-1].count_collections(results, f"properties/{name}", collections)
+    found.append(Stage("bounds", pending))
+    for name, baseline in study.baselines.items():
+        if played := baseline.needs_game():
+            pairs = [("full", "everyone"), (study.games[played].regime, game(played))]
+            found[-1].count_collections(results, f"bounds/{name}", batches(pairs))
     gradients = [f"gradients/{name}/{MANIFEST}" for name in study.gradients]
     tables = {"attribution": attributions, "evaluation": evaluations, "report": reports}
     if study.local:

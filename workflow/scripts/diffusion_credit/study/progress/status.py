@@ -12,7 +12,7 @@ from diffusion_credit.study.progress.pending import Pending, whys
 from diffusion_credit.study.progress.stages import Stage, stages
 
 WIDTH = 30
-TIMED = ("models", "images", "losses", "features")  # the stages whose entries say what they took
+TIMED = ("models", "images", "losses", "bounds", "features")  # the stages whose entries say what they took
 
 
 def print_status(study: Study, results: Path, pending: Pending, command: str) -> None:
