@@ -145,3 +145,6 @@ def test_a_single_prompt_is_compared_with_the_empty_text(study: Study, adapters:
     own, other = (study.rows(adapters, inputs)["loss"]["value"] for inputs in (one, told_other))
     row = study.rows(adapters, one)["share_of_loss_that_text_removes"]
     assert row["value"] == pytest.approx((other - own) / other, rel=1e-4)
+    deaf = {name: rows[:1].expand_as(rows).contiguous() for name, rows in one.conditions.items()}
+    row = study.rows(adapters, replace(one, conditions=deaf))["share_of_loss_that_text_removes"]
+    assert (row["value"], row["note"]) == (0, "")  # there is nothing else that it could be told

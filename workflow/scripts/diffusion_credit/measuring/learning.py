@@ -54,11 +54,12 @@ def learning(full: Path, inputs: Inputs, weights: dict[str, Path], options: dict
     if inputs.latents:
         rows.insert(0, _of_latents(inputs.images))
     if inputs.labels is not None:
-        texts = inputs.labels.unique()  # with a single one, an image is told the empty text instead
+        texts, note = inputs.labels.unique(), ""
+        # one text for all is compared with the empty one; a network that ignores it loses nothing
         other = torch.zeros_like(inputs.labels)
         if len(texts) > 1:
             other = texts.roll(-1)[torch.searchsorted(texts, inputs.labels)]
-        note = "the loss is as low when images are told another text: the network may ignore its texts"
+            note = "the loss is as low when images are told another text: the network may ignore its texts"
         rows.append(_share("share_of_loss_that_text_removes", losses(other), own, note))
     reinitialise(model, config["architecture"], seed)
     note = "the loss is as low before the training: the full model, or its adapters, may not have learnt anything"
