@@ -7,7 +7,7 @@ from diffusion_credit.base.options import sections
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import RANDOM
 from diffusion_credit.models.options import FLOW, Given, Training
-from diffusion_credit.models.regimes import CONDITIONAL, UNLEARNING, conditional
+from diffusion_credit.models.regimes import CONDITIONAL, UNLEARNING
 from diffusion_credit.subsets.design import COUNTERFACTUALS
 from diffusion_credit.subsets.draws import ACTIVE
 
@@ -88,13 +88,15 @@ def _texts(study: Any) -> None:
                     f"{key}: found {value}, expected none for a model of kind {study.model.kind}, which has no prompt"
                 )
         for key, section in sections(study):
-            if isinstance(section, conditional.Options):  # which leaves out a contributor's number in its place
-                if (section.guidance or 1) != 1 and not section.caption_dropout:
+            if not isinstance(section, Training):
+                continue
+            if key == f"regimes.{CONDITIONAL}":  # which leaves out a contributor's number instead of a text
+                if (getattr(section, "guidance", None) or 1) != 1 and not section.caption_dropout:
                     raise ValueError(
                         f"{key}.caption_dropout: found 0, expected more, because guidance leans away from images of"
                         " which the network was not told whose they are"
                     )
-            elif isinstance(section, Training) and section.caption_dropout:
+            elif section.caption_dropout:
                 raise ValueError(
                     f"{key}.caption_dropout: found {section.caption_dropout}, expected 0 for a model of kind"
                     f" {study.model.kind}, which has no prompt"

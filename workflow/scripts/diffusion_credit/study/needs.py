@@ -159,7 +159,8 @@ class Needs(Paths):
     def reported_tables(self) -> list[str]:
         """Tables of the evaluation that the report shows."""
         costs = [f"evaluation/{name}/cost.csv" for name in self.study.properties if self.study.evaluation.lds]
-        return self.below(plan.evaluations(self.study) + costs)
+        shown = [table for table in plan.evaluations(self.study) if Path(table).parent.name != "paper"]
+        return self.below(shown + costs)
 
     def published_tables(self, prop: str) -> dict[str, Any]:
         """What a property's published numbers are put beside."""
