@@ -6,7 +6,7 @@ use rule generate_images as generate_by_contributor with:
         models=needs.of_contributors("models"),
         index=f"{R}/index/index.json",
         prompts=needs.prompts(),
-        names=needs.names(),
+        names=needs.named_prompts(),
         weights=needs.weights(STUDY.model),
     output:
         needs.of_contributors("images"),
@@ -29,12 +29,13 @@ use rule generate_images as generate_by_contributor with:
 rule encode_names:
     input:
         index=f"{R}/index/index.json",
-        prompts=f"{R}/inputs/prompts/manifest.json",
+        checked=ancient(f"{R}/index/checked.json"),
         weights=needs.weights(STUDY.model),
     output:
         f"{R}/inputs/names/manifest.json",
     log:
         f"{R}/logs/names.log",
+    priority: 90
     conda:
         ENV
     threads: 1
@@ -47,6 +48,19 @@ rule encode_names:
         code=code("encode_names.py", *NETWORK),
     script:
         "../workflow/scripts/encode_names.py"
+
+
+# Apart, so that other prompts train nothing again.
+use rule encode_names as encode_named_prompts with:
+    input:
+        index=f"{R}/index/index.json",
+        checked=ancient(f"{R}/index/checked.json"),
+        prompts=f"{R}/inputs/prompts/manifest.json",
+        weights=needs.weights(STUDY.model),
+    output:
+        f"{R}/inputs/named_prompts/manifest.json",
+    log:
+        f"{R}/logs/named_prompts.log",
 
 
 ruleorder: generate_by_contributor > generate_images

@@ -31,7 +31,7 @@ rule train_models:
     params:
         options=lambda w: dict(
             regime=w.regime,
-            training=plain(TRAINING[w.regime]),
+            training=plan.trained(TRAINING[w.regime]),
             model=plain(STUDY.model),
             diffusion=plain(STUDY.diffusion),
             empty=EMPTY,

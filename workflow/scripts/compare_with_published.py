@@ -31,16 +31,16 @@ with job(snakemake):
         return lds(row, held_out[row.property], values, made_of, params.seed)
 
     def of_table(
-        row: Row, name: str, wanted: dict[str, str], columns: tuple[str, str, str], factor: float
+        row: Row, name: str, wanted: dict[str, str], columns: tuple[str, str, str], factor: float, note: str = "note"
     ) -> list[Any]:
-        return looked_up(tables[row.property][name], wanted, columns, factor)
+        return looked_up(tables[row.property][name], wanted, columns, factor, note)
 
-    removal = ("without_top_percent", "without_top_low", "without_top_high")
+    removal = ("without_top_percent", "without_top_low", "without_top_high")  # the league's note is of the LDS
     found = beside(
         rows,
         {
             "lds": of_lds,
-            "removal": lambda row: of_table(row, "league", {"method": row.method}, removal, 1.0),
+            "removal": lambda row: of_table(row, "league", {"method": row.method}, removal, 1.0, ""),
             "fidelity": lambda row: of_table(
                 row,
                 "fidelity",

@@ -15,8 +15,27 @@ from diffusion_credit.base.options import Section
 from diffusion_credit.study.complaints import refuse_repeated_keys
 from diffusion_credit.study.config import plain, read_study, recipe
 from diffusion_credit.study.config_docs import document
+from diffusion_credit.study.needs import Needs
+from diffusion_credit.study.plan import used
 
 ROOT = Path(__file__).parents[3]
+
+
+def test_guda_alone_takes_its_models_and_not_their_images() -> None:
+    config = tiny_config()
+    config["regimes"]["unlearn"] = config["training"]
+    config |= {
+        "games": {"without": {"kind": "leave-one-out", "regime": "unlearn", "subsets": 9}},
+        "baselines": {"guda": {"kind": "elbo", "game": "without"}},
+        "evaluation": {**config["evaluation"], "tuning": {"subsets": 5}},
+    }
+    study = read_study(config)
+    assert not [pair for pair in used(study) if pair[0] == "unlearn"]
+    needs = Needs(study)
+    of = "results/tiny/bounds/guda"
+    batches = [f"{of}/unlearn/game_without/{batch}/manifest.json" for batch in ("0000", "0001")]
+    assert needs.bounds("guda") == [f"{of}/full/everyone/0000/manifest.json", *batches]
+    assert needs.left_out("guda") == [f"results/tiny/designs/game_without/{batch}.csv" for batch in ("0000", "0001")]
 
 
 def test_tables_add_their_options_after_those_of_the_scale() -> None:
@@ -312,7 +331,10 @@ MISTAKES |= {
         {"regimes": {key: value for key, value in tiny_config()["regimes"].items() if key != "sparse"}},
         "regimes.sparse: not found, expected the options of this regime, because the study uses it",
     ),
-    "a game that nobody plays": ({"games": ALONE}, "games.alone: found no estimator with game: alone, expected one"),
+    "a game that nobody plays": (
+        {"games": ALONE},
+        "games.alone: found no estimator or baseline with game: alone, expected one",
+    ),
     "an estimator of no game": (
         {"estimators": {"ridge": {"kind": "ridge", "game": "alone"}}},
         "estimators.ridge.game: found 'alone', expected a name below games: there is none",
@@ -340,6 +362,14 @@ MISTAKES |= {
     "options of tables that are none": (
         {"tables": True, "with_tables": [1]},
         "with_tables: found [1], expected a section",
+    ),
+    "tables of another scale": (
+        {"tables": True, "with_tables": {"scale": "tiny"}},
+        "with_tables: found scale, expected other options, because these choose the study",
+    ),
+    "published numbers that nothing is put beside": (
+        {"published": "papers.csv", "evaluation": {k: v for k, v in tiny_config()["evaluation"].items() if k != "lds"}},
+        "published: found without evaluation.lds, expected both",
     ),
     "an unknown option of tables": (
         {"tables": True, "with_tables": {"colour": 1}},

@@ -99,19 +99,22 @@ def lds(row: Row, held_out: dict[str, Subsets], values: Any, made_of: str, seed:
     return [*(100 * x if x != "" else x for x in numbers), made_of, note]
 
 
-def looked_up(path: str | Path, wanted: dict[str, str], columns: tuple[str, str, str], factor: float) -> list[Any]:
+def looked_up(
+    path: str | Path, wanted: dict[str, str], columns: tuple[str, str, str], factor: float, note: str = "note"
+) -> list[Any]:
     """Three columns, times a factor, of the one row of a table of results that has the wanted values.
 
     A column that is called `` is empty. Without such a row, or without its number, there is a note in their place.
+    note: the column that says why, or ``.
     """
     header, lines = read_csv(path)
     for line in lines:
         cells = dict(zip(header, line, strict=True))
         if all(cells[key] == value for key, value in wanted.items()):
             if not cells[columns[0]]:
-                return _none(cells.get("note") or "not measured by this study")
+                return _none(cells.get(note) or "not measured by this study")
             numbers = [factor * float(cells[key]) if key and cells[key] else "" for key in columns]
-            return [*numbers, cells.get("made_of", ""), cells.get("note", "")]
+            return [*numbers, cells.get("made_of", ""), cells.get(note, "")]
     return _none("not measured by this study")
 
 

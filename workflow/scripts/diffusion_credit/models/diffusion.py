@@ -87,13 +87,17 @@ class Process:
 
     def draw(self, images: torch.Tensor, rng: np.random.Generator) -> Drawn:
         """The same with timesteps and noise drawn from rng."""
+        return self.noised(images, *self.drawn(images, rng))
+
+    def drawn(self, images: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Noise for images (batch, ...), and timesteps (batch,)."""
         if self.logit_normal:
             share = 1 / (1 + np.exp(-rng.standard_normal(len(images))))
             times = np.minimum(share * self.timesteps, self.timesteps - 1).astype(np.int64)
         else:
             times = rng.integers(self.timesteps, size=len(images))
-        drawn = torch.from_numpy(rng.standard_normal(tuple(images.shape), dtype=np.float32))
-        return self.noised(images, drawn.to(images.device), torch.from_numpy(times).to(images.device))
+        noise = torch.from_numpy(rng.standard_normal(tuple(images.shape), dtype=np.float32))
+        return noise.to(images.device), torch.from_numpy(times).to(images.device)
 
 
 def scheduler_of(diffusion: dict[str, Any], solver: str, steps: int, levels: np.ndarray | None, device: str) -> Any:

@@ -17,7 +17,7 @@ from diffusion_credit.data.images import ZIP, write_zip
 from diffusion_credit.models.checkpoints import load_model, reinitialise
 from diffusion_credit.models.diffusion import sample
 from diffusion_credit.models.latents import Autoencoder, identity
-from diffusion_credit.models.prompts import read_names, read_prompts
+from diffusion_credit.models.prompts import read_named_prompts, read_prompts
 from diffusion_credit.models.weights import digests_of
 
 
@@ -35,8 +35,8 @@ def generate(
     """Generate images from every model that the manifest `models` lists; return how many folders were missing.
 
     contributors: where the one model is told contributors, their number: a folder for each, and one named EMPTY of the
-    network's random initialisation. names: the manifest of the texts that name them, where they are told so. only: of a
-    model's name the number of the one image that it has to draw.
+    network's random initialisation. names: the manifest of the prompts that name them, where they are told so. only: of
+    a model's name the number of the one image that it has to draw.
 
     prompts: the manifest of what `prompts.write_prompts` wrote, for networks with a prompt. weights: name -> manifest
     of what is pretrained. options: `generation` (images, solver, steps, guidance, batch_size, precision), `seed` of the
@@ -75,7 +75,7 @@ def generate(
         if (contributor := told[name]) is not None:
             labels = torch.full((asked["images"],), contributor, device=device)
             if names:
-                conditions, rows = read_names(names, contributors, asked["images"])
+                conditions, rows = read_named_prompts(names, asked["images"])
                 labels = rows[contributor - 1].to(device)  # the last ones name nobody
         pixels = sample(
             network.denoiser(model.eval(), architecture, conditions, asked["guidance"]),

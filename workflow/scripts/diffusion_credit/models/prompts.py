@@ -63,23 +63,19 @@ def _check_lengths(prompts: list[str], encoder: Encoder) -> None:
             )
 
 
-def write_told(
+def write_names(
     captions: list[str],
     owner: np.ndarray,
     contributors: list[str],
-    prompts: list[str],
     encoder: Encoder,
     size: tuple[int, int],
     folder: Path,
     **about: Any,
 ) -> None:
-    """Embed the texts that name contributors, for a model that is told whose each image is.
+    """Embed the training images' texts with their contributors' names, for a model that is told whose each image is.
 
-    captions: (images,) of the training images. owner: (images,) the number of each one's contributor. prompts: (drawn,)
-    of the generated images. The rows are those of the training images, then for every contributor those of the
-    generated images, and last these without anybody's name. A name comes first, because a long text is cut at its end.
-
-    Raises UserError on names that the base's tokenizer does not tell apart, and on a prompt that becomes too long.
+    captions: (images,). owner: (images,) the number of each one's contributor. A name comes first, because a long text
+    is cut at its end. Raises UserError on names that the base's tokenizer does not tell apart.
     """
     read: dict[tuple[int, ...], str] = {}
     for name in contributors:
@@ -89,10 +85,33 @@ def write_told(
                 f"found the contributors {other!r} and {name!r}, expected names that the base's tokenizer tells apart,"
                 " because the regime conditional tells it the names"
             )
-    drawn = [_naming(name, prompt) for name in contributors for prompt in prompts]
-    _check_lengths(drawn, encoder)
     told = [_naming(contributors[number], text) for number, text in zip(owner.tolist(), captions, strict=True)]
-    write_texts([*told, *drawn, *prompts], encoder, size, folder)
+    if cut := [text for text in told if encoder.tokens(text) > encoder.most]:
+        log.warning(
+            "Warning: %d captions have more than %d tokens with a name before them; the base reads the first %d only"
+            " (such as %r)",
+            len(cut), encoder.most, encoder.most, cut[0][:60],
+        )  # fmt: skip
+    write_texts(told, encoder, size, folder)
+    announce(folder, [TEXTS], provenance=about)
+
+
+def write_named_prompts(
+    prompts: list[str], contributors: list[str], encoder: Encoder, size: tuple[int, int], folder: Path, **about: Any
+) -> None:
+    """Embed the prompts (drawn,) of the generated images with every contributor's name, and last without a name.
+
+    Raises UserError on a name with which a prompt becomes too long.
+    """
+    for name in contributors:
+        for prompt in dict.fromkeys(prompts):
+            if (found := encoder.tokens(_naming(name, prompt))) > encoder.most:
+                raise UserError(
+                    f"found the contributor {name[:60]!r}, whose name and the prompt {prompt[:60]!r} have {found}"
+                    f" tokens, expected at most {encoder.most}, because the regime conditional tells the base both"
+                )
+    drawn = [_naming(name, prompt) for name in contributors for prompt in prompts]
+    write_texts([*drawn, *prompts], encoder, size, folder)
     announce(folder, [TEXTS], provenance=about)
 
 
@@ -100,21 +119,20 @@ def _naming(contributor: str, text: str) -> str:
     return f"{contributor}: {text}"
 
 
-def with_names(inputs: Inputs, told: Path | None) -> Inputs:
-    """The inputs with texts that name each training image's contributor. told: the manifest of `write_told`'s."""
-    if told is None:
+def with_names(inputs: Inputs, names: Path | None) -> Inputs:
+    """The inputs with texts that name each training image's contributor. names: the manifest of `write_names`'s."""
+    if names is None:
         return inputs
-    conditions, labels = read_prompts(told)
-    assert labels is not None
-    digest = digest_of([inputs.digest, digest_of_file(told)])
-    return replace(inputs, conditions=conditions, labels=labels[: len(inputs.images)], digest=digest)
+    conditions, labels = read_prompts(names)
+    digest = digest_of([inputs.digest, digest_of_file(names)])
+    return replace(inputs, conditions=conditions, labels=labels, digest=digest)
 
 
-def read_names(told: Path, contributors: int, drawn: int) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+def read_named_prompts(manifest: Path, drawn: int) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """What a network is told of texts, and the rows (contributors + 1, drawn) of the generated images' texts."""
-    conditions, labels = read_prompts(told)
+    conditions, labels = read_prompts(manifest)
     assert labels is not None
-    return conditions, labels[-(contributors + 1) * drawn :].reshape(contributors + 1, drawn)
+    return conditions, labels.reshape(-1, drawn)
 
 
 def with_prompts(inputs: Inputs, prompts: Path | None) -> tuple[Inputs, torch.Tensor | None]:

@@ -83,10 +83,8 @@ def forget(
         neighbours = np.stack([near[image] for image in chosen[1].tolist()])
         others = inputs.batch(neighbours.reshape(-1), flip[1].repeat(neighbours.shape[1]))
         away = inputs.batch(chosen[1], flip[1])
-        times = torch.from_numpy(rng.integers(process.timesteps, size=size)).to(device)
-        noise = torch.from_numpy(rng.standard_normal(tuple(away.shape), dtype=np.float32)).to(device)
         shape = (size, neighbours.shape[1], *others.shape[1:])
-        led = redirected(process, away, others.reshape(shape), noise, times, options["divergence"])
+        led = redirected(process, away, others.reshape(shape), *process.drawn(away, rng), options["divergence"])
         drawn = [torch.cat(parts) for parts in zip(learnt, led, strict=True)] + [weight]
         if inputs.labels is not None:
             drawn.append(with_dropout(inputs.labels[np.concatenate(chosen)], options["caption_dropout"], rng))

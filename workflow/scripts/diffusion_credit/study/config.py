@@ -3,7 +3,7 @@
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="valid-type,attr-defined,assignment"
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -19,7 +19,7 @@ from diffusion_credit.study.sections.evaluation import Evaluation
 from diffusion_credit.study.sections.gradients import Gradients
 from diffusion_credit.study.sections.limits import Limits
 from diffusion_credit.study.sections.local import Local
-from diffusion_credit.study.sections.names import Name
+from diffusion_credit.study.sections.names import Name, like
 from diffusion_credit.study.sections.payout import Payout
 from diffusion_credit.study.sections.pruning import Pruning
 from diffusion_credit.study.sections.regimes import Regimes
@@ -107,7 +107,7 @@ class Study(Section):
         description="Options that `tables: true` adds to the study, or takes instead of the study's own: what a paper"
         " compares with.",
     )
-    published: str | None = Field(
+    published: Annotated[str, like(r"[^{}]+", "the path of a file, without braces")] | None = Field(
         default=None,
         description="A table (CSV) of published numbers, which `evaluation/paper/` puts beside the study's own.",
     )
@@ -126,6 +126,9 @@ class Study(Section):
             return config
         if not more:
             raise ValueError("with_tables: found nothing, expected options, because tables is true")
+        for key in ("study", "scale", "scales", "tables", "with_tables"):
+            if key in more:
+                raise ValueError(f"with_tables: found {key}, expected other options, because these choose the study")
         return _merged(config, more)
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of 
     "images_of", "measure", "note", "paper",
 }  # fmt: skip
 CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
-ONLY_CREDIT = ("games", "groups", "payout")
+ONLY_CREDIT = ("games", "groups", "payout", "published")
 
 
 def check(study: Any) -> None:
@@ -297,9 +297,12 @@ def _estimators(study: Any) -> None:
             raise ValueError(
                 f"{key}.kind: found all, expected another design or no evaluation.lds, which holds some subsets out"
             )
-    for name in sorted(set(study.games) - {estimator.game for estimator in study.estimators.values()}):
+    played = {each.game for each in study.estimators.values()}
+    played |= {each.needs_game() for each in study.baselines.values()}
+    for name in sorted(set(study.games) - played):
         raise ValueError(
-            f"games.{name}: found no estimator with game: {name}, expected one, because the game trains models for it"
+            f"games.{name}: found no estimator or baseline with game: {name}, expected one, because the game trains"
+            " models for it"
         )
     if all(estimator.game for estimator in study.estimators.values()):
         raise ValueError(
@@ -352,6 +355,7 @@ def _baselines(study: Any) -> None:
     for key, value in {
         "baselines": study.baselines,
         "evaluation.counterfactual.every_method": study.evaluation.counterfactual.every_method,
+        "published": study.published,
     }.items():
         if value and not study.evaluation.lds:
             raise ValueError(

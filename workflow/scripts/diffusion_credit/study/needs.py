@@ -23,8 +23,12 @@ class Needs(Paths):
         return f"{self.results}/{stage}/{CONDITIONAL}/everyone/0000/manifest.json"
 
     def names(self) -> list[str]:
-        """The texts that name contributors, where the one conditional model is told them so."""
+        """The training images' texts that name contributors, where the one conditional model is told them so."""
         return [f"{self.results}/inputs/names/manifest.json"] if self.study.model.prompted else []
+
+    def named_prompts(self) -> list[str]:
+        """The prompts that name contributors, likewise."""
+        return [f"{self.results}/inputs/named_prompts/manifest.json"] if self.study.model.prompted else []
 
     def guided_generation(self) -> dict[str, Any]:
         """How the one conditional model draws images."""

@@ -8,7 +8,7 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.evaluation.published import TABLES
 from diffusion_credit.models.options import Given
 from diffusion_credit.models.regimes import CONDITIONAL, OF_EVERYONE, REGIMES
-from diffusion_credit.study.config import Study
+from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.subset_lists import (
     alphas,
     attribution,
@@ -34,6 +34,11 @@ def trainings(study: Study) -> dict[str, Any]:
     return {"full": study.training, "refit": study.pruning.refit, **regimes}
 
 
+def trained(training: Any) -> dict[str, Any]:
+    """What a training depends on: its section, without what only the drawing of images takes."""
+    return {key: value for key, value in plain(training).items() if key != "guidance"}
+
+
 def given(study: Study) -> bool:
     """Whether the full model was trained elsewhere."""
     return isinstance(study.training, Given)
@@ -54,6 +59,8 @@ def model_of(regime: str, name: str) -> tuple[str, str]:
 def _valued(study: Study) -> list[tuple[str, str]]:
     """Every (regime, list) whose subsets get values."""
     fidelity = study.evaluation.lds.regimes if study.evaluation.lds else []
+    played = {estimator.game for estimator in study.estimators.values()}  # of others, baselines take the models alone
+    credited = {key: section for key, section in study.games.items() if key in played}
     pairs = [
         (study.design.regime, "sampled"),
         (study.design.regime, "anchors"),
@@ -61,7 +68,7 @@ def _valued(study: Study) -> list[tuple[str, str]]:
         ("retrain", "anchors"),
         *(("retrain", counterfactual(name)) for name in study.properties),
         *(("retrain", without_top(name)) for name in compared(study)),
-        *((section.regime, name) for key, section in study.games.items() for name in (game(key), "anchors")),
+        *((section.regime, name) for key, section in credited.items() for name in (game(key), "anchors")),
         *([(study.design.regime, "tuning")] if study.evaluation.tuning and study.baselines else []),
     ]
     return list(dict.fromkeys(pairs))

@@ -179,8 +179,8 @@ def denoiser(
     family, half = module_of("families", architecture["family"]), architecture["base_precision"] == "bf16"
     if family.DISTILLED and guidance != 1 and not model.config.guidance_embeds:
         raise UserError(
-            f"config: generation.guidance: found {guidance}, expected 1, because the base {architecture['base']} is"
-            " told no guidance"
+            f"config: generation.guidance (or regimes.conditional.guidance): found {guidance}, expected 1, because the"
+            f" base {architecture['base']} is told no guidance"
         )
 
     def predict(x: "torch.Tensor", t: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
