@@ -51,7 +51,10 @@ def league(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Wor
     workspace = finished.copy(tmp_path_factory.mktemp("league") / "copy")
     config = workspace.config
     config["properties"] = {"fid": config["properties"]["fid"]}  # lower is better
-    config["regimes"] |= {"conditional": TRAINING, "unlearn": {**TRAINING, "neighbours": 2, "forget_weight": 1.0}}
+    config["regimes"] |= {
+        "conditional": {**TRAINING, "caption_dropout": 0.2, "guidance": 1.5},
+        "unlearn": {**TRAINING, "neighbours": 2, "forget_weight": 1.0},
+    }
     config |= {"games": GAMES, "estimators": ESTIMATORS, "gradients": GRADIENTS, "baselines": BASELINES}
     config["evaluation"]["tuning"] = {"subsets": 5}
     config["evaluation"]["counterfactual"]["every_method"] = True
@@ -282,6 +285,15 @@ def test_told_subsets_show_only_their_contributors(league: Workspace) -> None:
     found = {path.name: (path / "images.zip").read_bytes() for path in folders.iterdir() if path.is_dir()}
     assert set(found) == {"empty", *(f"contributor-{i}" for i in range(5))}
     assert len(set(found.values())) == 6
+
+
+def test_other_guidance_draws_again_and_trains_nothing(league: Workspace) -> None:
+    before = league.config["regimes"]["conditional"]
+    league.config["regimes"]["conditional"] = {**before, "guidance": 3.0}
+    planned = league.planned("results/tiny/utilities/fid/conditional_game_told.csv")
+    league.config["regimes"]["conditional"] = before
+    assert planned["generate_by_contributor"] == 1
+    assert not {"train_models", "generate_images"} & set(planned)
 
 
 def test_a_second_run_has_nothing_to_do_and_an_edit_of_a_score_reruns_no_gradient(league: Workspace) -> None:
