@@ -18,6 +18,7 @@ rule compare_with_published:
         tables={name: needs.published_tables(name) for name in STUDY.properties},
         estimators=list(STUDY.estimators),
         baselines=list(STUDY.baselines),
+        higher_is_better=HIGHER,
         regimes=list(plan.START),
         seed=STUDY.seed,
         code=code("compare_with_published.py"),

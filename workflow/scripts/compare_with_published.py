@@ -17,41 +17,33 @@ with job(snakemake):
         name: {alpha: read_subsets(path, valued=True) for alpha, path in of["held_out"].items()}
         for name, of in tables.items()
     }
+    tuning = {name: read_subsets(*of["tuning"], valued=True) for name, of in tables.items() if of["tuning"]}
 
     def of_lds(row: Row) -> list[Any]:
         of = tables[row.property]
         if row.part:
             every = read_variants(of["baselines"][row.method])
             variants = {name: values for name, values in every.items() if name.startswith(row.part)}
-            found = chosen_estimate(variants, read_subsets(*of["tuning"], valued=True), of["higher_is_better"])
+            found = chosen_estimate(variants, tuning[row.property], params.higher_is_better[row.property])
             values, made_of = found.value, found.fit
         else:
             credited = read_attribution(of["attributions"][row.method])
             values, made_of = credited.value, credited.value_of[0]
         return lds(row, held_out[row.property], values, made_of, params.seed)
 
-    def of_table(
-        row: Row, name: str, wanted: dict[str, str], columns: tuple[str, str, str], factor: float, note: str = "note"
-    ) -> list[Any]:
-        return looked_up(tables[row.property][name], wanted, columns, factor, note)
+    def of_removal(row: Row) -> list[Any]:
+        columns = ("without_top_percent", "without_top_low", "without_top_high")
+        # the league's note is of the LDS
+        return looked_up(tables[row.property]["league"], {"method": row.method}, columns, 1.0, note="")
 
-    removal = ("without_top_percent", "without_top_low", "without_top_high")  # the league's note is of the LDS
-    found = beside(
-        rows,
-        {
-            "lds": of_lds,
-            "removal": lambda row: of_table(row, "league", {"method": row.method}, removal, 1.0, ""),
-            "fidelity": lambda row: of_table(
-                row,
-                "fidelity",
-                {"regime": row.method, "alpha": row.alpha, "measure": "pearson"},
-                ("estimate", "low", "high"),
-                1.0,
-            ),
-            "runtime": lambda row: of_table(
-                row, "runtime", {"regime": row.method, "stage": row.part}, ("seconds_per_model", "", ""), 1 / 60
-            ),
-        },
-    )
-    for table, lines in found.items():
+    def of_fidelity(row: Row) -> list[Any]:
+        wanted = {"regime": row.method, "alpha": row.alpha, "measure": "pearson"}
+        return looked_up(tables[row.property]["fidelity"], wanted, ("estimate", "low", "high"), 1.0)
+
+    def of_runtime(row: Row) -> list[Any]:
+        wanted = {"regime": row.method, "stage": row.part}
+        return looked_up(tables[row.property]["runtime"], wanted, ("seconds_per_model", "", ""), 1 / 60)
+
+    ours = {"lds": of_lds, "removal": of_removal, "fidelity": of_fidelity, "runtime": of_runtime}
+    for table, lines in beside(rows, ours).items():
         write_csv(snakemake.output[table], HEADER, lines)

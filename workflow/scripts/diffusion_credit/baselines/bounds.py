@@ -1,15 +1,12 @@
 """Reading what models without one contributor say of generated images."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from diffusion_credit.base.collection import entries, only_entry
-from diffusion_credit.base.files import read_manifest
-from diffusion_credit.base.tables import concatenate, read_subsets
+from diffusion_credit.base.collection import only_entry
 from diffusion_credit.baselines.gradient_arrays import GENERATED
-from diffusion_credit.measuring.features import LOSSES, read_arrays
+from diffusion_credit.measuring.features import losses_of, read_losses
 
 
 def read_bounds(designs: Sequence[str], full: str, manifests: Sequence[str]) -> dict[str, np.ndarray]:
@@ -18,16 +15,7 @@ def read_bounds(designs: Sequence[str], full: str, manifests: Sequence[str]) -> 
     designs: tables of subsets that lack one contributor each. full: the manifest of the full model's bounds. manifests:
     of the other models'.
     """
-    table = concatenate([read_subsets(path) for path in designs])
-    folders = {name: folder for manifest in manifests for name, (folder, _) in entries(manifest).items()}
-    found = np.stack([_read(folders[name]) for name in table.names])
+    table, found = read_losses(designs, manifests)
     lacking = ~table.members
-    return {
-        "full": _read(only_entry(full)),
-        "without": (lacking.T @ found) / lacking.sum(axis=0)[:, None],
-    }
-
-
-def _read(folder: Path) -> np.ndarray:
-    read_manifest(folder)
-    return read_arrays(folder / LOSSES)[GENERATED]
+    total = lacking.T @ np.stack([each[GENERATED] for each in found])
+    return {"full": losses_of(only_entry(full))[GENERATED], "without": total / lacking.sum(axis=0)[:, None]}

@@ -15,12 +15,9 @@ HEADER = [
     "row", "property", "method", "part", "alpha", "published", "plus_minus", "ours", "low", "high", "made_of",
     "difference", "note",
 ]  # fmt: skip
-TABLES = {
-    "lds": "LDS in percent",
-    "removal": "change of the property in percent, retrained without the top",
-    "fidelity": "Pearson correlation of a regime's models with retrained ones",
-    "runtime": "minutes a model",
-}
+# LDS in percent; change of the property in percent, retrained without the top; Pearson correlation of a regime's models
+# with retrained ones; minutes a model
+TABLES = ("lds", "removal", "fidelity", "runtime")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Features of images: one safetensors file for each model and extractor, so that a property never embeds again."""
+"""Features of images and losses of single ones: a safetensors file for each model, so that none is computed again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 from diffusion_credit.base.collection import announce_entry, entries, fill
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import announce, read_manifest, replacing, versions
+from diffusion_credit.base.tables import Subsets, concatenate, read_subsets
 from diffusion_credit.data.images import ZIP, read_zip, write_zip
 from diffusion_credit.measuring.properties import Property, ReadingProperty
 
@@ -61,6 +62,19 @@ def read_features(folder: Path) -> dict[str, np.ndarray]:
     """The named arrays of one entry."""
     read_manifest(folder)
     return read_arrays(folder / FEATURES)
+
+
+def read_losses(designs: Sequence[str], manifests: Sequence[str]) -> tuple[Subsets, list[dict[str, np.ndarray]]]:
+    """The rows of tables of subsets, and the losses of single images under each row's model, by set of images."""
+    table = concatenate([read_subsets(path) for path in designs])
+    folders = {name: folder for manifest in manifests for name, (folder, _) in entries(manifest).items()}
+    return table, [losses_of(folders[name]) for name in table.names]
+
+
+def losses_of(folder: Path) -> dict[str, np.ndarray]:
+    """The losses of single images under one model, by set of images."""
+    read_manifest(folder)
+    return read_arrays(folder / LOSSES)
 
 
 def reader(module: Property) -> Callable[[Path], Any]:

@@ -86,7 +86,7 @@ class Process:
         return torch.where(lost > 0, lost * image**2, 0).float()
 
     def draw(self, images: torch.Tensor, rng: np.random.Generator) -> Drawn:
-        """The same with timesteps and noise drawn from rng."""
+        """What `noised` gives, with timesteps and noise drawn from rng."""
         return self.noised(images, *self.drawn(images, rng))
 
     def drawn(self, images: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from diffusion_credit.models.diffusion import Drawn, Process
 from diffusion_credit.models.inputs import Inputs
 from diffusion_credit.models.optimising import batch_of, optimise
-from diffusion_credit.models.training import flips, has_dropout, with_dropout
+from diffusion_credit.models.training import flips, predicted, reseeding, with_dropout
 
 ROWS = 256  # images to forget whose distances are computed at once
 
@@ -70,15 +69,14 @@ def forget(
     either; its loss is that of the kept ones plus forget_weight times that of the others.
     """
     process = Process(diffusion, str(inputs.images.device))
-    device, size, drops = inputs.images.device, options["batch_size"], has_dropout(model)
+    device, size, reseed = inputs.images.device, options["batch_size"], reseeding(model)
     near = dict(zip(forgotten.tolist(), nearest(inputs.images, forgotten, kept, options["neighbours"]), strict=True))
     weight = torch.tensor([2.0] * size + [2.0 * options["forget_weight"]] * size, device=device)  # of a mean over both
 
     def batch(step: int, rng: np.random.Generator) -> list[torch.Tensor]:
         chosen = [batch_of(images, seed, step, size) for images in (kept, forgotten)]
         flip = [flips(options, size, rng) for _ in chosen]
-        if drops:
-            torch.manual_seed(int(rng.integers(2**63)))
+        reseed(rng)
         learnt = process.draw(inputs.batch(chosen[0], flip[0]), rng)
         neighbours = np.stack([near[image] for image in chosen[1].tolist()])
         others = inputs.batch(neighbours.reshape(-1), flip[1].repeat(neighbours.shape[1]))
@@ -93,9 +91,7 @@ def forget(
     def loss(
         noised: torch.Tensor, times: torch.Tensor, target: torch.Tensor, each: torch.Tensor, *labels: torch.Tensor
     ) -> torch.Tensor:
-        with torch.autocast(device.type, torch.bfloat16, enabled=options["precision"] == "bf16"):
-            predicted = predict(noised, times, *labels)
-        error = nn.functional.mse_loss(predicted.float(), target, reduction="none").flatten(1).mean(1)
-        return (each * error).mean()
+        found = predicted(predict, options["precision"], noised, times, *labels)
+        return (each * (found - target).square().flatten(1).mean(1)).mean()
 
     return optimise(model, batch, loss, options, seed, state, key, progress)

@@ -22,9 +22,13 @@ def loss_of(
     *labels: torch.Tensor,
 ) -> torch.Tensor:
     """The mean squared error of a network's prediction. noised, times, target: as `Process` draws them."""
-    with torch.autocast(noised.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        predicted = predict(noised, times, *labels)
-    return nn.functional.mse_loss(predicted.float(), target)
+    return nn.functional.mse_loss(predicted(predict, precision, noised, times, *labels), target)
+
+
+def predicted(predict: Callable[..., torch.Tensor], precision: str, *told: torch.Tensor) -> torch.Tensor:
+    """A network's prediction in float32, computed in a precision. told: noised tensors, times, rows of texts."""
+    with torch.autocast(told[0].device.type, torch.bfloat16, enabled=precision == "bf16"):
+        return predict(*told).float()
 
 
 @torch.inference_mode()
@@ -77,13 +81,12 @@ def train(
     """
     process = Process(diffusion, str(inputs.images.device))
     told = inputs.labels if labels is None else labels
-    drops = has_dropout(model)
+    reseed = reseeding(model)
 
     def batch(step: int, rng: np.random.Generator) -> list[torch.Tensor]:
         chosen = batch_of(images, seed, step, options["batch_size"])
         flip = flips(options, len(chosen), rng)
-        if drops:
-            torch.manual_seed(int(rng.integers(2**63)))
+        reseed(rng)
         drawn = list(process.draw(inputs.batch(chosen, flip), rng))
         if told is not None:
             drawn.append(with_dropout(told[chosen], options["caption_dropout"], rng))
@@ -95,9 +98,15 @@ def train(
     return optimise(model, batch, loss, options, seed, state, key, progress, ascend=ascend)
 
 
-def has_dropout(model: nn.Module) -> bool:
-    """Does the network draw anything by itself, so that its draws have to be seeded at each step?"""
-    return any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+def reseeding(model: nn.Module) -> Callable[[np.random.Generator], None]:
+    """What seeds a network's own draws at each step; it does nothing for a network without dropout."""
+    drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+
+    def reseed(rng: np.random.Generator) -> None:
+        if drops:
+            torch.manual_seed(int(rng.integers(2**63)))
+
+    return reseed
 
 
 def flips(options: dict[str, Any], count: int, rng: np.random.Generator) -> np.ndarray:

@@ -155,8 +155,8 @@ class Needs(Paths):
     def evaluations(self) -> list[str]:
         """Every table of the evaluation, with its figure where it has one, and the contact sheets."""
         tables = plan.evaluations(self.study)
-        alone = [table for table in tables if Path(table).stem in ("noise", "runtime", "learning")]
-        alone += [table for table in tables if Path(table).parent.name == "paper" and table not in alone]
+        undrawn = ("noise", "runtime", "learning")
+        alone = [table for table in tables if Path(table).stem in undrawn or Path(table).parent.name == "paper"]
         drawn = [table for table in tables if table not in alone]
         return [*self.with_figures(drawn), *self.below([*alone, "evaluation/contributor.png"])]
 
@@ -178,16 +178,14 @@ class Needs(Paths):
             "league": f"{evaluated}/{prop}/league.csv",
             "fidelity": f"{evaluated}/{prop}/fidelity.csv",
             "runtime": f"{evaluated}/runtime.csv",
-            "higher_is_better": self.study.properties[prop].higher_is_better,
         }
 
     def beside_published(self) -> list[str]:
         """Every file that published numbers are put beside, each once."""
         found: list[str] = []
         for prop in self.study.properties:
-            for value in self.published_tables(prop).values():
-                found += [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else []
-            found += self.tuning_of(prop)
+            for files in self.published_tables(prop).values():
+                found += [files] if isinstance(files, str) else files.values() if isinstance(files, dict) else files
         return list(dict.fromkeys(found))
 
     def made_of_everyone(self) -> list[str]:
