@@ -60,7 +60,7 @@ rule score_baseline:
         runtime=lambda w, attempt: minutes_of_all(STUDY.limits.minutes.scores, attempt),
     params:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
-        sources=lambda w: needs.baseline_sources(w.baseline),
+        sources=lambda w: placed.baseline_sources(w.baseline),
         code=lambda w: code(
             "score_baseline.py", name_of("baselines", STUDY.baselines[w.baseline].kind)
         ),

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import contextmanager
 from functools import cache
 from inspect import getdoc
 from math import ceil
@@ -11,13 +12,25 @@ from shlex import quote
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.logging import logger
 
-SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
+SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+SCRIPTS /= "workflow/scripts"
+MODULE = workflow.modifier.is_module  # does another workflow take this one as a module?
 
-# Snakefile and scripts use the library beside them, whatever version may be installed.
+if not SCRIPTS.is_dir():
+    raise WorkflowError(
+        f"module: found the Snakefile at {SCRIPTS.parent.parent}, which is no folder, expected a local checkout of"
+        " diffusion-credit, because its scripts use the library beside them"
+    )
+
+# Snakefile and scripts use the library beside them, whatever version may be installed. As a module, this would change
+# the other workflow's jobs as well; there, job.py refuses another version.
 sys.path.insert(0, str(SCRIPTS))
-shell.prefix(f"export PYTHONPATH={quote(str(SCRIPTS))}; ")
+if not MODULE:
+    path = quote(str(SCRIPTS)).replace("{", "{{").replace("}", "}}")
+    shell.prefix(f"export PYTHONPATH={path}; ")
 
 from diffusion_credit.base.code import code_digest
+from diffusion_credit.base.device import require
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import files_fingerprint, read_json
 from diffusion_credit.base.options import sections
@@ -31,7 +44,7 @@ from diffusion_credit.evaluation.published import read_published
 from diffusion_credit.models.regimes import CONDITIONAL
 from diffusion_credit.models.weights import files_of
 from diffusion_credit.study import costs, plan
-from diffusion_credit.study.checking import check_again
+from diffusion_credit.study.checking import check_at_start
 from diffusion_credit.study.complaints import refuse_repeated_keys
 from diffusion_credit.study.config import plain, read_study, recipe
 from diffusion_credit.study.needs import Needs
@@ -50,9 +63,10 @@ from diffusion_credit.subsets.draws import ACTIVE
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
-    for file in workflow.overwrite_configfiles:
-        refuse_repeated_keys(Path(file))
-    STUDY = read_study(config)
+    if not MODULE:  # else these files belong to the other workflow
+        for file in workflow.overwrite_configfiles:
+            refuse_repeated_keys(Path(file))
+    STUDY = read_study(config, workflow.config_settings.overwrite_config)
     # With --sdm, jobs have environments of their own, which hold all packages.
     if not workflow.deployment_settings.deployment_method:
         packages_of("networks", STUDY.model.kind)
@@ -63,8 +77,8 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+config = recipe(STUDY)  # as it was understood: what the scripts see
 ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
-R = f"results/{STUDY.study}"
 ALPHAS = alphas(STUDY)
 LOCAL = STUDY.local  # are single images credited for single images?
 BATCH = (LOCAL or STUDY.design).batch_size
@@ -82,6 +96,12 @@ COMPARED = {
     section.reference for section in STUDY.properties.values() if section.compares
 }
 needs = Paths(STUDY) if LOCAL else Needs(STUDY)
+R = needs.results
+
+# The same where files really lie, if another workflow puts a prefix before the paths of this module. Snakemake does so
+# in inputs, outputs and logs; whatever else holds a path needs it as well.
+PLACE = workflow.modifier.path_modifier.replace_prefix(R)
+placed = Paths(STUDY, PLACE) if LOCAL else Needs(STUDY, PLACE)
 
 
 wildcard_constraints:

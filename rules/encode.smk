@@ -30,7 +30,7 @@ rule encode_inputs:
 rule encode_prompts:
     input:
         index=f"{R}/index/index.json",
-        file=needs.prompts_file(),
+        file=[local(file) for file in needs.prompts_file()],
         checked=ancient(f"{R}/index/checked.json"),
         weights=needs.weights(STUDY.model),
     output:

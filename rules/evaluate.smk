@@ -20,7 +20,7 @@ rule evaluate_lds:
     params:
         alphas=list(ALPHAS),
         estimators=list(STUDY.estimators),
-        predicting=lambda w: needs.predicting(w.property),
+        predicting=lambda w: placed.predicting(w.property),
         higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code("evaluate_lds.py"),
@@ -48,9 +48,9 @@ rule evaluate_league:
         ENV
     params:
         alphas=list(ALPHAS),
-        methods=lambda w: costs.league_methods(needs, w.property, sampled_count()),
+        methods=lambda w: costs.league_methods(placed, w.property, sampled_count()),
         main=COUNTERFACTUAL.estimator,
-        predicting=lambda w: needs.predicting(w.property),
+        predicting=lambda w: placed.predicting(w.property),
         higher_is_better=lambda w: HIGHER[w.property],
         seed=STUDY.seed,
         code=code(

@@ -4,10 +4,8 @@
 def source_fingerprint():
     """Changes when the raw files do."""
     source = module_of("sources", STUDY.data.source)
-    try:
+    with told():
         return source.fingerprint(STUDY.data)
-    except (UserError, OSError) as error:
-        return missing(str(error))
 
 
 def weights_fingerprint(name):
@@ -15,18 +13,17 @@ def weights_fingerprint(name):
     options = STUDY.weights[name]
     if options.folder is None:
         return ""
-    try:
+    with told():
         return files_fingerprint(files_of(name, Path(options.folder), plain(options)))
+
+
+@contextmanager
+def told(key=""):
+    """Ends Snakemake with the sentence of a user's mistake."""
+    try:
+        yield
     except (UserError, OSError) as error:
-        return missing(str(error))
-
-
-@cache
-def missing(sentence):
-    """The job fails with this sentence; a plan says it too, and is made all the same."""
-    if workflow.dryrun:
-        logger.warning(f"Warning: {sentence}")
-    return sentence
+        raise WorkflowError(f"{key}{error}") from None
 
 
 if workflow.is_main_process:
@@ -37,7 +34,7 @@ if workflow.is_main_process:
                 " each line, or a list of texts"
             )
     if STUDY.published:
-        try:
+        with told("config: published: "):
             read_published(
                 STUDY.published,
                 list(STUDY.estimators),
@@ -45,12 +42,17 @@ if workflow.is_main_process:
                 list(plan.START),
                 list(STUDY.properties),
             )
-        except UserError as error:
-            raise WorkflowError(f"config: published: {error}") from None
-    try:
-        check_again(STUDY, Path(f"{R}/index"), source_fingerprint)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
+    with told():
+        check_at_start(STUDY, Path(PLACE) / "index", source_fingerprint())
+    for name in STUDY.weights:
+        weights_fingerprint(name)
+
+
+# Before any job, where all of them run on this machine.
+onstart:
+    if workflow.local_exec:
+        with told():
+            require(STUDY.device)
 
 
 def extractor_plugin(name):

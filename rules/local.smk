@@ -77,7 +77,7 @@ rule score_images:
         runtime=lambda w, attempt: minutes_of_all(STUDY.limits.minutes.scores, attempt),
     params:
         options=lambda w: plain(STUDY.baselines[w.baseline]),
-        sources=lambda w: needs.local_sources(w.baseline),
+        sources=lambda w: placed.local_sources(w.baseline),
         generated=LOCAL.generated,
         code=lambda w: code(
             "score_images.py", name_of("baselines", STUDY.baselines[w.baseline].kind)

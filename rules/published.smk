@@ -3,7 +3,7 @@
 
 rule compare_with_published:
     input:
-        published=STUDY.published,
+        published=local(STUDY.published),
         made=needs.beside_published(),
     output:
         **{
@@ -15,7 +15,7 @@ rule compare_with_published:
     conda:
         ENV
     params:
-        tables={name: needs.published_tables(name) for name in STUDY.properties},
+        tables={name: placed.published_tables(name) for name in STUDY.properties},
         estimators=list(STUDY.estimators),
         baselines=list(STUDY.baselines),
         higher_is_better=HIGHER,

@@ -45,7 +45,7 @@ rule fetch_weights:
     conda:
         ENV
     params:
-        options=lambda w: needs.weights_options(w.weights),
+        options=lambda w: placed.weights_options(w.weights),
         files=lambda w: weights_fingerprint(w.weights),
         code=code("fetch_weights.py"),
     script:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.yaml_files import read_yaml
 from diffusion_credit.credit.estimators import ESTIMATORS
 from diffusion_credit.own_tables import attribute, lds, make_design, predict
 from diffusion_credit.show import print_tables
@@ -35,16 +36,6 @@ def _asked(config: Path, scale: str) -> tuple[Study, Path, Pending, str]:
     if not results.is_dir():
         raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
     return study, results, ask(config, scale), command_of(config, scale)
-
-
-def read_yaml(path: Path) -> dict[str, object]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: not a readable YAML file ({error})") from None
-    if not isinstance(found, dict):
-        raise UserError(f"{path}: found {found!r:.40}, expected the options of a study")
-    return found
 
 
 def option(text: str) -> tuple[str, object]:

@@ -8,6 +8,7 @@ difference where a job ran. Snakemake's own text is in .snakemake/log, and is pr
 import re
 import sys
 import time
+from collections.abc import Iterator
 from logging import INFO, LogRecord
 from pathlib import Path
 from threading import Event, Thread
@@ -31,6 +32,7 @@ ROUTINE = (
     "SLURM run ID",
 )
 EXITING = "Exiting because a job execution failed."
+NOT_YAML = "Config file is not valid"
 FAILED_RUN = "At least one job did not complete successfully."
 STOPPING = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
 FAILED_COMMAND = re.compile(r"CalledProcessError.* (returned non-zero exit status \d+|died with <.*?>)", re.DOTALL)
@@ -163,6 +165,8 @@ class LogHandler(LogHandlerBase):
         lines = [line for line in text.splitlines() if not line.startswith('  File "')]
         if len(lines) > 1 and re.fullmatch(r"WorkflowError( in .*)?:", lines[0]):
             del lines[0]
+        if lines[-1].startswith(NOT_YAML):
+            lines = [*_wrong_configs()] or lines
         if lines == [FAILED_RUN]:
             self.incomplete = True
             return
@@ -231,6 +235,20 @@ def _ctrl_c_without_traceback(kind: type[BaseException], value: BaseException, t
         print(GO_ON, file=sys.stderr)
     else:
         sys.__excepthook__(kind, value, trace)
+
+
+def _wrong_configs() -> Iterator[str]:
+    """What is wrong, and where, with the files of options of this command; Snakemake does not say."""
+    from diffusion_credit.base.errors import UserError
+    from diffusion_credit.base.yaml_files import read_yaml
+
+    given = [argument.partition("=")[2] or argument for argument in sys.argv[1:]]
+    for path in [Path(each) for each in dict.fromkeys([*given, "config/config.yaml"])]:
+        if path.suffix in (".yaml", ".yml", ".json") and path.is_file():
+            try:
+                read_yaml(path)
+            except UserError as error:
+                yield f"config: {error}"
 
 
 def _name(record: Any) -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,9 +33,20 @@ EDGE = 1 << 21  # bytes read at either end of a file to notice that it changed
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success move it there, on failure remove it.
 
-    Raises UserError naming `path` when it cannot be written, as on a full disk.
+    A link stays: what it points to is replaced. Pipes and devices are no files to replace, and are written to. Raises
+    UserError naming `path` when it cannot be written, as on a full disk.
     """
-    path = Path(path)
+    asked = Path(path)
+    if _is_stream(asked):
+        with tempfile.TemporaryDirectory() as folder:
+            yield (temporary := Path(folder) / asked.name)
+            try:
+                with temporary.open("rb") as read, asked.open("wb") as written:
+                    shutil.copyfileobj(read, written)
+            except OSError as error:
+                raise UserError(f"{asked}: could not be written ({error})") from None
+        return
+    path = Path(os.path.realpath(asked))
     handle, name = tempfile.mkstemp(prefix=_private_prefix(path), suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -45,9 +57,19 @@ def replacing(path: str | Path) -> Iterator[Path]:
         _share(temporary, 0o666)
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: could not be written ({error})") from None
+        raise UserError(f"{asked}: could not be written ({error})") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path leads to a pipe, a device, or an open file of a process, as /dev/stdout does."""
+    if str(path.absolute()).startswith(("/dev/", "/proc/")):
+        return True
+    try:
+        return not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode))
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -43,6 +43,10 @@ class SourceSection(Section):
         """Does each image come with a text?"""
         return False
 
+    def contributors_now(self) -> list[str] | None:
+        """Names of the contributors, where the raw files tell them before any image is read; else None."""
+        return None
+
 
 class NetworkSection(Section):
     """The base of every network's `Options`.

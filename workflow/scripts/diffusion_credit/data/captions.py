@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.names import same_letters
 from diffusion_credit.base.tables import rows_of
 from diffusion_credit.data.table_options import check_columns
 from diffusion_credit.data.texts import caption_of, json_object, read_text
@@ -40,12 +41,17 @@ def captions_of(root: Path, images: list[Path], others: list[Path]) -> tuple[dic
 
 def _texts_beside(images: list[Path], others: list[Path]) -> dict[Path, list[Path]]:
     """Text file -> the images beside it that have its name but for the ending."""
-    by_stem = {file.with_suffix(""): file for file in others if file.suffix.lower() == ".txt"}
+    by_stem = {_alike(file.with_suffix("")): file for file in others if file.suffix.lower() == ".txt"}
     beside: dict[Path, list[Path]] = {}
     for image in images:
-        if text := by_stem.get(image.with_suffix("")):
+        if text := by_stem.get(_alike(image.with_suffix(""))):
             beside.setdefault(text, []).append(image)
     return beside
+
+
+def _alike(path: Path) -> str:
+    """A path in the one form that all ways of writing it have."""
+    return same_letters(os.path.normpath(path))
 
 
 def _from_texts(texts: dict[Path, list[Path]]) -> dict[Path, str]:
@@ -59,10 +65,10 @@ def _from_texts(texts: dict[Path, list[Path]]) -> dict[Path, str]:
 
 def _from_metadata(metadata: list[Path], images: list[Path]) -> dict[Path, str]:
     captions: dict[Path, str] = {}
-    known = {os.path.normpath(image): image for image in images}
+    known = {_alike(image): image for image in images}
     for file in metadata:
         for where, name, text in READERS[file.name](file):
-            image = known.get(os.path.normpath(file.parent / name)) if isinstance(name, str) else None
+            image = known.get(_alike(file.parent / name)) if isinstance(name, str) else None
             if image is None:
                 raise UserError(
                     f"{where}: found the file_name {name!r}, expected a contributor's image in {file.parent}"

@@ -2,25 +2,47 @@
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.data.formats import readable
 
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; others would clip silently
+MEGA = 1_000_000
 
 
-def read_image(file: Path | bytes, name: str | Path, size: int, mode: str, crop: int | None = None) -> np.ndarray:
-    """One image as (size, size, channels) uint8: turned upright, on white where transparent, central square.
+class Decoded(NamedTuple):
+    """pixels: (size, size, channels) uint8. frames: pictures in the file, of which the first was taken."""
 
-    file: where it lies, or its bytes. Raises UserError with the name when it is damaged, has more than 8 bits a
-    channel, or is smaller than `crop`.
+    pixels: np.ndarray
+    frames: int
+
+
+def read_image(
+    file: Path | bytes, name: str | Path, size: int, mode: str, crop: int | None = None, megapixels: float = 180
+) -> Decoded:
+    """One image: turned upright, on white where transparent, central square.
+
+    file: where it lies, or its bytes. megapixels: the most that it may have, and the most megabytes of text in it.
+    Raises UserError with the name when it is damaged or larger, has more than 8 bits a channel, or is smaller than
+    `crop`.
     """
+    # Of Pillow's own limits, the one on pixels cannot be told from damage
+    Image.MAX_IMAGE_PIXELS = None
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = int(megapixels * MEGA)
     try:
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as opened:
+        stream = io.BytesIO(file) if isinstance(file, bytes) else file
+        with Image.open(stream, formats=sorted(set(readable().values()))) as opened:
+            if (found := opened.width * opened.height / MEGA) > megapixels:
+                raise UserError(
+                    f"{name}: found {found:.4g} megapixels, expected at most data.maximum_megapixels = {megapixels:g}"
+                )
             if opened.mode not in MODES:
                 raise UserError(f"{name}: found pixels of mode {opened.mode}, expected 8 bits in each channel")
+            frames = getattr(opened, "n_frames", 1)
             picture: Image.Image = ImageOps.exif_transpose(opened)
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")
@@ -36,6 +58,13 @@ def read_image(file: Path | bytes, name: str | Path, size: int, mode: str, crop:
         raise
     except UnidentifiedImageError:  # its own text names an address in memory
         raise UserError(f"{name}: not a readable image (its format is unknown)") from None
+    except PermissionError:
+        raise UserError(f"{name}: permission denied, expected a file that may be read") from None
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        if "MAX_TEXT" in str(error):
+            raise UserError(
+                f"{name}: found more than {megapixels:g} megabytes of text in it, expected at most as many as"
+                " data.maximum_megapixels"
+            ) from None
         raise UserError(f"{name}: not a readable image ({error})") from None
-    return np.asarray(square).reshape(size, size, -1)
+    return Decoded(np.asarray(square).reshape(size, size, -1), frames)

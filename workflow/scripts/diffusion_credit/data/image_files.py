@@ -15,8 +15,8 @@ from diffusion_credit.base.options import SourceSection
 from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.data.decoding import read_image
 from diffusion_credit.data.images import Images
+from diffusion_credit.data.listing import examples, is_hidden
 
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 NAMED = 100  # so many of those left out are named
 
 
@@ -48,6 +48,12 @@ class ImageOptions(SourceSection):
         " large as possible.",
     )
     mode: Literal["L", "RGB"] = Field(default="RGB", description="Grey (`L`) or colour (`RGB`).")
+    maximum_megapixels: float = Field(
+        default=180.0,
+        gt=0,
+        description="A file with more megapixels, or with more megabytes of text in it, is refused, because small files"
+        " can unpack to sizes that no memory holds.",
+    )
     minimum_images: int = Field(
         default=1, ge=1, description="Contributors with fewer images take no part. The index names them."
     )
@@ -81,7 +87,7 @@ def files_of(options: ImageOptions, suffixes: tuple[str, ...]) -> dict[str, Path
     path, endings = Path(options.path), " or ".join(suffixes)
     found = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     files = {file.relative_to(_root(path)).as_posix(): file for file in found if file.name.lower().endswith(suffixes)}
-    visible = {name: file for name, file in files.items() if not any(part.startswith(".") for part in Path(name).parts)}
+    visible = {name: file for name, file in files.items() if not any(map(is_hidden, Path(name).parts))}
     if not visible:
         raise UserError(f"data.path: found no file ending in {endings} at {path}, expected one, or a folder of them")
     for file in visible.values():
@@ -141,17 +147,37 @@ def read_files(
 def read_records(records: Records, options: ImageOptions, contents: Contents, notes: Iterable[str] = ()) -> Images:
     """Read the images of the contributors that take part; no more than one at a time is held in its full size.
 
-    Raises UserError on an image that cannot be read.
+    Of several frames the first is taken. Raises UserError with all images that cannot be read.
     """
     taken, left_out = take_part(records, options)
     chosen = [record for images in taken.values() for record in images]
     place = {record.source: number for number, record in enumerate(chosen)}
     pixels = np.empty((len(chosen), options.size, options.size, 3 if options.mode == "RGB" else 1), dtype=np.uint8)
     missing = set(place)
+    wrong: list[str] = []
+    several: list[Path] = []
+    root = _root(Path(options.path))
     for source, file in contents(place):
-        name = _root(Path(options.path)) / source
-        pixels[place[source]] = read_image(file, name, options.size, options.mode, options.crop)
         missing.remove(source)
+        try:
+            decoded = read_image(
+                file, root / source, options.size, options.mode, options.crop, options.maximum_megapixels
+            )
+        except UserError as error:
+            wrong.append(str(error))
+            continue
+        pixels[place[source]] = decoded.pixels
+        if decoded.frames > 1:
+            several.append(root / source)
+    if wrong:
+        more = f"; and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        many = f"{len(wrong)} of {len(chosen)} images cannot be taken: " if len(wrong) > 1 else ""
+        raise UserError(many + "; ".join(wrong[:NAMED]) + more)
+    if several:
+        left_out.append(
+            f"{len(several)} image(s) have several frames, of which the first is taken (such as"
+            f" {examples(several, root)})"
+        )
     if missing:
         raise UserError(f"{options.path}: {min(missing)} is gone, expected files that stay as they are while read")
     return Images(

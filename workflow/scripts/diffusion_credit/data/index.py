@@ -8,6 +8,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of, digest_of_file, read_json, replacing, write_json
+from diffusion_credit.base.names import look_alike
 from diffusion_credit.base.tables import read_csv, write_csv
 from diffusion_credit.data.images import Images, pixel_digests
 from diffusion_credit.data.oddities import oddities_of
@@ -22,18 +23,17 @@ def shared_pictures(digests: list[str], owner: Iterable[int]) -> list[list[int]]
 
 
 def notes_of(images: Images, digests: list[str]) -> list[str]:
-    """What was left out, pictures that several contributors have, near copies, blank images and noise."""
-    odd = oddities_of(images, digests)
-    shared = shared_pictures(digests, images.owner)
-    if not shared:
-        return [*images.notes, *odd]
-    first = " and ".join(images.source[i] for i in shared[0][:2])
-    return [
-        *images.notes,
-        f"{len(shared)} picture(s) are those of more than one contributor; each keeps its own copy (the first: {first};"
-        " index.csv has equal sha256 for the others)",
-        *odd,
-    ]
+    """What was left out, names that look alike, pictures of several contributors, near copies, blanks and noise."""
+    notes = [*images.notes]
+    if text := look_alike(images.contributors):
+        notes.append(text)
+    if shared := shared_pictures(digests, images.owner):
+        first = " and ".join(images.source[i] for i in shared[0][:2])
+        notes.append(
+            f"{len(shared)} picture(s) are those of more than one contributor; each keeps its own copy (the first:"
+            f" {first}; index.csv has equal sha256 for the others)"
+        )
+    return [*notes, *oddities_of(images, digests)]
 
 
 def write_index(images: Images, table: Path, pixels: Path, summary: Path) -> list[str]:

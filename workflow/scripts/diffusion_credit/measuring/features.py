@@ -51,6 +51,7 @@ def extract(
     def make(name: str, folder: Path, _: Path) -> None:
         embed, started = load(), time.monotonic()
         arrays = embed(images[name][1]())
+        _require_finite(arrays, f"features of {collection / name}")
         with replacing(folder / FEATURES) as temporary:
             save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, temporary)
         announce_entry(folder, [FEATURES], wanted[name], started)
@@ -59,9 +60,21 @@ def extract(
 
 
 def read_features(folder: Path) -> dict[str, np.ndarray]:
-    """The named arrays of one entry."""
+    """The named arrays of one entry. Raises UserError where a number is not finite."""
     read_manifest(folder)
-    return read_arrays(folder / FEATURES)
+    arrays = read_arrays(folder / FEATURES)
+    _require_finite(arrays, str(folder / FEATURES))
+    return arrays
+
+
+def _require_finite(arrays: dict[str, np.ndarray], where: str) -> None:
+    for name, array in arrays.items():
+        wrong = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+        if len(wrong):
+            raise UserError(
+                f"{where}: found numbers that are not finite among the {name} of {len(wrong)} image(s), image {wrong[0]}"
+                " the first; expected finite ones from the extractor"
+            )
 
 
 def read_losses(designs: Sequence[str], manifests: Sequence[str]) -> tuple[Subsets, list[dict[str, np.ndarray]]]:

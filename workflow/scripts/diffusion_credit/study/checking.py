@@ -3,7 +3,6 @@
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="attr-defined"
 
-from collections.abc import Callable
 from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
@@ -21,15 +20,18 @@ CHECKED = 2000  # subsets of a design
 SINGLES = ("leave-one-out", "add-one-in")  # designs that are of no use before everyone has had a turn
 
 
-def check_again(study: Study, folder: Path, fingerprint: Callable[[], str]) -> None:
-    """At every start, for an edit of the config: `check` with the index in `folder`.
+def check_at_start(study: Study, folder: Path, fingerprint: str) -> None:
+    """At every start: `check` with the index in `folder`, as the config may have been edited since.
 
     Only if it has passed before for the same data (fingerprint: of the raw files), else the index may be on its way
-    out. Raises what `check` raises.
+    out. Then the contributors are checked alone, where the source knows them without reading an image. Raises what
+    `check` raises.
     """
     files = [folder / name for name in ("index.csv", "index.json", "checked.json")]
-    if all(file.is_file() for file in files) and read_json(files[2]).get("data") == digest(study, fingerprint()):
+    if all(file.is_file() for file in files) and read_json(files[2]).get("data") == digest(study, fingerprint):
         check(study, Index(files[1]))
+    elif not study.local and (names := study.data.contributors_now()) is not None:
+        _credit(study, names)
 
 
 def digest(study: Study, fingerprint: str) -> str:
@@ -45,11 +47,11 @@ def check(study: Study, index: Index) -> dict[str, object]:
     """
     if not study.model.needs_weights():
         module_of("networks", study.model.kind).check_size(plain(study.model), *index.shape[:2])
-    return _local(study, index) if study.local else _credit(study, index)
+    return _local(study, index) if study.local else _credit(study, index.contributors)
 
 
-def _credit(study: Study, index: Index) -> dict[str, object]:
-    names, n = index.contributors, len(index.contributors)
+def _credit(study: Study, names: list[str]) -> dict[str, object]:
+    n = len(names)
     lds, chosen = study.evaluation.lds, study.evaluation.tuning
     sizes = held_out_sizes([*alphas(study).values()], lds.subsets if lds else 0, n)
     for estimator in study.estimators.values():

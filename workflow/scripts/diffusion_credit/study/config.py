@@ -3,6 +3,7 @@
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="valid-type,attr-defined,assignment"
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -12,7 +13,7 @@ from diffusion_credit.base.options import Section
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.models.options import TrainedOrGiven
 from diffusion_credit.study import config_checks
-from diffusion_credit.study.complaints import sentence
+from diffusion_credit.study.complaints import sentence, with_numbers
 from diffusion_credit.study.sections.design import Design, Game
 from diffusion_credit.study.sections.diffusion import Diffusion, Generation
 from diffusion_credit.study.sections.evaluation import Evaluation
@@ -119,8 +120,6 @@ class Study(Section):
         if not isinstance(config, dict):
             return config
         config = _at_scale(config)
-        if config.get("tables") in ("true", "false"):  # as Snakemake reads `--config tables=true`
-            config = {**config, "tables": config["tables"] == "true"}
         more = config.get("with_tables", {})
         if config.get("tables") is not True or not isinstance(more, dict):
             return config
@@ -164,12 +163,17 @@ def _merged(options: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def read_study(config: dict[str, Any]) -> Study:
-    """Validate a configuration. Raises UserError: one sentence on the first thing that is wrong."""
+def read_study(config: dict[str, Any], told: Mapping[str, Any] | None = None) -> Study:
+    """Validate a configuration. Raises UserError: one sentence on the first thing that is wrong.
+
+    told: the part of it that comes from the command line, where Snakemake reads the numbers in a section as text.
+    """
     try:
         return Study.model_validate(config)
     except ValidationError as error:
-        raise UserError(sentence(error, config)) from None
+        if told and (mended := with_numbers(error, config, told)):
+            return read_study(mended, told)
+        raise UserError(sentence(error, config, Study.model_validate)) from None
 
 
 def recipe(study: Study) -> dict[str, Any]:
@@ -180,10 +184,12 @@ def recipe(study: Study) -> dict[str, Any]:
 
 def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:
     """Validated options of one registered module. Raises UserError."""
+    check = module_of(package, kind).Options.model_validate
+    options = {"kind": kind, **options}
     try:
-        return plain(module_of(package, kind).Options.model_validate({"kind": kind, **options}))
+        return plain(check(options))
     except ValidationError as error:
-        raise UserError(sentence(error, options).replace("config: ", f"{kind}: ", 1)) from None
+        raise UserError(sentence(error, options, check).replace("config: ", f"{kind}: ", 1)) from None
 
 
 def plain(section: BaseModel | None) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from diffusion_credit.study.paths import Paths
 class Needs(Paths):
     """Paths of what a rule takes. `sampled`: the number of batches of sampled subsets, which a target may raise."""
 
-    def __init__(self, study: Study) -> None:
-        super().__init__(study)
+    def __init__(self, study: Study, results: str | None = None) -> None:
+        super().__init__(study, results)
         self.alphas = subset_lists.alphas(study)
         self.regime = study.design.regime  # whose utilities the values divide
 

@@ -12,15 +12,15 @@ from diffusion_credit.study.subset_lists import batch_names, lists, rows_of
 
 
 class Paths:
-    """Paths of results, relative to where the workflow runs.
+    """Paths of results, relative to where the workflow runs. results: the study's folder, if not results/<study>.
 
     A collection is what one stage, such as `models` or `images`, makes of one batch of a list in one regime; its path
     is that of its manifest.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, results: str | None = None) -> None:
         self.study, self.lists = study, lists(study)
-        self.results = f"results/{study.study}"
+        self.results = results or f"results/{study.study}"
         self.batch_size = (study.local or study.design).batch_size
 
     def below(self, files: list[str]) -> list[str]:

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.data import image_files
-from diffusion_credit.data.image_files import SUFFIXES, Files, ImageOptions, folder_of, read_files, take_part
+from diffusion_credit.data.formats import is_image
+from diffusion_credit.data.image_files import Files, ImageOptions, folder_of, read_files, take_part
 from diffusion_credit.data.images import Images
 
 
@@ -32,13 +33,16 @@ class Options(ImageOptions):
         " was made. Without it the identities are those of the folder's own file names.",
     )
 
+    def contributors_now(self) -> list[str]:
+        return list(take_part(listed(self), self)[0])
+
 
 def listed(options: Options) -> Files:
     """Every identity's images sorted by name, identities by number.
 
     Raises UserError on a malformed line, a file or number listed twice, an image or identity that is missing.
     """
-    names = [path.name for path in folder_of(options).iterdir() if path.suffix.lower() in SUFFIXES]
+    names = [path.name for path in folder_of(options).iterdir() if is_image(path)]
     persons = _identities(options.identities)
     if options.mapping:
         images = _origins(options.mapping, _numbered(options.path, names))

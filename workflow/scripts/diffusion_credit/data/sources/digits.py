@@ -21,6 +21,9 @@ class Options(SourceSection):
         default=list(range(10)), description="The digit classes that take part, each between 0 and 9."
     )
 
+    def contributors_now(self) -> list[str]:
+        return [f"digit {digit}" for digit in self.contributors]
+
 
 def read(options: Options) -> Images:
     """Read the chosen classes. Grey values 0..16 are spread over 0..255."""
@@ -29,7 +32,7 @@ def read(options: Options) -> Images:
     digits = load_digits()
     chosen = np.flatnonzero(np.isin(digits.target, options.contributors))
     return Images(
-        contributors=[f"digit {digit}" for digit in options.contributors],
+        contributors=options.contributors_now(),
         owner=np.array([options.contributors.index(label) for label in digits.target[chosen]]),
         source=[f"sklearn.datasets.load_digits[{number}]" for number in chosen],
         pixels=np.rint(digits.images[chosen] * (255 / 16)).astype(np.uint8)[..., None],

@@ -2,16 +2,19 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.names import same_letters
 from diffusion_credit.base.tables import rows_of
 from diffusion_credit.data import image_files
 from diffusion_credit.data.image_files import Files, folder_of, read_files, take_part
 from diffusion_credit.data.images import Images
+from diffusion_credit.data.listing import LeftOut, files_below, sorted_out
 from diffusion_credit.data.table_options import TableOptions, check_columns
 from diffusion_credit.data.texts import caption_of
 
@@ -29,9 +32,23 @@ class Options(TableOptions):
         " `{split}/{label}/{name}`.",
     )
 
+    def contributors_now(self) -> list[str]:
+        return list(take_part(listed(self).files, self)[0])
 
-def listed(options: Options) -> tuple[Files, dict[Path, str]]:
-    """Every contributor's images, contributors and images sorted by name, whatever the order of the rows; captions.
+
+class Listed(NamedTuple):
+    """files: every contributor's images, contributors and images sorted by name, whatever the order of the rows.
+
+    captions: image -> its text. known: where the images of all rows lie, of those that `where` leaves out as well.
+    """
+
+    files: Files
+    captions: dict[Path, str]
+    known: set[Path]
+
+
+def listed(options: Options) -> Listed:
+    """What the table lists.
 
     Raises UserError on a column that is not there, an empty contributor or caption, an image that is missing, listed
     twice or not below the folder once links and `..` are followed.
@@ -44,12 +61,15 @@ def listed(options: Options) -> tuple[Files, dict[Path, str]]:
     files: Files = {}
     captions: dict[Path, str] = {}
     seen: dict[Path, int] = {}
+    others: set[Path] = set()
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=True))
-        if not options.takes(cells):
-            continue
         name = PLACEHOLDER.sub(lambda match: cells[match[1]], options.image)  # noqa: B023 - called at once
+        if not options.takes(cells):
+            others.add(_resolved(root, name))
+            continue
         where = f"{options.table}: row {number}: found the image {name!r}"
+        name = _as_on_disk(root, name)
         path, image = Path(options.path) / name, _resolved(root, name)
         if not image.is_relative_to(root):
             raise UserError(f"{where}, expected a name that stays below {options.path}")
@@ -67,7 +87,20 @@ def listed(options: Options) -> tuple[Files, dict[Path, str]]:
         files.setdefault(contributor, []).append(path)
     if not files:
         raise UserError(f"{options.table}: found no row with {options.where}, expected at least one (data.where)")
-    return {contributor: sorted(files[contributor]) for contributor in sorted(files)}, captions
+    return Listed({name: sorted(files[name]) for name in sorted(files)}, captions, others | set(seen))
+
+
+def _as_on_disk(root: Path, name: str) -> str:
+    """A file's name in the form that its folder has it: Unicode writes many letters in several ways."""
+    found = root
+    with suppress(OSError, ValueError):  # a name that is too long, or has a null byte, is no file's
+        if os.path.lexists(root / name):
+            return name
+        for part in Path(name).parts:
+            written = [part] if os.path.lexists(found / part) else os.listdir(found)
+            found /= next((each for each in written if same_letters(each) == same_letters(part)), part)
+        return os.path.relpath(found, root)
+    return name
 
 
 def _resolved(root: Path, name: str) -> Path:
@@ -79,13 +112,17 @@ def _resolved(root: Path, name: str) -> Path:
 
 def read(options: Options) -> Images:
     """Read the listed images. Raises UserError as `listed` does, and on an image that cannot be read."""
-    files, captions = listed(options)
-    return read_files(files, options, captions)
+    found = listed(options)
+    left_out = LeftOut(Path(options.path))
+    for image in sorted_out(files_below(Path(options.path), left_out), left_out).images:
+        if Path(os.path.realpath(image)) not in found.known:
+            left_out.add(f"image(s) that {options.table} does not list", image)
+    return read_files(found.files, options, found.captions, left_out.notes())
 
 
 def fingerprint(options: Options) -> str:
     """Changes with the table and with the images that take part."""
-    files, _ = take_part(listed(options)[0], options)
+    files, _ = take_part(listed(options).files, options)
     return image_files.fingerprint(
         options.path, [Path(options.table), *(p for images in files.values() for p in images)]
     )

@@ -15,7 +15,8 @@ from pydantic import Field
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.tables import printable
 from diffusion_credit.data import image_files
-from diffusion_credit.data.image_files import SUFFIXES, ImageOptions, Record, Records, files_of, read_records
+from diffusion_credit.data.formats import is_image
+from diffusion_credit.data.image_files import ImageOptions, Record, Records, files_of, read_records
 from diffusion_credit.data.images import Images
 from diffusion_credit.data.safe_archive import stream_members
 from diffusion_credit.data.texts import caption_of, contributor_of, decoded, json_object
@@ -63,7 +64,7 @@ class _Sample:
 
     def image(self) -> str:
         """The name of the member that is the image. Raises UserError unless it is one."""
-        images = [name for ending, name in self.members.items() if f".{ending}".endswith(tuple(SUFFIXES))]
+        images = [name for ending, name in self.members.items() if is_image(name)]
         if len(images) != 1:
             found = " and ".join(repr(name) for name in images) or "no image"
             raise UserError(f"{self.where}: found {found}, expected one image in each sample")

@@ -129,14 +129,25 @@ def add_adapters(model: Any, rank: int, layers: list[str]) -> None:
             parameter.data = parameter.data.float()  # peft makes them of the base's precision
 
 
+def _base(architecture: dict[str, Any], weights: dict[str, Path]) -> Path:
+    """The folder of the base. Raises UserError where `weights` lacks it."""
+    from diffusion_credit.models.weights import open_weights
+
+    if (name := architecture["base"]) not in weights:
+        raise UserError(
+            f"weights: found no {name!r}, expected the base that the adapters were trained on, as in"
+            f" load_model(folder, weights={{{name!r}: 'results/<study>/weights/{name}/manifest.json'}})"
+        )
+    return open_weights(weights[name])
+
+
 def frozen_base(architecture: dict[str, Any], weights: dict[str, Path]) -> Any:
     """The base without adapters. Raises UserError when it is of another family or takes latents of other channels."""
     from diffusion_credit.models.pretrained import load_pretrained
-    from diffusion_credit.models.weights import open_weights
 
     family, channels = module_of("families", architecture["family"]), architecture["out_channels"]
     part, of = family.DENOISER
-    folder = open_weights(weights[architecture["base"]]) / part
+    folder = _base(architecture, weights) / part
     module, _, name = of.rpartition(".")
     kind = getattr(import_module(f"diffusers.{module}"), name)
     model = load_pretrained(kind, folder, "cpu", architecture["base_precision"])
@@ -195,9 +206,8 @@ def levels(architecture: dict[str, Any], weights: dict[str, Path], steps: int) -
     """Those at which the family's pipeline samples."""
     from diffusion_credit.base.files import read_json
     from diffusion_credit.models.latents import SCHEDULER
-    from diffusion_credit.models.weights import open_weights
 
-    scheduler = read_json(open_weights(weights[architecture["base"]]) / SCHEDULER)
+    scheduler = read_json(_base(architecture, weights) / SCHEDULER)
     shape = (architecture["out_channels"], *architecture["sample_size"])
     found: np.ndarray | None = module_of("families", architecture["family"]).levels(scheduler, steps, shape)
     return found
