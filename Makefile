@@ -13,8 +13,8 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 .PHONY: run test quick slurm-test docs check
 
 run: .venv/installed
-	.venv/bin/snakemake --cores $(CORES) --configfile $(STUDY)
-	.venv/bin/diffusion-credit show $(STUDY)
+	.venv/bin/snakemake --cores $(CORES) --configfile "$(STUDY)"
+	.venv/bin/diffusion-credit show "$(STUDY)"
 
 # a third worker, as the cluster's tests wait much of the time
 test: .venv/installed

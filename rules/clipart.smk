@@ -12,7 +12,7 @@ rule rebuild_clipart:
     log:
         "results/clipart_data/logs/rebuild_clipart.log",
     conda:
-        "../envs/cpu.yaml"
+        environment("cpu")
     params:
         size=32,
         artists=20,

@@ -7,7 +7,6 @@ from functools import cache
 from inspect import getdoc
 from math import ceil
 from pathlib import Path
-from shlex import quote
 
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.logging import logger
@@ -22,12 +21,8 @@ if not SCRIPTS.is_dir():
         " diffusion-credit, because its scripts use the library beside them"
     )
 
-# Snakefile and scripts use the library beside them, whatever version may be installed. As a module, this would change
-# the other workflow's jobs as well; there, job.py refuses another version.
+# The rules use the library beside them, whatever version may be installed, as the scripts do.
 sys.path.insert(0, str(SCRIPTS))
-if not MODULE:
-    path = quote(str(SCRIPTS)).replace("{", "{{").replace("}", "}}")
-    shell.prefix(f"export PYTHONPATH={path}; ")
 
 from diffusion_credit.base.code import code_digest
 from diffusion_credit.base.device import require
@@ -62,6 +57,16 @@ from diffusion_credit.subsets.draws import ACTIVE
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
+
+
+def environment(name):
+    """The file of an environment. Snakemake takes braces in the path of this checkout for wildcards."""
+    path = str(SCRIPTS.parents[1])
+    if "{" not in path and "}" not in path:
+        return f"../envs/{name}.yaml"
+    return f"{path.replace('{', '{{').replace('}', '}}')}/envs/{name}.yaml"
+
+
 try:
     if not MODULE:  # else these files belong to the other workflow
         for file in workflow.overwrite_configfiles:
@@ -78,7 +83,7 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 config = recipe(STUDY)  # as it was understood: what the scripts see
-ENV = f"../envs/{'cuda' if STUDY.device == 'cuda' else 'cpu'}.yaml"
+ENV = environment("cuda" if STUDY.device == "cuda" else "cpu")
 ALPHAS = alphas(STUDY)
 LOCAL = STUDY.local  # are single images credited for single images?
 BATCH = (LOCAL or STUDY.design).batch_size

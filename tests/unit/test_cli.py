@@ -1,14 +1,21 @@
 """The command line on tables of one's own: what a colleague would do, and one sentence for every mistake."""
 
+import base64
 import csv
+import os
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import games
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from snakemake.persistence.file import FilePersistence
+from studies import tiny_config
 
 from diffusion_credit import cli
 from diffusion_credit.base.tables import read_subsets
@@ -48,6 +55,117 @@ def test_a_complete_table_gives_the_published_values(run) -> None:  # type: igno
     assert "l1" in run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv", "--figure", "a.png")
     assert read_attribution("a.csv").value == pytest.approx([13 / 20] * 2 + [7 / 30] * 3)
     assert Path("a.png").stat().st_size > 1000
+
+
+def test_an_exact_game_is_its_own_answer(run) -> None:  # type: ignore[no-untyped-def]
+    """Everyone was measured five times alike: there is no noise, and all subsets of an additive game are its values."""
+    subsets = [[*map(int, x), float(x @ np.array([1, 2, 3]))] for x in games.lattice(3)]
+    write("t.csv", ["c0", "c1", "c2", "value"], [*subsets, *[[1, 1, 1, 6.0], [0, 0, 0, 0.0]] * 4])
+    run("attribute", "t.csv", "--output", "a.csv")
+    found = read_attribution("a.csv")
+    assert found.value == pytest.approx([1, 2, 3], abs=1e-6)
+    assert (found.low <= found.value).all() and (found.value <= found.high).all()
+    # a glove game is not additive: what all its subsets say are the published values
+    write("g.csv", [*NAMES, "value"], [*glove_rows(), *[[1] * 5 + [2], [0] * 5 + [0]] * 4])
+    run("attribute", "g.csv", "--output", "a.csv")
+    assert read_attribution("a.csv").value == pytest.approx([13 / 20] * 2 + [7 / 30] * 3, abs=1e-4)
+
+
+def test_noise_of_everyone_is_noise(run) -> None:  # type: ignore[no-untyped-def]
+    """Here rows of everyone differ, so that single rows of the subsets are not taken for exact."""
+    subsets = [[*map(int, x), float(x @ np.array([1, 2, 3]))] for x in games.lattice(3)]
+    write("t.csv", ["c0", "c1", "c2", "value"], [*subsets, [1, 1, 1, 5.0], [1, 1, 1, 7.0], [0, 0, 0, 0.0]])
+    run("attribute", "t.csv", "--output", "a.csv")
+    found = read_attribution("a.csv")
+    assert (found.high - found.low > 0.5).all()
+
+
+def test_contributors_that_are_exactly_alike_share_the_chance_to_be_the_best(run) -> None:  # type: ignore[no-untyped-def]
+    rows = [[*map(int, x), float(x.sum()) ** 2] for x in games.lattice(4)]
+    for estimator in ("exact", "gaussian-process"):
+        write("t.csv", ["a", "b", "c", "d", "value"], [*rows, *[[1] * 4 + [16.0], [0] * 4 + [0.0]] * 3])
+        run("attribute", "t.csv", "--estimator", estimator, "--output", "a.csv", "--top", "2")
+        found = read_attribution("a.csv")
+        assert found.value == pytest.approx([4] * 4, abs=1e-4)
+        chance = found.probability_top[~np.isnan(found.probability_top)]
+        assert chance == pytest.approx(0.5, abs=0.05) or not len(chance)
+        assert set(found.covers_equal_share) <= {"yes", ""}
+
+
+def test_tables_go_through_links_and_pipes_and_no_folder_is_made(run) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", [*NAMES, "value"], glove_rows())
+    Path("real.csv").write_text("old")
+    Path("link.csv").symlink_to("real.csv")
+    run("attribute", "t.csv", "--estimator", "exact", "--output", "link.csv", "--figure", "a.png")
+    assert Path("link.csv").is_symlink() and read_attribution("real.csv").contributor == NAMES
+    complaint = run("attribute", "t.csv", "--output", "new/a.csv")
+    assert complaint == "Error: new: not found, expected the folder that a.csv is to be written to"
+    assert not Path("new").exists()
+    Path("folder").mkdir()
+    complaint = run("attribute", "t.csv", "--output", "a.csv", "--figure", "folder")
+    assert complaint == "Error: folder: found a folder, expected the name of a file to write"
+    Path("names.txt").write_text("a\nb\nc\nd\ne\nf\n")
+    drawn = ("design", "--contributors", "names.txt", "--subsets", "4", "--seed", "1", "--output", "d.csv")
+    assert run(*drawn, "--held-out", "d.csv").startswith("Error: d.csv: found the same file twice in the command")
+
+
+def test_a_name_is_shown_on_a_terminal_that_lacks_its_letters() -> None:
+    rows = "李,Åse,value\n1,1,3\n0,0,0\n1,0,1\n0,1,2\n"
+    script = "import sys; from diffusion_credit.cli import main; sys.argv[1:] = ['attribute', 't.csv', '--output', 'a.csv']; main()"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "t.csv").write_text(rows, encoding="utf-8")
+        for encoding, shown in (("latin-1", b"\\u674e"), ("ascii", b"\\xc5se"), ("utf-8", "李".encode())):
+            environment = {**os.environ, "PYTHONIOENCODING": encoding}
+            process = subprocess.run(
+                [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, check=True
+            )
+            assert shown in process.stdout
+
+
+def test_names_that_look_alike_are_said(run) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", ["ana", "ana ", "ben", "value"], [[*map(int, x), float(x.sum())] for x in games.lattice(3)])
+    note = "note: names that look alike are credited as different contributors: 'ana' and 'ana '"
+    assert note in run("attribute", "t.csv", "--output", "a.csv")
+    Path("names.txt").write_text("Ana\nana\nben\n")
+    drawn = run("design", "--contributors", "names.txt", "--subsets", "4", "--seed", "1", "--output", "d.csv")
+    assert "note: names that look alike are credited as different contributors: 'Ana' and 'ana'" in drawn
+
+
+def test_cleaning_removes_what_a_study_made_and_nothing_else(run) -> None:  # type: ignore[no-untyped-def]
+    Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
+    assert "results/tiny: not found" in run("clean", "study.yaml")
+    for name in (
+        "results/tiny/models/a/x.safetensors",
+        "results/tiny/report.html",
+        "results/tiny_2/report.html",
+        "raw/a.png",
+    ):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"x" * 1000)
+    long = "results/tiny/" + "x" * 300
+    for of in ("results/tiny/report.html", long, "results/tiny_2/report.html"):  # as Snakemake's own class places them
+        record = Path(FilePersistence._record_path.__get__(Records())(".snakemake/metadata", of))
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text("{}")
+    said = run("clean", "study.yaml")
+    assert "models" in said and "Nothing was removed. With --yes, results/tiny is removed" in said
+    assert Path("results/tiny/report.html").is_file()
+    Path(".snakemake/locks").mkdir()
+    Path(".snakemake/locks/0.input.lock").touch()
+    assert "found the lock of a Snakemake" in run("clean", "study.yaml", "--yes")
+    Path(".snakemake/locks/0.input.lock").unlink()
+    assert "All of it runs again with: snakemake" in run("clean", "study.yaml", "--yes")
+    left = sorted(str(path) for path in Path().rglob("*") if path.is_file())
+    (record,) = [path for path in left if path.startswith(".snakemake")]
+    assert base64.urlsafe_b64decode(Path(record).name).decode() == "results/tiny_2/report.html"
+    assert left == [record, "raw/a.png", "results/tiny_2/report.html", "study.yaml"]
+
+
+class Records:
+    """What Snakemake's place of a record asks of its owner."""
+
+    def _fetch_max_len(self, folder: str) -> int:
+        return 255
 
 
 def test_rows_and_columns_may_come_in_any_order(run) -> None:  # type: ignore[no-untyped-def]

@@ -53,8 +53,8 @@ def truncate(root: Path) -> None:
 
 FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (shutil.rmtree, "data.path: raw is not a folder"),
-    "no contributor": (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "raw: found no contributor"),
-    "one contributor": (lambda root: [shutil.rmtree(root / name) for name in ("bob", "cy")], "found 1 contributor(s), expected at least two"),
+    "no contributor": (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "found no folder in raw, expected a folder for each of two contributors"),
+    "one contributor": (lambda root: [shutil.rmtree(root / name) for name in ("bob", "cy")], "found one folder, ann, in raw, expected a folder for each of two contributors or more"),
     "empty contributor": (lambda root: (root / "dora").mkdir(), "raw/dora: found no image"),
     "truncated image": (truncate, "raw/ann/0.png: not a readable image"),
     "text named png": (lambda root: (root / "bob/0.png").write_text("x"), "raw/bob/0.png: not a readable image"),

@@ -1,5 +1,7 @@
 """What every script of the workflow shares: its log, its progress, and how it fails.
 
+A script imports it first. So it uses the library beside it, whatever version of that may be installed.
+
 A script says everything in its log and nothing on the terminal. Snakemake's logger plugin, in a folder beside this
 file, reads the log and shows what matters.
 """
@@ -17,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from diffusion_credit.base.device import require, take
 from diffusion_credit.base.errors import Stopped, UserError

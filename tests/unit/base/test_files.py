@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +32,38 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert (tmp_path / "a.json").read_text() == "1\n"
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json(tmp_path / "a.json", float("nan"))
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for name, target in (("a.json", "other/a.json"), ("new.json", "other/new.json"), ("b.json", "a.json")):
+        (tmp_path / name).symlink_to(target)
+    (tmp_path / "other/a.json").write_text("old")
+    for number, name in enumerate(("a.json", "new.json", "b.json")):  # new.json led nowhere, b.json is a link to a link
+        write_json(tmp_path / name, number)
+        assert (tmp_path / name).is_symlink()
+    assert {file.name: file.read_text() for file in (tmp_path / "other").iterdir()} == {
+        "a.json": "2\n", "new.json": "1\n",
+    }  # fmt: skip
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE, text=True) as reader:
+        write_json(tmp_path / "pipe", [1, 2])
+        assert reader.communicate()[0] == "[\n 1,\n 2\n]\n"
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode) and len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_open_file_of_a_process_is_written_to_and_a_device_stays_one(tmp_path: Path) -> None:
+    script = (
+        "from diffusion_credit.base.files import write_json; [write_json(x, 7) for x in ('/dev/stdout', '/dev/null')]"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    with (tmp_path / "out.txt").open("w") as out:
+        subprocess.run([sys.executable, "-c", script], stdout=out, check=True, env=environment)
+    assert (tmp_path / "out.txt").read_text() == "7\n"
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
 def test_a_full_disk_is_one_sentence_for_weights_and_arrays(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_without_captions_the_index_is_as_it_was(tmp_path: Path) -> None:
     options = handed_in.write_folder(tmp_path / "raw", ten_items(), txt=True) | {"captions": False}
     images = read(options)
     assert images.captions is None
-    assert images.notes[0] == f"{tmp_path}/raw/Ann: left out 4 files that are no images"
+    assert images.notes[0] == "left out 10 file(s) that are no images (such as Ann/01.txt, Ann/04.txt, Ann/07.txt)"
     found = indexed(images, tmp_path / "out")
     assert "captions" not in json.loads((found / "index.json").read_text())
     assert pd.read_csv(found / "index.csv").columns.tolist() == ["image", "contributor", "source", "sha256"]
@@ -142,7 +142,10 @@ def test_other_texts_are_no_captions_and_are_noted(tmp_path: Path) -> None:
     options = handed_in.write_folder(tmp_path / "raw", ten_items(), txt=True)
     (tmp_path / "raw/zoe/licence.txt").write_text("mine")
     (tmp_path / "raw/README.txt").write_text("everybody's")
-    assert read(options).notes == (f"{tmp_path}/raw/zoe: left out 1 files that are no images",)
+    assert read(options).notes == (
+        "left out 1 file(s) that are no images (such as zoe/licence.txt)",
+        "left out 1 file(s) beside the contributors' folders, which belong to nobody (such as README.txt)",
+    )
 
 
 def test_single_images_keep_their_captions(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def test_transparency_is_white_and_exif_turns(tmp_path: Path) -> None:
     exif = turned.getexif()
     exif[0x0112] = 3  # upside down
     turned.save(tmp_path / "a" / "turned.png", exif=exif)
-    clear, upright = read(tmp_path, mode="L").pixels[..., 0]
+    folder(tmp_path, ["b"])
+    clear, upright = read(tmp_path, mode="L").pixels[:2, ..., 0]
     assert (clear == 255).all()
     assert upright[0].min() > upright[-1].max()
 
@@ -85,11 +86,12 @@ def test_unreadable_images_are_named(tmp_path: Path, kind: str) -> None:
 
 
 def test_hidden_files_and_folders_do_not_count(tmp_path: Path) -> None:
-    folder(tmp_path, ["a", ".cache", "a/.thumbnails"])
+    folder(tmp_path, ["a", "b", ".cache", "a/.thumbnails"])
     (tmp_path / "a" / "._1.png").write_bytes(b"no image")
     found = read(tmp_path)
-    assert found.contributors == ["a"]
-    assert len(found.pixels) == 3
+    assert found.contributors == ["a", "b"]
+    assert len(found.pixels) == 6
+    assert found.notes == ("left out 3 hidden file(s) or folder(s) (such as .cache, a/._1.png, a/.thumbnails)",)
 
 
 def test_few_images_leave_a_contributor_out_and_none_is_an_error(tmp_path: Path) -> None:

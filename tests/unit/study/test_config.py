@@ -47,7 +47,9 @@ def test_tables_add_their_options_after_those_of_the_scale() -> None:
         "scales": {"small": {"seed": 7, "with_tables": {"training": {"batch_size": 5}}}},
     }
     without, chosen = read_study(config), read_study(config | {"tables": True})
-    assert read_study(config | {"tables": "true"}) == chosen  # as Snakemake reads --config tables=true
+    assert (
+        read_study(config | {"tables": "true"}, {"tables": "true"}) == chosen
+    )  # as Snakemake reads --config tables=true
     assert set(chosen.estimators) - set(without.estimators) == {"more"}
     assert (chosen.seed, chosen.training.steps, chosen.training.batch_size) == (7, 77, 5)
     assert without.training == read_study(tiny_config()).training

@@ -87,3 +87,57 @@ def test_a_malformed_config_is_one_sentence(name: str) -> None:
         read_study(config)
     assert complaint in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+HINTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "thousands": (put("training", "steps", "10,000"), "config: training.steps: found '10,000', expected a valid integer (write 10000)"),
+    "more thousands": (put("training", "steps", "1 000 000"), "config: training.steps: found '1 000 000', expected a valid integer (write 1000000)"),
+    "a decimal comma": (put("training", "learning_rate", "0,5"), "config: training.learning_rate: found '0,5', expected a valid number (write 0.5)"),
+    "a share in percent": (put("evaluation", "counterfactual", "share", "40%"), "config: evaluation.counterfactual.share: found '40%', expected a valid number (write 0.4)"),
+    "an exponent": (put("training", "learning_rate", "1e-4"), "config: training.learning_rate: found '1e-4', expected a valid number (YAML takes 1e-4 for text; write 1.0e-4)"),
+    "an exponent without sign": (put("training", "learning_rate", "2.5E3"), "config: training.learning_rate: found '2.5E3', expected a valid number (YAML takes 2.5E3 for text; write 2.5e+3)"),
+    "an exponent of a whole number": (put("training", "steps", "1e4"), "config: training.steps: found '1e4', expected a valid integer (write 10000)"),
+    "no number": (put("training", "steps", "many"), "config: training.steps: found 'many', expected a valid integer"),
+    "half a step": (put("training", "steps", "10.5"), "config: training.steps: found '10.5', expected a valid integer"),
+    "a misspelt section": (put("trainings", {}), "config: trainings: found an unknown key, expected only the keys listed in config/README.md; did you mean training?"),
+    "a misspelt key": (put("regimes", "sparse", "learning_rat", 1), "config: regimes.sparse.learning_rat: found an unknown key, expected only the keys listed in config/README.md; did you mean learning_rate?"),
+    "a misspelt key of a kind": (put("properties", "fid", {"kind": "fid", "extracter": "classifier"}), "config: properties.fid.extracter: found an unknown key, expected only the keys listed in config/README.md; did you mean extractor?"),
+    "a key of another kind": (put("properties", "fid", "cluster", 3), "config: properties.fid.cluster: found an unknown key, expected only the keys listed in config/README.md"),
+    "nothing like it": (put("xyzzy", 1), "config: xyzzy: found an unknown key, expected only the keys listed in config/README.md"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_hint_says_what_was_probably_meant(name: str) -> None:
+    change, sentence = HINTS[name]
+    config = tiny_config()
+    change(config)
+    with pytest.raises(UserError) as caught:
+        read_study(config)
+    assert str(caught.value) == sentence
+
+
+def test_numbers_of_the_command_line_are_numbers_and_texts_stay_texts() -> None:
+    """Snakemake reads every number inside of `--config 'key={...}'` as text."""
+    told = {
+        "design": {"subsets": "16", "batch_size": "4"},
+        "training": {"learning_rate": "0.5"},
+        "estimators": {"ridge": {"kind": "owen"}},
+        "evaluation": {"lds": {"alphas": ["0.4", "0.6"]}},
+        "groups": {"a": ["1", "2"]},
+    }
+    config = tiny_config()
+    config["evaluation"]["lds"] = config["evaluation"]["lds"] | told["evaluation"]["lds"]
+    for key in ("design", "training"):
+        config[key] = config[key] | told[key]
+    config["groups"], config["estimators"] = told["groups"], told["estimators"]
+    config["design"]["kind"] = "owen"
+    study = read_study(config, told)
+    assert (study.design.subsets, study.design.batch_size, study.training.learning_rate) == (16, 4, 0.5)
+    assert study.evaluation.lds.alphas == [0.4, 0.6]
+    assert study.groups == {"a": ["1", "2"]}
+    with pytest.raises(UserError, match=r"found '0\.5', expected a valid number \(write 0\.5\)"):
+        read_study(config)  # of a file, where quotes say that it is a text
+    config["design"]["subsets"] = "many"
+    with pytest.raises(UserError, match=r"design\.subsets: found 'many'"):
+        read_study(config, told | {"design": {"subsets": "many"}})

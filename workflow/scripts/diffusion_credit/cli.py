@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,7 @@ from diffusion_credit.base.yaml_files import read_yaml
 from diffusion_credit.credit.estimators import ESTIMATORS
 from diffusion_credit.own_tables import attribute, lds, make_design, predict
 from diffusion_credit.show import print_tables
+from diffusion_credit.study import cleaning
 from diffusion_credit.study.config import Study, read_study
 from diffusion_credit.study.progress.pending import Pending, ask, command_of
 from diffusion_credit.study.progress.status import print_status
@@ -29,13 +31,33 @@ def status(config: Path, scale: str) -> None:
     print_status(*_asked(config, scale))
 
 
+def clean(config: Path, scale: str, yes: bool) -> None:
+    """Say what a study has made, and remove it where that is asked for."""
+    _, results = _results(config, scale)
+    found = cleaning.sizes(results)
+    for name, (files, size) in found.items():
+        print(f"{name:<16}{size / 1e6:>12,.1f} MB  {files:>7,} files")
+    total = sum(size for _, size in found.values()) / 1e6
+    if not yes:
+        print(f"Nothing was removed. With --yes, {results} is removed with all {total:,.1f} MB in it.")
+        return
+    cleaning.remove(results, Path(".snakemake"))
+    print(f"Removed {results}, {total:,.1f} MB. The images that were handed in are untouched.")
+    print(f"All of it runs again with: {command_of(config, scale)}")
+
+
 def _asked(config: Path, scale: str) -> tuple[Study, Path, Pending, str]:
     """A study, the folder of its results, what the next run has to do, and the command of that run."""
+    return *_results(config, scale), ask(config, scale), command_of(config, scale)
+
+
+def _results(config: Path, scale: str) -> tuple[Study, Path]:
+    """A study and the folder of its results. Raises UserError where there is none."""
     study = read_study({**read_yaml(config), "scale": scale})
     results = Path("results") / study.study
     if not results.is_dir():
         raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
-    return study, results, ask(config, scale), command_of(config, scale)
+    return study, results
 
 
 def option(text: str) -> tuple[str, object]:
@@ -66,9 +88,15 @@ def parser() -> argparse.ArgumentParser:
             lambda a: status(a.config, a.scale),
             "print how far a study is and what is out of date; also while jobs run",
         ),
+        cleaning_command := command(
+            "clean",
+            lambda a: clean(a.config, a.scale, a.yes),
+            "say what a study has made, and with --yes remove it: models, images, tables, Snakemake's records",
+        ),
     ):
         c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
         c.add_argument("--scale", default="full", help="one of its `scales` (default: full)")
+    cleaning_command.add_argument("--yes", action="store_true", help="remove it")
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
     c.add_argument("table", type=Path, help="CSV or .parquet: a 0/1 column a contributor, value; replicate, seed")
@@ -123,6 +151,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Entry point: exits 1 with one sentence on a user's mistake."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no letters for a name shows them as \u5f20
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args()
     try:
         arguments.run(arguments)

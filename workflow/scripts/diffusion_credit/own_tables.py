@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.errors import UserError, naming
+from diffusion_credit.base.names import look_alike
 from diffusion_credit.base.parquet import need_pyarrow
 from diffusion_credit.base.scale import COLUMN, Transform, changed, measured, transformed
 from diffusion_credit.base.tables import (
@@ -42,11 +43,23 @@ from diffusion_credit.subsets.reserved import Reserved
 OF_STUDIES = {"game", "cheap"}  # options that name the tables of a study
 
 
-def refuse_same(output: Path | None, *others: Path | None) -> None:
-    """Raises UserError when a file would be overwritten by what is made from it."""
-    for other in others:
-        if output and other and output.resolve() == other.resolve():
-            raise UserError(f"{output}: found the same file twice in the command, expected another one for the output")
+def check_outputs(outputs: Sequence[Path | None], inputs: Sequence[Path | None]) -> None:
+    """Raises UserError when a file cannot be written, or would be overwritten by what is made from it.
+
+    Tables of either kind need pyarrow where they are Parquet.
+    """
+    need_pyarrow(*outputs, *inputs)
+    written = [output for output in outputs if output]
+    for at, output in enumerate(written):
+        if output.is_dir():
+            raise UserError(f"{output}: found a folder, expected the name of a file to write")
+        if not output.parent.is_dir():
+            raise UserError(f"{output.parent}: not found, expected the folder that {output.name} is to be written to")
+        for other in filter(None, [*inputs, *written[:at]]):
+            if output.resolve() == other.resolve():
+                raise UserError(
+                    f"{output}: found the same file twice in the command, expected another one for the output"
+                )
 
 
 def score_text(row: dict[str, str]) -> str:
@@ -63,8 +76,7 @@ def attribute(a: argparse.Namespace) -> None:
             f"--option: found {key}, which is an option of studies: a table is one game; expected none of it"
         )
     options = read_options("estimators", a.estimator, dict(a.option))
-    need_pyarrow(a.table, a.groups, a.output)
-    refuse_same(a.output, a.table)
+    check_outputs([a.output, a.figure], [a.table, a.groups])
     table = _read(a.table, a.transform)
     if a.groups:
         options["groups"] = read_groups(a.groups)
@@ -87,8 +99,9 @@ def attribute(a: argparse.Namespace) -> None:
         print(f"  group {printable(group)}: {total:.5g}")
     for name, rows, _, _, deviation, _, note in noise_rows(game)[:3]:
         print(f"  noise, {name}: " + (note or f"standard deviation {deviation:.4g} between replicates, {rows} rows"))
-    if text := spread.warning(game):
-        print(f"  note: {text}")
+    for text in (spread.warning(game), look_alike(game.contributors)):
+        if text:
+            print(f"  note: {text}")
     if a.figure:
         from diffusion_credit.report import figures
 
@@ -114,8 +127,7 @@ def predict(a: argparse.Namespace) -> None:
     """Say what F is expected to be without some sets of contributors."""
     from diffusion_credit.credit import prediction  # scipy takes its time
 
-    need_pyarrow(a.table, a.output)
-    refuse_same(a.output, a.table)
+    check_outputs([a.output], [a.table])
     game = split(_read(a.table, a.transform), a.table)
     members = np.ones((len(a.without), game.n), dtype=bool)
     for row, text in zip(members, a.without, strict=True):
@@ -165,7 +177,7 @@ def read_groups(path: Path) -> dict[str, list[str]]:
 
 def make_design(a: argparse.Namespace) -> None:
     """Write subsets to be evaluated elsewhere: the anchors, then the sampled ones."""
-    need_pyarrow(a.groups, a.output, a.held_out)
+    check_outputs([a.output, a.held_out], [a.contributors, a.groups])
     try:
         names = a.contributors.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -180,7 +192,6 @@ def make_design(a: argparse.Namespace) -> None:
             f"{a.contributors}: found {found}, expected two names or more, one a line, each once, none of them"
             f" {', '.join([*KEY, *COLUMN])}"
         )
-    refuse_same(a.output, a.contributors, a.groups, a.held_out)
     for path in (a.output, a.held_out):
         if path and path.exists():
             raise UserError(f"{path}: found a file, expected a new name: measured values in it would be lost")
@@ -199,6 +210,8 @@ def make_design(a: argparse.Namespace) -> None:
     sampled = design.sampled(names, a.design, a.subsets, frame_of(names, a.seed, reserved, options))
     write_subsets(a.output, concatenate([design.anchors(names, a.seed, a.anchors), sampled]))
     different = len({min(row.tobytes(), (~row).tobytes()) for row in sampled.members})
+    if text := look_alike(names):
+        print(f"  note: {text}")
     print(f"{a.output}: {2 * a.anchors} rows of everyone and of no one, {a.subsets} subsets")
     needed = PAIRS_NEEDED * len(names)
     print(f"  {different} differ when a subset counts as its complement; intervals of ridge need {needed}")
@@ -212,7 +225,7 @@ def make_design(a: argparse.Namespace) -> None:
 
 def lds(a: argparse.Namespace) -> None:
     """Score an attribution against held-out rows."""
-    need_pyarrow(a.attribution, a.held_out, a.table, a.output)
+    check_outputs([a.output], [a.attribution, a.held_out, a.table])
     result, table = read_attribution(a.attribution), read_subsets(a.held_out, valued=True)
     ids, replicate = ids_of(table.members)  # by who is in, whatever the rows are called
     table = replace(table, subset=ids, replicate=replicate)

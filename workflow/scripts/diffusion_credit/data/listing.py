@@ -83,10 +83,18 @@ def entries(folder: Path, left_out: LeftOut) -> Iterator[os.DirEntry[str]]:
             left_out.add(HIDDEN, Path(entry.path))
         elif entry.name.lower() in OF_SYSTEMS:
             left_out.add(SYSTEM, Path(entry.path))
-        elif entry.is_dir() or entry.is_file():
+        elif _leads_somewhere(entry):
             yield entry
         else:
             left_out.add(NOWHERE if entry.is_symlink() else SPECIAL, Path(entry.path))
+
+
+def _leads_somewhere(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or a folder, or a link to one."""
+    try:
+        return entry.is_dir() or entry.is_file()
+    except OSError:  # links in a circle
+        return False
 
 
 def is_hidden(name: str) -> bool:

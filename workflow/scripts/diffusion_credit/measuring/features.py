@@ -72,8 +72,8 @@ def _require_finite(arrays: dict[str, np.ndarray], where: str) -> None:
         wrong = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
         if len(wrong):
             raise UserError(
-                f"{where}: found numbers that are not finite among the {name} of {len(wrong)} image(s), image {wrong[0]}"
-                " the first; expected finite ones from the extractor"
+                f"{where}: found {len(wrong)} image(s) whose {name} are not finite, number {wrong[0]} the first;"
+                " expected finite ones from the extractor"
             )
 
 

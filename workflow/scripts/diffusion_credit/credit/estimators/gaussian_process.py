@@ -102,9 +102,14 @@ def process_of(game: Utilities) -> "Process":
 
 
 def _between_replicates(game: Utilities) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of squares between rows of the same subset, and its degrees of freedom, by size: (n + 1,), (n + 1,)."""
+    """Sum of squares between rows of the same subset, and its degrees of freedom, by size: (n + 1,), (n + 1,).
+
+    Rows of everyone stand at n; they are measured like any others.
+    """
     members, mean, *_ = game.by_subset
     _, which = np.unique(np.packbits(game.members, axis=1), axis=0, return_inverse=True)
     size = game.members.sum(axis=1)
     squares = np.bincount(size, weights=(game.value - mean[which.ravel()]) ** 2, minlength=game.n + 1)
-    return squares, np.bincount(size, minlength=game.n + 1) - np.bincount(members.sum(axis=1), minlength=game.n + 1)
+    freedom = np.bincount(size, minlength=game.n + 1) - np.bincount(members.sum(axis=1), minlength=game.n + 1)
+    squares[-1], freedom[-1] = ((game.everyone - game.everyone.mean()) ** 2).sum(), max(len(game.everyone) - 1, 0)
+    return squares, freedom

@@ -110,15 +110,18 @@ class Likelihood:
         self.scale, spread = first_look(n, data.size[first], data.mean[first])
         self.y = (data.mean - self.center[data.regime]) / self.scale
         level = max(1.0, float(np.std(self.y)))
-        exact = [
-            bool(f.sum()) and s.sum() <= (EXACT * self.scale) ** 2 * f.sum()
-            for s, f in zip(data.squares, data.freedom, strict=True)
-        ]
+        exact = [self._is_exact(s, f) for s, f in zip(data.squares, data.freedom, strict=True)]
         families = [Family(n, spread, level, each) for each in exact]
         self.family: Family | Corrected = families[0] if len(families) == 1 else Corrected(*families)
         self.alike = Alike(n, self.family.most, data.members, data.members, data.regime, data.regime)
         self.squares, self.freedom = data.squares[:, 1:-1].ravel() / self.scale**2, data.freedom[:, 1:-1].ravel()
         self.noisy = np.repeat([not each for each in exact], n - 1)
+
+    def _is_exact(self, squares: Array, freedom: Array) -> bool:
+        """Whether replicates agree: those of proper subsets, or, where there are none, those of everyone."""
+        proper = slice(1, -1) if freedom[1:-1].any() else slice(-1, None)
+        found = float(freedom[proper].sum())
+        return found > 0 and float(squares[proper].sum()) <= (EXACT * self.scale) ** 2 * found
 
     def factor(self, tables: Tables) -> tuple[Array, Array]:
         """Cholesky factor of the covariance of the means (m, m), and its inverse times y. Raises LinAlgError."""
