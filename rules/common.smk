@@ -7,13 +7,27 @@ from functools import cache
 from inspect import getdoc
 from math import ceil
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import IncompleteCheckpointException, WorkflowError
 from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 SCRIPTS /= "workflow/scripts"
-MODULE = workflow.modifier.is_module  # does another workflow take this one as a module?
+MODULE = not workflow.modifier.is_main_snakefile()  # does another workflow take this one?
+
+
+def without_wildcards(path):
+    """A path as Snakemake has to be told it: braces stand for wildcards."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+def environment(name):
+    """The file of an environment, relative to the rules where that is possible."""
+    path = str(SCRIPTS.parents[1])
+    escaped = without_wildcards(path)
+    return f"../envs/{name}.yaml" if escaped == path else f"{escaped}/envs/{name}.yaml"
+
 
 if not SCRIPTS.is_dir():
     raise WorkflowError(
@@ -21,8 +35,11 @@ if not SCRIPTS.is_dir():
         " diffusion-credit, because its scripts use the library beside them"
     )
 
-# The rules use the library beside them, whatever version may be installed, as the scripts do.
+# Rules and scripts use the library beside them, whatever version may be installed. As a module, this would change the
+# other workflow's jobs as well; there, job.py refuses another version.
 sys.path.insert(0, str(SCRIPTS))
+if not MODULE:
+    shell.prefix(f"export PYTHONPATH={without_wildcards(quote(str(SCRIPTS)))}; ")
 
 from diffusion_credit.base.code import code_digest
 from diffusion_credit.base.device import require
@@ -57,14 +74,6 @@ from diffusion_credit.subsets.draws import ACTIVE
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
-
-
-def environment(name):
-    """The file of an environment. Snakemake takes braces in the path of this checkout for wildcards."""
-    path = str(SCRIPTS.parents[1])
-    if "{" not in path and "}" not in path:
-        return f"../envs/{name}.yaml"
-    return f"{path.replace('{', '{{').replace('}', '}}')}/envs/{name}.yaml"
 
 
 try:

@@ -9,12 +9,25 @@ def source_fingerprint():
 
 
 def weights_fingerprint(name):
-    """Changes when the files of a local folder do; a revision of the hub never changes."""
+    """Changes when the files of a local folder do; a revision of the hub never changes.
+
+    Where they are missing, a plan says so and is made all the same: what a study costs is known before a download.
+    """
     options = STUDY.weights[name]
     if options.folder is None:
         return ""
-    with told():
+    try:
         return files_fingerprint(files_of(name, Path(options.folder), plain(options)))
+    except UserError as error:
+        return missing(str(error))
+
+
+@cache
+def missing(sentence):
+    """The job fails with this sentence."""
+    if workflow.dryrun:
+        logger.warning(f"Warning: {sentence}")
+    return sentence
 
 
 @contextmanager
@@ -44,8 +57,6 @@ if workflow.is_main_process:
             )
     with told():
         check_at_start(STUDY, Path(PLACE) / "index", source_fingerprint())
-    for name in STUDY.weights:
-        weights_fingerprint(name)
 
 
 # Before any job, where all of them run on this machine.

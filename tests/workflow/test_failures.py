@@ -54,13 +54,13 @@ def truncate(root: Path) -> None:
 FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (shutil.rmtree, "data.path: raw is not a folder"),
     "no contributor": (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "found no folder in raw, expected a folder for each of two contributors"),
-    "one contributor": (lambda root: [shutil.rmtree(root / name) for name in ("bob", "cy")], "found one folder, ann, in raw, expected a folder for each of two contributors or more"),
+    "one contributor": (lambda root: [shutil.rmtree(root / name) for name in ("bob", "cy", "dan", "eva")], "found one folder, ann, in raw, expected a folder for each of two contributors or more"),
     "empty contributor": (lambda root: (root / "dora").mkdir(), "raw/dora: found no image"),
     "truncated image": (truncate, "raw/ann/0.png: not a readable image"),
     "text named png": (lambda root: (root / "bob/0.png").write_text("x"), "raw/bob/0.png: not a readable image"),
-    "held-out subsets impossible": (lambda root: None, "evaluation.lds.subsets: found 4, expected at most 1, half of the subsets of 1 of 3"),
+    "held-out subsets impossible": (lambda root: [shutil.rmtree(root / name) for name in ("dan", "eva")], "evaluation.lds.subsets: found 4, expected at most 1, half of the subsets of 1 of 3"),
     "name that is not UTF-8": (lambda root: os.mkdir(os.fsencode(root) + b"/\xfe"), "found a name that is not UTF-8"),
-    "an image that cannot be read": (lambda root: os.symlink("/proc/self/mem", root / "ann/x.png"), "raw/ann/x.png: not a readable image"),
+    "an image that cannot be read": (lambda root: os.symlink("/proc/self/mem", root / "ann/x.png"), "raw/ann/x.png: input/output error, expected a file that may be read"),
 }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_a_size_that_the_network_cannot_halve_is_one_sentence(workspace: Workspa
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_malformed_folder_is_one_sentence(workspace: Workspace, name: str) -> None:
     change, complaint = FOLDERS[name]
-    for contributor in ("ann", "bob", "cy"):
+    for contributor in ("ann", "bob", "cy", "dan", "eva"):
         pictures(workspace.folder / "raw" / contributor)
     change(workspace.folder / "raw")
     workspace.config["data"] = {"source": "image_folder", "path": "raw", "size": 8}

@@ -37,7 +37,7 @@ rule tell:
     output:
         "told.json",
     shell:
-        "cp {{input.document:q}} {{output:q}} && env > environment.txt"
+        "cp {{input.document:q}} {{output:q}}"
 """
 
 
@@ -51,10 +51,11 @@ def outer(folder: Path, checkout: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str) -> str:
-    """What a run prints. The interpreter knows the library of this checkout only from the workflow itself."""
+def snakemake(folder: Path, checkout: Path, *arguments: str) -> str:
+    """What a run prints, where the library of the checkout is installed."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor", *arguments]
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / ".cache")}
+    environment["PYTHONPATH"] = str(checkout / "workflow/scripts")
     process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout + process.stderr
@@ -63,8 +64,8 @@ def snakemake(folder: Path, *arguments: str) -> str:
 def test_a_whole_study_runs_inside_of_another_workflow(finished: Workspace, tmp_path: Path) -> None:
     checkout = Workspace(tmp_path / "a {x} 'check' out")
     folder = outer(tmp_path / "my own work", checkout.folder)
-    assert "second_write_report" in snakemake(folder, "--dry-run", "results/other/report.html")
-    snakemake(folder)
+    assert "second_write_report" in snakemake(folder, checkout.folder, "--dry-run", "results/other/report.html")
+    snakemake(folder, checkout.folder)
     results = folder / "made here/results/tiny"
     assert json.loads((folder / "told.json").read_text()) == json.loads((results / "credit.json").read_text())
     assert not (folder / "results").exists()
@@ -73,9 +74,21 @@ def test_a_whole_study_runs_inside_of_another_workflow(finished: Workspace, tmp_
         assert (results / f"{name}.csv").read_bytes() == (finished.results / f"{name}.csv").read_bytes()
     league = [pd.read_csv(where / "evaluation/fid/league.csv") for where in (results, finished.results)]
     assert league[0].drop(columns="cpu_hours", errors="ignore").columns.tolist() == league[1].columns.tolist()
-    # nothing of ours is in the way of the other workflow's jobs
-    assert str(checkout.folder) not in (folder / "environment.txt").read_text()
-    assert "Nothing to be done" in snakemake(folder)
+    assert "Nothing to be done" in snakemake(folder, checkout.folder)
+
+
+def test_a_module_leaves_the_other_workflow_alone_and_takes_no_other_library(tmp_path: Path) -> None:
+    """The interpreter of the tests has this checkout's library, the module is of another one."""
+    folder = outer(tmp_path / "outer", Workspace(tmp_path / "inner").folder)
+    with (folder / "Snakefile").open("a") as stream:
+        stream.write('rule mine:\n    output: "environment.txt"\n    shell: "env > {output}"\n')
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "environment.txt", "results/other/index/index.json"]
+    process = subprocess.run([*command, "--keep-going"], cwd=folder, capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert "inner" not in (folder / "environment.txt").read_text()
+    log = (folder / "results/other/logs/index.log").read_text()
+    assert f"found the library of {ROOT}/workflow/scripts, expected the one beside the module's scripts" in log
+    assert "Traceback" not in log
 
 
 def test_a_mistake_in_the_modules_config_is_one_sentence(tmp_path: Path) -> None:
@@ -99,7 +112,7 @@ def test_a_checkout_runs_in_a_folder_of_any_name(tmp_path: Path, name: str) -> N
 
 
 def test_numbers_in_a_section_of_the_command_line_reach_every_job(workspace: Workspace) -> None:
-    told = '{"lds": {"subsets": 4}, "counterfactual": {"replicates": "1"}}'
+    told = '{"lds": {"subsets": 4}, "counterfactual": {"replicates": 3}}'
     process = workspace.run("results/tiny/index/checked.json", "--config", "seed=3", f"evaluation={told}")
     assert process.returncode == 0, process.stdout
     process = workspace.run("--dry-run", "--config", 'design={"subsets": "ten"}')

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from formats import write_artbench, write_celeba_hq, write_cifar
 from pipelines import write_vae
 from scipy import stats
 from studies import FASHION_MNIST, ROOT, Workspace
@@ -107,6 +108,18 @@ def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def raw_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw files with as many contributors as the published ones, and tiny images: a plan looks at no more."""
+    folder = tmp_path_factory.mktemp("raw") / "data"
+    write_cifar(folder / "cifar-100-python.tar.gz", "cifar100")
+    write_cifar(folder / "cifar-10-python.tar.gz", "cifar10", per_class=3)
+    write_celeba_hq(folder / "CelebAMask-HQ", identities=50, per_identity=15, size=8)
+    (folder / "CelebAMask-HQ/identity_CelebA.txt").rename(folder / "identity_CelebA.txt")
+    write_artbench(folder, artists=258, per_artist=1, size=8)
+    return folder
+
+
 def shipped(workspace: Workspace, name: str) -> Workspace:
     text = (ROOT / f"config/studies/{name}.yaml").read_text()
     workspace.config = yaml.safe_load(
@@ -116,14 +129,19 @@ def shipped(workspace: Workspace, name: str) -> Workspace:
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_a_study_plans_the_jobs_that_it_needs(workspace: Workspace, name: str) -> None:
+def test_a_study_plans_the_jobs_that_it_needs(workspace: Workspace, name: str, raw_files: Path) -> None:
+    (workspace.folder / "data").symlink_to(raw_files)
+    (workspace.folder / "resources").symlink_to(ROOT / "resources")
     planned = shipped(workspace, name).planned()
     assert {rule: planned.get(rule, 0) for rule in JOBS[name]} == JOBS[name]
     assert ("encode_inputs" in planned) == (name in ("celebahq", "artbench"))
 
 
 @pytest.mark.parametrize("name", GAMES)
-def test_the_tables_of_a_paper_add_the_jobs_of_its_baselines_and_rivals(workspace: Workspace, name: str) -> None:
+def test_the_tables_of_a_paper_add_the_jobs_of_its_baselines_and_rivals(
+    workspace: Workspace, name: str, raw_files: Path
+) -> None:
+    (workspace.folder / "data").symlink_to(raw_files)
     (workspace.folder / "resources").symlink_to(ROOT / "resources")
     planned = shipped(workspace, name).planned("--config", "tables=true")
     models, baselines = sum(GAMES[name]) + 3 * ENDS[name], BASELINES[name]

@@ -1,13 +1,12 @@
 """A baseline's variants and the tuning subsets -> its attribution, by the variant that ranks these best."""
 
-from job import job
-
 from diffusion_credit.base.tables import read_subsets
 from diffusion_credit.baselines.tuning import chosen_estimate
 from diffusion_credit.baselines.variants import read_variants
 from diffusion_credit.credit.attribution import credit, write_attribution
 from diffusion_credit.data.index import Index
 from diffusion_credit.subsets.design import top_count
+from job import job
 
 with job(snakemake) as log:
     params, names = snakemake.params, Index(snakemake.input.index).contributors

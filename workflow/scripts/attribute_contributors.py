@@ -1,10 +1,9 @@
 """Utilities -> one attribution per contributor."""
 
-from job import job
-
 from diffusion_credit.credit.attribution import credit, estimate, write_attribution
 from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.subsets.design import top_count
+from job import job
 
 with job(snakemake):
     params = snakemake.params

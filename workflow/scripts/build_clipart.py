@@ -1,12 +1,11 @@
 """Drawings of Debian's openclipart-svg -> the images and the provenance table of the study `clipart`."""
 
-from job import job, progress
-
 from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import require_package
 from diffusion_credit.data.clipart import PACKAGE, chosen, read_artists, usable_drawings, write_drawings
+from job import job, progress
 
 with job(snakemake) as log:
     parameters = snakemake.params

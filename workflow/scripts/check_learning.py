@@ -1,8 +1,8 @@
 """The full model and its training images -> learning.csv: whether it uses its training, its texts and its latents."""
 
-from job import job
-
 from pathlib import Path
+
+from job import job
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import only_entry

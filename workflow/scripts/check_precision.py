@@ -1,11 +1,10 @@
 """Utilities of the first batches -> the largest standard error of each property, and how many batches come next."""
 
-from job import job
-
 from diffusion_credit.base.files import write_json
 from diffusion_credit.credit.attribution import estimate
 from diffusion_credit.evaluation.budget import look
 from diffusion_credit.measuring.values import utilities_of_each
+from job import job
 
 with job(snakemake) as log:
     rule, given = snakemake.params.rule, snakemake.input

@@ -1,12 +1,11 @@
 """Index -> the checks of the config that need the contributors, before anything is trained."""
 
-from job import job
-
 from diffusion_credit.base.files import write_json
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.data.index import Index
 from diffusion_credit.study.checking import check, digest
 from diffusion_credit.study.config import read_study
+from job import job
 
 with job(snakemake):
     study = read_study(snakemake.config)

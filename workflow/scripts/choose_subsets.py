@@ -1,7 +1,5 @@
 """What was measured of the subsets so far -> the next batch, chosen by it, with the training seed of each row."""
 
-from job import job
-
 from diffusion_credit.base.tables import write_subsets
 from diffusion_credit.credit.next_batch import chosen
 from diffusion_credit.data.index import Index
@@ -9,6 +7,7 @@ from diffusion_credit.measuring.values import utilities_of_each
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
+from job import job
 
 with job(snakemake):
     params, given = snakemake.params, snakemake.input

@@ -1,9 +1,8 @@
 """Property JSONs -> a table of utilities: subset, replicate, seed, one column a contributor, value."""
 
-from job import job
-
 from diffusion_credit.base.tables import write_subsets
 from diffusion_credit.measuring.values import utilities
+from job import job
 
 with job(snakemake):
     given = snakemake.input

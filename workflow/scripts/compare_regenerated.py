@@ -1,7 +1,5 @@
 """Generated images, and the same noise through models without their best training images -> how much they changed."""
 
-from job import job
-
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from diffusion_credit.base.tables import write_csv
 from diffusion_credit.local import regeneration
 from diffusion_credit.measuring.features import images_of, read_features
 from diffusion_credit.report import figures
+from job import job
 
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input

@@ -1,7 +1,5 @@
 """The study's tables of results and a file of published numbers -> a table for each of the paper's, side by side."""
 
-from job import job
-
 from typing import Any
 
 from diffusion_credit.base.tables import read_subsets, write_csv
@@ -9,6 +7,7 @@ from diffusion_credit.baselines.tuning import chosen_estimate
 from diffusion_credit.baselines.variants import read_variants
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.evaluation.published import HEADER, Row, beside, lds, looked_up, read_published
+from job import job
 
 with job(snakemake):
     params, tables = snakemake.params, snakemake.params.tables

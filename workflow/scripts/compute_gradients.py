@@ -1,9 +1,9 @@
 """Models, training images and generated ones -> projected gradients of single images."""
 
-from job import job, progress
-
 from functools import partial
 from pathlib import Path
+
+from job import job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     import torch

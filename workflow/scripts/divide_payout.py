@@ -1,10 +1,9 @@
 """An attribution -> payout.csv: a stated amount divided by it."""
 
-from job import job
-
 from diffusion_credit.base.tables import write_csv
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.report.payout import HEADER, rows
+from job import job
 
 with job(snakemake):
     result = read_attribution(snakemake.input[0])

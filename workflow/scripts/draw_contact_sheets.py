@@ -1,13 +1,12 @@
 """Pixels and generated images -> contact sheets of the models and of one contributor's data."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.data.images import open_pixels
 from diffusion_credit.data.index import Index
 from diffusion_credit.measuring.features import images_of
 from diffusion_credit.report import figures
+from job import job
 
 TITLES = {"full": "full model", "pruned": "pruned model", "refit": "pruned model, re-fitted"}
 

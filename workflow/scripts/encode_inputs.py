@@ -1,8 +1,8 @@
 """Pixels and captions -> latents and embeddings of texts."""
 
-from job import job
-
 from pathlib import Path
+
+from job import job
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.files import digest_of, versions

@@ -1,8 +1,8 @@
 """Prompts -> which generated image has which, and their embeddings."""
 
-from job import job
-
 from pathlib import Path
+
+from job import job
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.files import versions

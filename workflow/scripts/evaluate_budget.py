@@ -1,7 +1,5 @@
 """Utilities and retrained held-out subsets -> the budget curve, its figure, and the noise of the utilities."""
 
-from job import job
-
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.credit import spread
@@ -9,6 +7,7 @@ from diffusion_credit.credit.attribution import estimate
 from diffusion_credit.credit.utilities import NOISE_HEADER, noise_rows, read_utilities
 from diffusion_credit.evaluation.budget import HEADER, curve
 from diffusion_credit.report import figures
+from job import job
 
 with job(snakemake):
     params = snakemake.params

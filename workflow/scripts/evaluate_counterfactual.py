@@ -1,12 +1,11 @@
 """Models retrained without the top, with only the top, and without the bottom -> counterfactual.csv and its figure."""
 
-from job import job
-
 import numpy as np
 
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.evaluation.counterfactual import HEADER, rows
 from diffusion_credit.report import figures
+from job import job
 
 with job(snakemake):
     anchors, removed = (read_subsets(snakemake.input[key], valued=True) for key in ("anchors", "removed"))

@@ -1,12 +1,11 @@
 """Held-out subsets in a cheap regime and retrained -> fidelity.csv and its figure."""
 
-from job import job
-
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.evaluation.fidelity import HEADER, correlations, of_values
 from diffusion_credit.evaluation.resampling import by_subset
 from diffusion_credit.report import figures
+from job import job
 
 with job(snakemake):
     alphas, regimes = snakemake.params.alphas, snakemake.params.regimes

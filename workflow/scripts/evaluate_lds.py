@@ -1,7 +1,5 @@
 """Attributions and retrained held-out subsets -> lds.csv and its figure."""
 
-from job import job
-
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.credit.attribution import read_attribution
@@ -10,6 +8,7 @@ from diffusion_credit.evaluation.lds import HEADER, predictions, references, sco
 from diffusion_credit.evaluation.resampling import by_subset
 from diffusion_credit.report import figures
 from diffusion_credit.subsets.design import assert_disjoint
+from job import job
 
 with job(snakemake):
     alphas = snakemake.params.alphas

@@ -1,7 +1,5 @@
 """Attributions of all methods, what they cost, and retrained held-out subsets -> league.csv, cost.csv, a figure."""
 
-from job import job
-
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import concatenate, read_subsets, write_csv
 from diffusion_credit.credit.attribution import estimate
@@ -11,6 +9,7 @@ from diffusion_credit.evaluation.league import COST_HEADER, HEADER, curve, rows
 from diffusion_credit.evaluation.methods import read_game, read_method
 from diffusion_credit.report import figures
 from diffusion_credit.subsets.design import assert_disjoint
+from job import job
 
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input

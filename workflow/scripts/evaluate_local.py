@@ -1,7 +1,5 @@
 """Scores of all methods, and losses under held-out models -> lds.csv and its figure."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.tables import read_subsets, write_csv
@@ -10,6 +8,7 @@ from diffusion_credit.local.losses import read_losses
 from diffusion_credit.measuring.features import read_arrays
 from diffusion_credit.report import figures
 from diffusion_credit.subsets.design import assert_disjoint
+from job import job
 
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input

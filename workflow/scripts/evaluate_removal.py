@@ -1,13 +1,12 @@
 """Utilities, and retrained models without some -> removal.csv and its figure."""
 
-from job import job
-
 from diffusion_credit.base.scale import named
 from diffusion_credit.base.tables import read_subsets, write_csv
 from diffusion_credit.credit.prediction import predict
 from diffusion_credit.credit.utilities import read_utilities
 from diffusion_credit.evaluation.removal import HEADER, kept, rows
 from diffusion_credit.report import figures
+from job import job
 
 with job(snakemake):
     given = snakemake.input

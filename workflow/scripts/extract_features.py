@@ -1,7 +1,5 @@
 """Images -> features, one file for each model and extractor."""
 
-from job import job
-
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from diffusion_credit.base.files import digest_of_file
 from diffusion_credit.base.plugins import module_of, packages_of
 from diffusion_credit.measuring.features import extract, images_of
 from diffusion_credit.models.weights import by_name, digests_of
+from job import job
 
 with job(snakemake, uses="extractors"):
     options, device = snakemake.params.options, snakemake.params.device

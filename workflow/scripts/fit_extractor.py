@@ -1,7 +1,5 @@
 """Index -> what a feature extractor needs, such as the classifier of contributors, with its metrics."""
 
-from job import job
-
 from pathlib import Path
 
 import torch  # noqa: F401 - sets the number of threads before any work
@@ -9,6 +7,7 @@ import torch  # noqa: F401 - sets the number of threads before any work
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.data.images import open_pixels
 from diffusion_credit.data.index import Index
+from job import job
 
 with job(snakemake) as log:
     index, options = Index(snakemake.input.index), snakemake.params.options

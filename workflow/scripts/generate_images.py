@@ -1,8 +1,8 @@
 """Checkpoints -> a folder of generated images each."""
 
-from job import counted, job, progress
-
 from pathlib import Path
+
+from job import counted, job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import entries

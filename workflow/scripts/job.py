@@ -1,7 +1,5 @@
 """What every script of the workflow shares: its log, its progress, and how it fails.
 
-A script imports it first. So it uses the library beside it, whatever version of that may be installed.
-
 A script says everything in its log and nothing on the terminal. Snakemake's logger plugin, in a folder beside this
 file, reads the log and shows what matters.
 """
@@ -19,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from diffusion_credit.base.device import require, take
 from diffusion_credit.base.errors import Stopped, UserError
@@ -52,6 +48,7 @@ def job(snakemake: Any, uses: str | None = None) -> Iterator[logging.Logger]:
     for number in STOPS:
         signal.signal(number, _stop)
     try:
+        _require_library_of(Path(snakemake.scriptdir))
         if device := snakemake.params.get("device"):
             if gpu := take(device):
                 log.debug("takes GPU %s", gpu)
@@ -80,6 +77,16 @@ def job(snakemake: Any, uses: str | None = None) -> Iterator[logging.Logger]:
     except Exception:
         log.exception("unexpected error")
         sys.exit(1)
+
+
+def _require_library_of(scripts: Path) -> None:
+    """Raises UserError where another version's library is used. A module's rules cannot choose it by themselves."""
+    used = Path(__file__).resolve().parent
+    if used != scripts.resolve():
+        raise UserError(
+            f"module: found the library of {used}, expected the one beside the module's scripts;"
+            f" `pip install -e {scripts.resolve().parents[1]}` installs it"
+        )
 
 
 def _continued(path: Path) -> logging.FileHandler:

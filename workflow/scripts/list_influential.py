@@ -1,7 +1,5 @@
 """Scores -> for each generated image the training images that made it most and least, as a table and as pictures."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.tables import write_csv
@@ -11,6 +9,7 @@ from diffusion_credit.data.index import Index
 from diffusion_credit.local import influence
 from diffusion_credit.measuring.features import images_of, read_arrays
 from diffusion_credit.report import figures
+from job import job
 
 ROWS = 12  # generated images of the sheet
 

@@ -1,7 +1,5 @@
 """Index -> one aligned batch of a list of subsets, with the training seed of each row."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.tables import write_subsets
@@ -10,6 +8,7 @@ from diffusion_credit.data.index import Index
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
 from diffusion_credit.subsets.reserved import Reserved
+from job import job
 
 with job(snakemake):
     names, seed = Index(snakemake.input.index).contributors, snakemake.params.seed

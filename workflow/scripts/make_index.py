@@ -1,7 +1,5 @@
 """Raw files -> index: one row an image, and all pixels in one array; of a local study, the images held back as well."""
 
-from job import job
-
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.data.images import pixel_digests
 from diffusion_credit.data.index import write_index, write_table
 from diffusion_credit.local.players import as_players
+from job import job
 
 with job(snakemake) as log:
     data, local = snakemake.params.data, snakemake.params.get("local")

@@ -1,9 +1,9 @@
 """Models, and images to explain -> the loss of each of these under each model, or the bound on its likelihood."""
 
-from job import counted, job, progress
-
 from functools import cache
 from pathlib import Path
+
+from job import counted, job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     import torch

@@ -1,7 +1,5 @@
 """What the conditional model draws for each contributor, and a design -> one property JSON for each subset."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.plugins import module_of
@@ -10,6 +8,7 @@ from diffusion_credit.data.index import Index
 from diffusion_credit.measuring.conditional import Pool, value_of
 from diffusion_credit.measuring.features import read_arrays
 from diffusion_credit.measuring.values import definition, write_values
+from job import job
 
 with job(snakemake):
     options, table = snakemake.params.options, read_subsets(snakemake.input.design)

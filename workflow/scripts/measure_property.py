@@ -1,12 +1,11 @@
 """Features, or images -> one property JSON for each model."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.measuring.features import read_arrays
 from diffusion_credit.measuring.values import measure
+from job import job
 
 with job(snakemake):
     options, reference = snakemake.params.options, next(map(Path, snakemake.input.reference), None)

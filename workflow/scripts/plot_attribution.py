@@ -1,10 +1,9 @@
 """Attribution CSV -> a bar a contributor."""
 
-from job import job
-
 from diffusion_credit.base.scale import named
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.report import figures
+from job import job
 
 with job(snakemake):
     w = snakemake.wildcards

@@ -1,7 +1,5 @@
 """The first property's attribution as text, which is shown as soon as it is there, long before what proves it is."""
 
-from job import job
-
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -11,6 +9,7 @@ from diffusion_credit.base.files import replacing
 from diffusion_credit.base.scale import named
 from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.credit.printed import print_attribution
+from job import job
 
 WIDTH = 100
 

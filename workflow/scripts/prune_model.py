@@ -1,8 +1,8 @@
 """Full model -> pruned model, with the number of parameters before and after."""
 
-from job import job
-
 from pathlib import Path
+
+from job import job
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after what they need is there
     from diffusion_credit.base.collection import fill, only_entry

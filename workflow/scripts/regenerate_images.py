@@ -1,8 +1,8 @@
 """Models without the best training images of one generated image each -> that image again, from the same noise."""
 
-from job import job, progress
-
 from pathlib import Path
+
+from job import job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import entries

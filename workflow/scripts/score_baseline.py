@@ -1,7 +1,5 @@
 """Features, gradients or bounds of images -> the variants of a baseline, a value a contributor each."""
 
-from job import job
-
 import time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from diffusion_credit.baselines.bounds import read_bounds
 from diffusion_credit.baselines.sources import read
 from diffusion_credit.baselines.variants import variants, write_variants
 from diffusion_credit.data.index import Index
+from job import job
 
 with job(snakemake) as log:
     index, options = Index(snakemake.input.index), snakemake.params.options

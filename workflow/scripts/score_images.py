@@ -1,7 +1,5 @@
 """Features or gradients, and losses of tuning subsets -> scores of training images, by the best candidate."""
 
-from job import job
-
 from safetensors.numpy import save_file
 
 from diffusion_credit.base.files import replacing, write_json
@@ -10,6 +8,7 @@ from diffusion_credit.baselines.gradient_arrays import GENERATED
 from diffusion_credit.baselines.sources import read
 from diffusion_credit.local import influence
 from diffusion_credit.local.losses import read_losses
+from job import job
 
 with job(snakemake) as log:
     options = snakemake.params.options

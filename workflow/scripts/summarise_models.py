@@ -1,11 +1,10 @@
 """Data, full, pruned and re-fitted model -> models.csv: parameters and every property."""
 
-from job import job
-
 from diffusion_credit.base.collection import only_entry
 from diffusion_credit.base.files import CHECKPOINT, read_json
 from diffusion_credit.base.tables import write_csv
 from diffusion_credit.measuring.values import values
+from job import job
 
 with job(snakemake):
     names, properties = snakemake.params.models, snakemake.params.properties

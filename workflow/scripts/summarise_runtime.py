@@ -1,11 +1,10 @@
 """Snakemake's benchmarks -> runtime.csv, training and generation apart, per regime."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.tables import write_csv
 from diffusion_credit.evaluation.runtime import HEADER, rows
+from job import job
 
 STAGES = {"models": "training", "images": "generation"}
 

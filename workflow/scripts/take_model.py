@@ -1,8 +1,8 @@
 """A model in diffusers' format -> the full model of a study."""
 
-from job import job
-
 from pathlib import Path
+
+from job import job
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after what they need is there
     from hashlib import sha256

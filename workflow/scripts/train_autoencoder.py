@@ -1,8 +1,8 @@
 """Index -> an autoencoder in diffusers' format, its errors by contributor, and a sheet of what it gives back."""
 
-from job import job, progress
-
 from pathlib import Path
+
+from job import job, progress
 
 with job(snakemake) as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.lean import import_lean

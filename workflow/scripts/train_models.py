@@ -1,8 +1,8 @@
 """Design batch -> one checkpoint a subset, in the regime that the wildcard names."""
 
-from job import counted, job, progress
-
 from pathlib import Path
+
+from job import counted, job, progress
 
 with job(snakemake, uses="networks") as log:  # imports that take seconds come after its look for the device
     from diffusion_credit.base.collection import only_entry

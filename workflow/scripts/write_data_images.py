@@ -1,12 +1,11 @@
 """Pixels of the training data -> a collection of images like a model's, so that it is measured in the same way."""
 
-from job import job
-
 from pathlib import Path
 
 from diffusion_credit.base.files import digest_of_file, versions
 from diffusion_credit.data.images import open_pixels
 from diffusion_credit.measuring.features import write_data_images
+from job import job
 
 with job(snakemake):
     provenance = {

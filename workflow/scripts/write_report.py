@@ -1,7 +1,5 @@
 """The result files of a study -> report.html, credit.json and card.md."""
 
-from job import job
-
 import json
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.report.collect import collect
 from diffusion_credit.report.page import render_card, render_page
 from diffusion_credit.report.shown_images import read_pictures
+from job import job
 
 with job(snakemake) as log:
     given, params = snakemake.input, snakemake.params

@@ -200,18 +200,23 @@ def files_fingerprint(files: dict[str, Path]) -> str:
     """A digest that changes with the files: their names as given, sizes, and the first and last 2 MiB of each.
 
     Of folders the names count. Modification times do not, nor does where files lie: a copy of them is the same files.
+    Raises UserError on a file that cannot be read.
     """
     digest = hashlib.sha256()
     for name, path in files.items():
-        if path.is_dir():
-            digest.update(os.fsencode(name) + b"\0")
-            continue
-        size = path.stat().st_size
-        digest.update(os.fsencode(name) + b"\0" + str(size).encode() + b"\0")
-        with path.open("rb") as stream:
-            digest.update(stream.read(EDGE))
-            stream.seek(max(EDGE, size - EDGE))
-            digest.update(stream.read(EDGE))
+        digest.update(os.fsencode(name) + b"\0")
+        try:
+            if path.is_dir():
+                continue
+            size = path.stat().st_size
+            digest.update(str(size).encode() + b"\0")
+            with path.open("rb") as stream:
+                digest.update(stream.read(EDGE))
+                stream.seek(max(EDGE, size - EDGE))
+                digest.update(stream.read(EDGE))
+        except OSError as error:
+            reason = (error.strerror or "not readable").lower()
+            raise UserError(f"{path}: {reason}, expected a file that may be read") from None
     return digest.hexdigest()
 
 

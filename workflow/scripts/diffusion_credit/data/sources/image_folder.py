@@ -1,7 +1,7 @@
 """A folder of folders, `<contributor>/<image files>`: the contributor's name is the folder's, taken as it is."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -33,58 +33,62 @@ class Options(ImageOptions):
         return self.captions
 
     def contributors_now(self) -> list[str]:
-        left_out = LeftOut(Path(self.path))
-        images = {folder.name: sorted_out(files, left_out).images for folder, files in folders(self, left_out)[0]}
-        return list(take_part(images, self)[0])
+        return list(take_part(listed(self).images, self)[0])
 
 
-def folders(options: Options, left_out: LeftOut) -> tuple[list[tuple[Path, list[Path]]], list[Path]]:
-    """Every contributor's folder with all files in it, sorted by name, and the files beside these folders.
+class Listed(NamedTuple):
+    """images: those of each contributor. others: further files in their folders. beside: files beside these."""
 
-    Raises UserError when data.path is not a folder, on a folder that may not be read, and on a name that is not UTF-8.
+    images: Files
+    others: list[Path]
+    beside: list[Path]
+    left_out: LeftOut
+
+
+def listed(options: Options) -> Listed:
+    """What lies in the folders, sorted by name.
+
+    Raises UserError when data.path is not a folder or holds fewer than two, on a contributor without an image, on a
+    folder that may not be read, and on a name that is not UTF-8.
     """
     root = folder_of(options)
-    found, beside = [], []
-    for entry in entries(root, left_out):
+    found = Listed({}, [], [], LeftOut(root))
+    folders = []
+    for entry in entries(root, found.left_out):
+        path = Path(entry.path)
+        refuse_odd_name(path)
         if entry.is_dir():
-            found.append((Path(entry.path), files_below(Path(entry.path), left_out)))
+            folders.append((path, files_below(path, found.left_out)))
         else:
-            beside.append(Path(entry.path))
-    for folder, files in found:
-        for path in (folder, *files):
-            refuse_odd_name(path)
-    return found, beside
+            found.beside.append(path)
+    _require_two(root, folders, found.beside)
+    for folder, files in folders:
+        for file in files:
+            refuse_odd_name(file)
+        images, others = sorted_out(files, found.left_out)
+        if not images:
+            among = f" among {len(files)} file(s), such as {examples(files, folder)}" if files else ""
+            raise UserError(f"{folder}: found no image{among}; expected files ending in {endings()}")
+        found.images[folder.name] = images
+        found.others.extend(others)
+    return found
 
 
 def read(options: Options) -> Images:
     """Read every contributor's images, in the order of names.
 
-    Raises UserError on a missing folder, on fewer than two folders, a contributor's empty folder, an unreadable image,
-    and as `captions_of` does.
+    Raises UserError as `listed` and `captions_of` do, and on images that cannot be read.
     """
-    root = Path(options.path)
-    left_out = LeftOut(root)
-    contributors: Files = {}
-    others: list[Path] = []
-    found, beside = folders(options, left_out)
-    _require_two(root, found, beside)
-    for folder, files in found:
-        images, rest = sorted_out(files, left_out)
-        if not images:
-            among = f" among {len(files)} file(s), such as {examples(files, folder)}" if files else ""
-            raise UserError(f"{folder}: found no image{among}; expected files ending in {endings()}")
-        contributors[folder.name] = images
-        others += rest
+    root, found = Path(options.path), listed(options)
     captions, used = None, set[Path]()
     if options.captions:
-        captions, used = captions_of(root, [image for images in contributors.values() for image in images], others)
-    for file in others:
-        if file not in used:
-            left_out.add(NO_IMAGE, file)
-    for file in beside:
-        if file not in used:
-            left_out.add(BESIDE, file)
-    return read_files(contributors, options, captions, [*left_out.notes(), *_notes(root, contributors)])
+        every = [image for images in found.images.values() for image in images]
+        captions, used = captions_of(root, every, found.others)
+    for kind, files in ((NO_IMAGE, found.others), (BESIDE, found.beside)):
+        for file in files:
+            if file not in used:
+                found.left_out.add(kind, file)
+    return read_files(found.images, options, captions, [*found.left_out.notes(), *_notes(root, found.images)])
 
 
 def _require_two(root: Path, found: list[tuple[Path, list[Path]]], beside: list[Path]) -> None:
@@ -121,8 +125,8 @@ def _through_link(root: Path, image: Path) -> bool:
 
 def fingerprint(options: Options) -> str:
     """A digest that changes with the folder's files, and with which of them can be read."""
-    found, beside = folders(options, LeftOut(Path(options.path)))
-    metadata = metadata_of(Path(options.path), ()) if options.captions else []
-    paths = [path for folder, files in found for path in (folder, *files)]
-    images = [path.name for path in paths if is_image(path)]
-    return digest_of([image_files.fingerprint(options.path, [*metadata, *beside, *paths]), images])
+    found, root = listed(options), Path(options.path)
+    images = [image for images in found.images.values() for image in images]
+    metadata = metadata_of(root, ()) if options.captions else []
+    files = image_files.fingerprint(root, [*metadata, *found.beside, *images, *found.others])
+    return digest_of([files, len(images)])
