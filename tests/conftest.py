@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from studies import Workspace
+from tiny import write_raw, write_tiny
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -32,6 +33,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder `tiny`, which the shipped studies read at `scale=tiny`."""
+    folder = tmp_path_factory.mktemp("files") / "tiny"
+    write_tiny(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def raw_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder `data` that the plans of the shipped studies accept."""
+    folder = tmp_path_factory.mktemp("raw") / "data"
+    write_raw(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -30,5 +30,20 @@ def write_tiny(folder: Path) -> None:
     write_aesthetic_head(folder / "aesthetic", WIDTH)
 
 
+def write_raw(folder: Path) -> None:
+    """Write raw files with as many contributors as the published ones, at the places that the studies name.
+
+    Their images are tiny or empty: a plan looks at no more than their names.
+    """
+    write_cifar(folder / "cifar-100-python.tar.gz", "cifar100")
+    write_cifar(folder / "cifar-10-python.tar.gz", "cifar10", per_class=3)
+    write_celeba_hq(folder / "CelebAMask-HQ", identities=50, per_identity=15, size=8)
+    identities = (folder / "CelebAMask-HQ/identity_CelebA.txt").rename(folder / "identity_CelebA.txt")
+    (folder / "img_align_celeba").mkdir()
+    for line in identities.read_text().splitlines():
+        (folder / "img_align_celeba" / line.split()[0]).touch()
+    write_artbench(folder, artists=258, per_artist=1, size=8)
+
+
 if __name__ == "__main__":
     write_tiny(Path(sys.argv[1] if len(sys.argv) > 1 else "tiny"))

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from studies import ROOT, Workspace
 
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.evaluation.removal import LEFT_OUT
 from diffusion_credit.report.document import schema
 

@@ -50,7 +50,11 @@ JOBS = {
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_a_study_plans_the_jobs_that_it_needs(workspace: Workspace, name: str) -> None:
+def test_a_study_plans_the_jobs_that_it_needs(
+    workspace: Workspace, name: str, raw_files: Path, tiny_files: Path
+) -> None:
+    (workspace.folder / "data").symlink_to(raw_files)
+    (workspace.folder / "tiny").symlink_to(tiny_files)
     workspace.config = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
     planned = workspace.planned()
     assert {rule: planned.get(rule, 0) for rule in JOBS[name]} == JOBS[name]

@@ -11,11 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from formats import write_artbench, write_celeba_hq, write_cifar
 from pipelines import write_vae
 from scipy import stats
 from studies import FASHION_MNIST, ROOT, Workspace
-from tiny import write_tiny
 
 from diffusion_credit.data.images import read_zip
 
@@ -99,25 +97,6 @@ GAMES = {
 ENDS = {"cifar20": 2, "celebahq": 3, "artbench": 3}
 FEATURES = {"cifar20": 2, "celebahq": 2, "artbench": 0}  # of the data and of the full model, by CLIP if by nothing else
 BASELINES = {"cifar20": 8, "celebahq": 9, "artbench": 9}
-
-
-@pytest.fixture(scope="module")
-def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("files") / "tiny"
-    write_tiny(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def raw_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Raw files with as many contributors as the published ones, and tiny images: a plan looks at no more."""
-    folder = tmp_path_factory.mktemp("raw") / "data"
-    write_cifar(folder / "cifar-100-python.tar.gz", "cifar100")
-    write_cifar(folder / "cifar-10-python.tar.gz", "cifar10", per_class=3)
-    write_celeba_hq(folder / "CelebAMask-HQ", identities=50, per_identity=15, size=8)
-    (folder / "CelebAMask-HQ/identity_CelebA.txt").rename(folder / "identity_CelebA.txt")
-    write_artbench(folder, artists=258, per_artist=1, size=8)
-    return folder
 
 
 def shipped(workspace: Workspace, name: str) -> Workspace:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.errors import UserError, naming
-from diffusion_credit.base.names import look_alike
+from diffusion_credit.base.names import look_alike, printable
 from diffusion_credit.base.parquet import need_pyarrow
 from diffusion_credit.base.scale import COLUMN, Transform, changed, measured, transformed
 from diffusion_credit.base.tables import (
@@ -18,7 +18,6 @@ from diffusion_credit.base.tables import (
     Subsets,
     concatenate,
     ids_of,
-    printable,
     read_csv,
     read_subsets,
     write_subsets,

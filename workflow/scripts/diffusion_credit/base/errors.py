@@ -4,9 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from diffusion_credit.base.names import printable
+
 
 class UserError(Exception):
-    """One sentence: the file or config key, what was found, what was expected."""
+    """One sentence: the file or config key, what was found, what was expected.
+
+    It is one line whatever it names: files, keys and contributors may have any name.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 @contextmanager

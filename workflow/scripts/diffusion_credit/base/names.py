@@ -1,10 +1,15 @@
-"""Names of contributors that people take for the same one."""
+"""Names of contributors as people read them, and those that people take for the same one."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
 SHOWN = 5  # groups of such names that a sentence lists
+
+
+def printable(name: str) -> str:
+    """A name in one line: what cannot be printed becomes a blank."""
+    return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
 def look_alike(names: Iterable[str]) -> str:

@@ -85,11 +85,6 @@ def concatenate(tables: Sequence[Subsets]) -> Subsets:
     )
 
 
-def printable(name: str) -> str:
-    """A contributor's name in one line: what cannot be printed becomes a blank."""
-    return "".join(letter if letter.isprintable() else " " for letter in name)
-
-
 def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV in UTF-8 with floats in their shortest exact form."""
     lines = [list(header)]

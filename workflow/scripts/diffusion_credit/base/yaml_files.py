@@ -15,7 +15,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         raise UserError(_sentence(path, error)) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: not a readable YAML file ({error})") from None
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not a readable YAML file ({reason})") from None
+    except RecursionError:
+        raise UserError(f"{path}: found brackets in brackets in brackets, expected YAML") from None
     if not isinstance(found, dict):
         raise UserError(f"{path}: found {found!r:.40}, expected keys and values")
     return found

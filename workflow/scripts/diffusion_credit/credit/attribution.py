@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.names import printable
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.scale import Transform
-from diffusion_credit.base.tables import printable, read_csv, write_table
+from diffusion_credit.base.tables import read_csv, write_table
 from diffusion_credit.credit.estimates import Estimate
 from diffusion_credit.credit.estimators import ANY_NUMBER
 from diffusion_credit.credit.utilities import Utilities

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.credit.attribution import Attribution
 
 LOGARITHM = "values are of the logarithm: one of 0.1 multiplies the property by 1.105"

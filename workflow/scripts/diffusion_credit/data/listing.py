@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.data.formats import is_image, is_unread_image
 
 SHOWN = 3  # examples of each kind

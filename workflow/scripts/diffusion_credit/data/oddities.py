@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.data.images import Images, to_picture
 
 SMALLEST = 8  # pixels a side; smaller images tell too little

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.data.image_files import ImageOptions
 
 

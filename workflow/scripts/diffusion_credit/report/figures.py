@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from diffusion_credit.base.files import replacing
-from diffusion_credit.base.tables import PREDICTION, printable
+from diffusion_credit.base.names import printable
+from diffusion_credit.base.tables import PREDICTION
 from diffusion_credit.credit.attribution import FEW, Attribution
 
 INK = "#222222"

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.credit.attribution import ENDS, FEW, Attribution
 from diffusion_credit.evaluation.removal import LEFT_OUT
 from diffusion_credit.report import figures, words

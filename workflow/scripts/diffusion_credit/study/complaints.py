@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.names import printable
 from diffusion_credit.base.options import Section
 from diffusion_credit.models.options import TAGS
 
@@ -70,7 +71,7 @@ def sentence(error: ValidationError, config: Config, check: Check) -> str:
     # A misspelt key makes two complaints; the one about the unknown key shows the reader where to look.
     first = min(error.errors(), key=lambda complaint: complaint["type"] != "extra_forbidden")
     keys = list(_keys(first["loc"], config, first["type"] in ("extra_forbidden", "missing")))
-    key = ".".join(keys)
+    key = printable(".".join(keys))
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
         if ": found" in message or ": not found" in message:

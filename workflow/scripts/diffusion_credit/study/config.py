@@ -179,7 +179,8 @@ def read_study(config: dict[str, Any], told: Mapping[str, Any] | None = None) ->
 def recipe(study: Study) -> dict[str, Any]:
     """The options that make the same study again, whatever scale, tables and defaults they came from."""
     chosen = {"scale": "full", "scales": {}, "tables": False, "with_tables": {}}
-    return {**study.model_dump(mode="json", exclude_computed_fields=True), **chosen}
+    found = study.model_dump(mode="json", exclude_computed_fields=True)
+    return {key: value for key, value in found.items() if value is not None} | chosen
 
 
 def read_options(package: str, kind: str, options: dict[str, Any]) -> dict[str, Any]:

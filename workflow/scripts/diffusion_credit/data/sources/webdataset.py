@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.tables import printable
+from diffusion_credit.base.names import printable
 from diffusion_credit.data import image_files
 from diffusion_credit.data.formats import is_image
 from diffusion_credit.data.image_files import ImageOptions, Record, Records, files_of, read_records
