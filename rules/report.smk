@@ -33,6 +33,7 @@ rule write_report:
         study=recipe(STUDY),
         made=getdoc(module_of("regimes", STUDY.design.regime)),  # the page says it
         higher_is_better=HIGHER,
+        explained={name: of.explanation() for name, of in STUDY.properties.items()},
         removed={name: placed.removed(name) for name in HIGHER},
         templates=files_fingerprint(
             {name: TEMPLATES / name for name in ("page.html", "style.css", "card.md")}

@@ -21,6 +21,7 @@ with job(snakemake) as log:
         given.get("payout"),
         given.made,
         params.higher_is_better,
+        params.explained,
     )
     results = {name: read_attribution(path) for name, path in zip(credit.properties, given.attributions, strict=True)}
     pictures = read_pictures(

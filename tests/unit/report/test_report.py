@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+from inspect import getdoc
 from itertools import combinations
 from pathlib import Path
 
@@ -14,14 +15,15 @@ from PIL import Image
 
 from diffusion_credit.base.collection import fill
 from diffusion_credit.base.files import announce
+from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.tables import Subsets, write_csv
-from diffusion_credit.measuring.properties import PROPERTIES
+from diffusion_credit.measuring.properties import PROPERTIES, own
 from diffusion_credit.report import figures
 from diffusion_credit.report.collect import _made_with, table, without
 from diffusion_credit.report.document import Credit, Property, Value, told_apart
 from diffusion_credit.report.page import labels, markdown, render_card
 from diffusion_credit.report.pictures import inline, strip
-from diffusion_credit.report.words import MEASURES, certainty, ordered_pairs, removal, verdict
+from diffusion_credit.report.words import certainty, ordered_pairs, removal, verdict
 from diffusion_credit.version import VERSION
 
 
@@ -103,8 +105,22 @@ def test_removal_that_does_not_bear_values_out_is_said(
     assert [level for level, _ in removal(prop)] == found
 
 
-def test_every_kind_of_property_is_explained() -> None:
-    assert {*MEASURES} == {*PROPERTIES}
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_kind_of_property_is_explained_in_one_sentence(name: str) -> None:
+    told = getdoc(module_of("properties", name).Options)
+    assert told and told.count(".") == 1 + (name == "own") and "\n" not in told
+
+
+def test_a_property_of_ones_own_is_explained_by_its_docstring(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    rest = "HIGHER_IS_BETTER = True\ndef evaluate(folder):\n    {}\n    return 1.0\n"
+    for whole, function, expected in (
+        ('"""The file."""\n', '"""Contrast: <b>the\n    spread</b>.\n\n    More."""', "Contrast: <b>the spread</b>."),
+        ('"""The file."""\n', "pass", "The file."),
+        ("", "pass", f"A number that {file} finds for the generated images."),
+    ):
+        file.write_text(whole + rest.format(function))
+        assert own.Options(kind="own", file=str(file)).explanation() == expected
 
 
 def test_the_model_without_somebody_lacks_the_fewest_others() -> None:

@@ -1,6 +1,7 @@
 """The base of every section of the configuration, and of every registered module's `Options`."""
 
 from collections.abc import Iterable, Iterator
+from inspect import getdoc
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -159,6 +160,10 @@ class PropertySection(Section):
     array: ClassVar[str] = "features"
     compares: ClassVar[bool] = False
     reads: ClassVar[Literal["features", "images"]] = "features"
+
+    def explanation(self) -> str:
+        """What the number is, in a sentence for the report: what its section says of itself."""
+        return getdoc(type(self)) or ""
 
     transform: Transform = Field(
         default="none",

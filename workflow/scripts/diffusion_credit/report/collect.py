@@ -85,12 +85,13 @@ def collect(
     payout: str | None,
     made: Sequence[str],
     higher_is_better: dict[str, bool],
+    explained: dict[str, str],
 ) -> Credit:
     """The document of a finished study.
 
     study: its options. attributions, utilities: of the main estimator, by property in the study's order. evaluations:
     `<folder>/<property>/<table>.csv`, models.csv, learning.csv and runtime.csv. made: manifests of collections whose
-    packages count. Raises UserError on a file that is missing or malformed.
+    packages count. explained: property -> what the number is. Raises UserError on a file that is missing or malformed.
     """
     indexed, summary, found = Index(index), read_json(index), _made_with(made)
     names, estimator = list(study["properties"]), study["evaluation"]["counterfactual"]["estimator"]
@@ -112,6 +113,7 @@ def collect(
         game = split(every, utility)
         properties[name] = Property(
             definition=study["properties"][name],
+            explanation=explained[name],
             higher_is_better=higher_is_better[name],
             transform=every.transform,
             everyone=float(game.everyone.mean()),

@@ -78,6 +78,7 @@ class Property(Part):
     """A property, how its values were made, and how they were judged."""
 
     definition: dict[str, Any] = Field(description="The options that define the property.")
+    explanation: str = Field(default="", description="What the number is, in words.")
     higher_is_better: bool
     transform: Literal["none", "log"] = Field(
         description="The scale that is credited. With `log`, values and what was measured of models are logarithms."

@@ -10,6 +10,7 @@ import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -21,6 +22,7 @@ from diffusion_credit.credit.attribution import FEW, Attribution
 INK = "#222222"
 # Okabe and Ito's colour-blind-safe set, without black and yellow
 COLOURS = ACCENT, SOFT, *_ = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+PALE = 0.45  # opacity of a bar that is not shown to differ from an equal share
 plt.rcParams.update(
     {
         "axes.edgecolor": INK,
@@ -49,6 +51,7 @@ def shorten(name: str, length: int = 28) -> str:
 def attribution_bars(result: Attribution, title: str, higher_is_better: bool) -> Figure:
     """A bar a contributor, best first, with its 95% interval; who helps in one colour, who hurts in the other.
 
+    Pale are those who are not shown to differ from an equal share. On the right are the ranks that the evidence allows.
     Of many contributors the best and the worst, with the number of the others in the gap between them.
     """
     best, worst = result.shown
@@ -58,14 +61,24 @@ def attribution_bars(result: Attribution, title: str, higher_is_better: bool) ->
     figure, axes = plt.subplots(figsize=(6, height))
     values = result.value[order]
     helps = (values >= 0) == higher_is_better
-    axes.barh(places, values, color=np.where(helps, ACCENT, SOFT))
-    if not np.isnan(result.low).any():
+    known = not np.isnan(result.low).any()
+    pale = [known and result.covers_equal_share[i] != "no" for i in order]
+    colours = [to_rgba(ACCENT if good else SOFT, PALE if each else 1) for good, each in zip(helps, pale, strict=True)]
+    axes.barh(places, values, color=colours)
+    if any(pale):
+        axes.barh([], [], color=to_rgba(ACCENT, PALE), label="pale: not shown to differ from an equal share")
+    if known:
         low, high, center = result.low[order], result.high[order], result.interval_center[order]
         label = f"95% interval ({result.interval_of[0]})"
         axes.errorbar(
             center, places, xerr=(center - low, high - center),
             fmt="|", color=INK, markersize=4, elinewidth=1, label=label,
         )  # fmt: skip
+        ranks = axes.secondary_yaxis("right")
+        ranks.set_yticks(places, [_ranks(result.rank_low[i], result.rank_high[i]) for i in order], color=INK)
+        ranks.tick_params(length=0)
+        ranks.spines["right"].set_visible(False)
+        ranks.set_ylabel("possible ranks", rotation=270, va="bottom")
     axes.set_yticks(places, [shorten(result.contributor[i]) for i in order])
     if worst:
         axes.text(0.01, len(best), f"… {others:,} others …", va="center", transform=axes.get_yaxis_transform())
@@ -77,6 +90,10 @@ def attribution_bars(result: Attribution, title: str, higher_is_better: bool) ->
     # below, where it hides no bar
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.5 / height))
     return figure
+
+
+def _ranks(low: float, high: float) -> str:
+    return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
 
 
 def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str) -> Figure:

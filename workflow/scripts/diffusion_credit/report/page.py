@@ -51,11 +51,18 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
     named = {key: replace(result, contributor=names) for key, result in results.items()}
     views = {key: _view(credit, key, named[key], pictures, drawings) for key in credit.properties}
     people = shown(credit)
+    payments = {each.number: each for each in credit.payout.payments} if credit.payout else {}
     panels = [
         {
             "who": who,
             "own": _sheet("Training images", pictures.own[who.number], SAMPLES),
             "pair": [_sheet(*each, SAMPLES) for each in pictures.without.get(who.number, [])],
+            "payment": payments.get(who.number),
+            "at_odds": [
+                views[key]["title"]
+                for key, prop in credit.properties.items()
+                if words.expects(credit) and words.at_odds(prop, who.number, who.values[key])
+            ],
         }
         for who in people
     ]

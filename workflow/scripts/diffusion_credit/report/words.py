@@ -27,17 +27,6 @@ RULES = {  # what becomes of who harms the property
     "keep": "Whose value makes the property worse owes, and the others get more (rule: keep).",
     "refuse": "Had anybody's value made the property worse, nobody would be paid (rule: refuse).",
 }
-MEASURES = {  # what the number is, by kind of property
-    "inception_score": "How surely a classifier names each generated image, and how many kinds it names in all; 1 is"
-    " the least.",
-    "fid": "The distance between the statistics of generated and of reference images, by their features; 0 is none.",
-    "kid": "The distance between generated and reference images, by a kernel on their features; 0 is none.",
-    "precision_recall": "The share of images of one set, generated or reference, that lie where the other set does.",
-    "cluster_entropy": "How evenly generated images spread over clusters of reference images; 0 is a single cluster.",
-    "mean": "The mean of a score that a network gives each generated image.",
-    "percentile": "A percentile of a score that a network gives each generated image.",
-    "own": "A number that the study's own program finds for the generated images.",
-}
 
 
 def number(value: Cell) -> str:
@@ -310,6 +299,14 @@ def expects(credit: Credit) -> bool:
     """Whether the study predicts what models without somebody would be like."""
     removals = [prop.evidence.get("removal", []) for prop in credit.properties.values()]
     return all(rows and all(row["expected"] is not None for row in rows) for rows in removals)
+
+
+def at_odds(prop: Property, contributor: int, value: Value) -> bool:
+    """Whether a value says that a contributor helps and the expectation of a model of all others that they harm."""
+    row = prop.evidence["removal"][contributor - 1]
+    helps = (value.value > 0) == prop.higher_is_better
+    change = row["change"]
+    return isinstance(change, float) and change != 0 and helps != ((change < 0) == prop.higher_is_better)
 
 
 def expected(prop: Property, contributor: int) -> str:

@@ -14,7 +14,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """Cluster entropy in nats: how evenly the images spread over the clusters of a reference."""
+    """How evenly generated images spread over clusters of reference images, in nats; 0 is a single cluster."""
 
     compares: ClassVar[bool] = True
 

@@ -13,7 +13,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """Frechet distance (FID) from the generated images to a reference, in the extractor's features."""
+    """The Frechet distance (FID) between generated and reference images, by statistics of their features; 0 is none."""
 
     higher_is_better: ClassVar[bool] = False
     compares: ClassVar[bool] = True

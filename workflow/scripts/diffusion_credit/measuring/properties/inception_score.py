@@ -13,7 +13,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """Inception Score: whether single images are clear, and all images together varied."""
+    """How surely a classifier names each generated image, and how many kinds it names in all; 1 is the least."""
 
     array: ClassVar[str] = "probabilities"
     kind: Literal["inception_score"]

@@ -16,7 +16,7 @@ ROWS = 256  # of the kernel matrix at once
 
 
 class Options(PropertySection):
-    """Kernel distance (KID) from the generated images to a reference, unbiased, from all images of both."""
+    """The kernel distance (KID) between generated and reference images, by a kernel on their features; 0 is none."""
 
     higher_is_better: ClassVar[bool] = False
     compares: ClassVar[bool] = True

@@ -9,7 +9,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """Mean of a score over all images; higher is better."""
+    """The mean of a score that a network gives each generated image."""
 
     kind: Literal["mean"]
     extractor: str = Field(description="Name of an extractor that gives the score.")

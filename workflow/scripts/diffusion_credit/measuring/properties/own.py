@@ -36,6 +36,14 @@ class Options(PropertySection):
         declared_direction(Path(self.file))
         return self
 
+    def explanation(self) -> str:
+        """The beginning of what the file says of its `evaluate`, or of itself."""
+        tree = ast.parse(Path(self.file).read_bytes())
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "evaluate"]
+        said = ast.get_docstring(functions[0]) or ast.get_docstring(tree) or ""
+        first = " ".join(said.partition("\n\n")[0].split())
+        return first or f"A number that {self.file} finds for the generated images."
+
     @property
     def higher_is_better(self) -> bool:  # type: ignore[override]
         return declared_direction(Path(self.file))

@@ -12,7 +12,7 @@ from diffusion_credit.base.options import PropertySection
 
 
 class Options(PropertySection):
-    """A percentile of a score over all images; higher is better."""
+    """A percentile of a score that a network gives each generated image."""
 
     kind: Literal["percentile"]
     extractor: str = Field(description="Name of an extractor that gives the score.")

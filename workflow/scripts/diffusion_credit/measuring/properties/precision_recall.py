@@ -17,7 +17,7 @@ ROWS = 256  # of the matrix of distances at once
 
 
 class Options(PropertySection):
-    """Improved precision (whether generated images are like the reference) or recall (whether they cover all of it)."""
+    """The share of generated images that lie where the reference is (precision), or the other way round (recall)."""
 
     compares: ClassVar[bool] = True
 
