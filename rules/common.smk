@@ -14,7 +14,9 @@ from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 SCRIPTS /= "workflow/scripts"
-MODULE = not workflow.modifier.is_main_snakefile()  # does another workflow take this one?
+MODULE = (
+    not workflow.modifier.is_main_snakefile()
+)  # does another workflow take this one?
 
 
 def without_wildcards(path):
@@ -73,7 +75,6 @@ from diffusion_credit.subsets.draws import ACTIVE
 
 # Schedulers send their warning to every process of a job: the script saves its state and ends, Snakemake waits for it.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-
 
 
 try:
