@@ -2,8 +2,8 @@
 
 python benchmarks/kills.py [KILLS] [SEED]     # 50 kills take about ten minutes on 2 cores
 
-Prints how many kills met which scripts. Ends with an error where a table differs, or where a model, a folder of images or
-features that were complete when a kill came were made again.
+Prints how many kills met which scripts. Ends with an error where a table differs, or where a model, images or features
+that were complete when a kill came were made again.
 """
 
 import random

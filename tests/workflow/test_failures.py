@@ -121,6 +121,13 @@ def test_cuda_asked_for_and_absent_is_one_sentence(finished: Workspace, tmp_path
     process = workspace.run("results/tiny/models/full/everyone/0000/manifest.json")
     assert process.returncode != 0
     assert_one_sentence(process.stdout, "config: device: found cuda, but PyTorch sees no GPU")
+    # told once, before any job; a plan, for which no GPU is needed, is made all the same
+    fresh = Workspace(tmp_path / "fresh")
+    fresh.config["device"] = "cuda"
+    process = fresh.run()
+    assert process.stdout.count("PyTorch sees no GPU") == 1
+    assert process.returncode != 0 and not fresh.results.exists()
+    assert fresh.planned()["train_models"] > 5
 
 
 def test_shared_pictures_are_a_warning(workspace: Workspace) -> None:

@@ -2,18 +2,22 @@
 
 import importlib
 import sys
+from pathlib import Path
 from types import ModuleType
 from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.files import announce
+from diffusion_credit.measuring.features import extract, read_features
 from diffusion_credit.measuring.properties import (
     cluster_entropy,
     fid,
@@ -214,3 +218,21 @@ def test_scores_by_hand() -> None:
     assert mean.evaluate(features, {"of": "prompt"}, {}) == 30
     for percent, expected in ((0, 1), (50, 3), (90, 4.6), (100, 5)):  # (5 - 1) * 0.9 = 3.6 steps up from 1
         assert percentile.evaluate(features, {"of": "aesthetic", "percent": percent}, {}) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_one_sentence_where_they_arise(tmp_path: Path, wrong: float) -> None:
+    """A network in half precision overflows to these; what is made of them would be noise or a linear algebra error."""
+    features = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    features[[2, 4], 1] = wrong
+    images = {"everyone-0": ("digest", lambda: np.zeros((6, 8, 8, 1), dtype=np.uint8))}
+    said = r"features of .*everyone-0: found 2 image\(s\) whose features are not finite, number 2 the first; expected"
+    with pytest.raises(UserError, match=said):
+        extract(images, tmp_path / "made", lambda: lambda _: {"features": features}, {"versions": {}})
+    assert not list((tmp_path / "made").glob("*/features.safetensors"))
+    folder = tmp_path / "older"  # as an earlier version has left them
+    folder.mkdir()
+    save_file({"features": features}, folder / "features.safetensors")
+    announce(folder, ["features.safetensors"])
+    with pytest.raises(UserError, match=r"features\.safetensors: found 2 image\(s\) whose features are not finite"):
+        read_features(folder)

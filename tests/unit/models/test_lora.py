@@ -70,6 +70,18 @@ def test_a_checkpoint_holds_the_adapters_alone_and_loads_back(weights: dict[str,
     assert torch.equal(predicted(loaded), predicted(model))
 
 
+@pytest.mark.parametrize("given", [None, {}, {"other": Path("x")}])
+def test_adapters_without_their_base_are_one_sentence(
+    weights: dict[str, Path], tmp_path: Path, given: dict[str, Path] | None
+) -> None:
+    save_model(tmp_path, trained(weights), {"architecture": ARCHITECTURE, "diffusion": {}}, {})
+    with pytest.raises(UserError, match=r"weights: found no 'sd', expected the base that the adapters were trained on"):
+        load_model(tmp_path, weights=given)
+    gone = {"sd": tmp_path / "nowhere/manifest.json"}
+    with pytest.raises(UserError, match=r"nowhere/.*json: not found"):
+        load_model(tmp_path, weights=gone)
+
+
 def test_pruning_keeps_the_ranks_of_largest_norm_and_what_they_do(weights: dict[str, Path]) -> None:
     """Ranks 0 and 3 of every adapter are made nearly dead; without them the network does the same."""
     model = trained(weights)

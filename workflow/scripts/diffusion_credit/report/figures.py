@@ -66,7 +66,8 @@ def attribution_bars(result: Attribution, title: str, higher_is_better: bool) ->
     colours = [to_rgba(ACCENT if good else SOFT, PALE if each else 1) for good, each in zip(helps, pale, strict=True)]
     axes.barh(places, values, color=colours)
     if any(pale):
-        axes.barh([], [], color=to_rgba(ACCENT, PALE), label="pale: not shown to differ from an equal share")
+        shade = to_rgba(ACCENT, PALE)
+        axes.plot([], [], "s", color=shade, markersize=7, label="pale: not shown to differ from an equal share")
     if known:
         low, high, center = result.low[order], result.high[order], result.interval_center[order]
         label = f"95% interval ({result.interval_of[0]})"
