@@ -10,6 +10,7 @@ import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -98,41 +99,61 @@ def _ranks(low: float, high: float) -> str:
 
 
 def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str) -> Figure:
-    """The largest standard error and the LDS by the number of subsets; rows: of budget.csv."""
+    """The largest standard error and the LDS by the number of subsets, side by side; rows: of budget.csv."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.4))
+    _errors_by_subsets(left, rows, target)
+    _scores_by_subsets(right, rows)
+    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
+def budget_panels(rows: Sequence[Sequence[Any]], target: float | None) -> list[Figure]:
+    """The halves of `budget_curve`, each a figure of its own."""
+    (first, left), (second, right) = (plt.subplots(figsize=(4.2, 3.2)) for _ in range(2))
+    _errors_by_subsets(left, rows, target)
+    _scores_by_subsets(right, rows)
+    return [first, second]
+
+
+def _errors_by_subsets(axes: Axes, rows: Sequence[Sequence[Any]], target: float | None) -> None:
     names: dict[tuple[tuple[int, float], ...], list[str]] = {}  # estimators that share an interval share a line
     for name in dict.fromkeys(row[1] for row in rows):
         line = tuple(dict.fromkeys((row[0], row[2]) for row in rows if row[1] == name and row[2] != ""))
         names.setdefault(line, []).append(name)
     for (line, sharing), colour in zip(names.items(), cycle(COLOURS), strict=False):
         if line:
-            left.plot(*zip(*line, strict=True), color=colour, marker="o", markersize=3, label=", ".join(sharing))
+            axes.plot(*zip(*line, strict=True), color=colour, marker="o", markersize=3, label=", ".join(sharing))
     if target is not None:
-        left.axhline(target, color=INK, linewidth=0.8, linestyle=":", label="target")
-    left.set_ylabel("largest standard error")
-    left.set_ylim(bottom=0)
+        axes.axhline(target, color=INK, linewidth=0.8, linestyle=":", label="target")
+    axes.set_ylabel("largest standard error")
+    axes.set_ylim(bottom=0)
+    _by_subsets(axes, rows)
+
+
+def _scores_by_subsets(axes: Axes, rows: Sequence[Sequence[Any]]) -> None:
     lines = dict.fromkeys((row[1], row[4]) for row in rows if row[5] != "")
     for (name, alpha), colour in zip(lines, cycle(COLOURS), strict=False):
         chosen = [row for row in rows if (row[1], row[4]) == (name, alpha) and row[5] != ""]
         count, lds, low, high = np.array(
             [[row[0], row[5], *(np.nan if end == "" else end for end in row[6:8])] for row in chosen], dtype=float
         ).T
-        right.plot(count, lds, color=colour, marker="o", markersize=3, label=f"{name}, alpha {alpha}")
-        right.fill_between(count, low, high, color=colour, alpha=0.12, linewidth=0)
-    right.axhline(0, color=INK, linewidth=0.8)
-    right.set_ylabel("LDS (95% interval)")
+        axes.plot(count, lds, color=colour, marker="o", markersize=3, label=f"{name}, alpha {alpha}")
+        axes.fill_between(count, low, high, color=colour, alpha=0.12, linewidth=0)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set_ylabel("LDS (95% interval)")
     if not lines:
-        right.text(0.5, 0.6, "no LDS: see the notes in the table", transform=right.transAxes, ha="center")
+        axes.text(0.5, 0.6, "no LDS: see the notes in the table", transform=axes.transAxes, ha="center")
+    _by_subsets(axes, rows)
+
+
+def _by_subsets(axes: Axes, rows: Sequence[Sequence[Any]]) -> None:
     counts = sorted({row[0] for row in rows})
-    for axes in (left, right):
-        axes.set_xlabel("subsets")
-        axes.set_xlim(0, max(counts, default=1) * 1.05)
-        axes.set_xticks(counts[:: max(1, len(counts) // 6)])
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
-    figure.tight_layout()
-    return figure
+    axes.set_xlabel("subsets")
+    axes.set_xlim(0, max(counts, default=1) * 1.05)
+    axes.set_xticks(counts[:: max(1, len(counts) // 6)])
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)
 
 
 def scatter(
@@ -199,45 +220,72 @@ def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha
 
     The places on the left number the methods on the right.
     """
-    scored = [row for row in rows if row[1] == alpha and row[3] != ""]
-    shown = sorted((row for row in scored if row[0] != "noise_floor"), key=lambda row: -row[3])
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, max(4.0, 1.2 + 0.26 * len(shown))))
-    curved = {row[0] for row in curves if row[2] != ""}
-    for place, row in enumerate(shown):
-        colour = ACCENT if row[0].removesuffix(PREDICTION) in curved else SOFT
-        if row[4] != "":
-            left.plot(row[4:6], [place, place], color=colour, linewidth=1.2)
-        left.plot(row[3], place, "o", color=colour, markersize=4)
-    left.set_yticks(range(len(shown)), [f"{shorten(row[0])}  {i + 1}" for i, row in enumerate(shown)])
-    left.invert_yaxis()
-    left.axvline(0, color=INK, linewidth=0.8)
-    for row in (row for row in scored if row[0] == "noise_floor"):
-        left.axvline(row[3], color=INK, linewidth=0.8, linestyle=":", label="noise floor")
-        left.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
-    left.set_xlabel(f"LDS at alpha {alpha} (95% interval)")
-    for place, row in enumerate(shown):
-        points = [(c[3], c[4]) for c in curves if c[0] == row[0] and c[1] == alpha and c[4] != "" and c[3] > 0]
-        if points:
-            x, y = zip(*points, strict=True)
-            colour = ACCENT if row[0] in curved else SOFT
-            right.plot(x, y, color=colour, marker="o", markersize=3, linewidth=0.8, alpha=0.6)
-            right.annotate(
-                str(place + 1), points[-1], xytext=(3, 3), textcoords="offset points", fontsize=8, color=colour
-            )
-    right.axhline(0, color=INK, linewidth=0.8)
-    right.set_xscale("log")
-    right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    right.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    right.xaxis.set_minor_formatter(NullFormatter())
-    right.set_xlabel("seconds of work, beyond the full model and its images")
-    right.set_ylabel(f"LDS at alpha {alpha}")
-    names = [("of subsets' models, with more and more of them", ACCENT), ("of gradients or similarities", SOFT)]
-    for name, colour in names:
-        right.plot([], [], color=colour, marker="o", markersize=3, label=name)
-    right.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, _height(rows, alpha)))
+    _ranked(left, rows, curves, alpha)
+    _by_cost(right, rows, curves, alpha)
     figure.suptitle(title, x=0.07, ha="left", fontsize=10)
     figure.tight_layout()
     return figure
+
+
+def league_panels(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> list[Figure]:
+    """The halves of `league`, each a figure of its own."""
+    (first, left), (second, right) = (plt.subplots(figsize=(4.6, _height(rows, alpha))) for _ in range(2))
+    _ranked(left, rows, curves, alpha)
+    _by_cost(right, rows, curves, alpha)
+    return [first, second]
+
+
+def _scored(rows: Sequence[Sequence[Any]], alpha: str) -> list[Sequence[Any]]:
+    """The methods at one alpha, best first, without the noise floor."""
+    scored = (row for row in rows if row[1] == alpha and row[3] != "" and row[0] != "noise_floor")
+    return sorted(scored, key=lambda row: -row[3])
+
+
+def _height(rows: Sequence[Sequence[Any]], alpha: str) -> float:
+    return max(4.0, 1.2 + 0.26 * len(_scored(rows, alpha)))
+
+
+def _colour(row: Sequence[Any], curves: Sequence[Sequence[Any]]) -> str:
+    """Of a method: whether it is of subsets' models, more and more of them, or of gradients or similarities."""
+    return ACCENT if row[0].removesuffix(PREDICTION) in {curve[0] for curve in curves if curve[2] != ""} else SOFT
+
+
+def _ranked(axes: Axes, rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> None:
+    shown = _scored(rows, alpha)
+    for place, row in enumerate(shown):
+        colour = _colour(row, curves)
+        if row[4] != "":
+            axes.plot(row[4:6], [place, place], color=colour, linewidth=1.2)
+        axes.plot(row[3], place, "o", color=colour, markersize=4)
+    axes.set_yticks(range(len(shown)), [f"{shorten(row[0])}  {i + 1}" for i, row in enumerate(shown)])
+    axes.invert_yaxis()
+    axes.axvline(0, color=INK, linewidth=0.8)
+    for row in (row for row in rows if row[1] == alpha and row[3] != "" and row[0] == "noise_floor"):
+        axes.axvline(row[3], color=INK, linewidth=0.8, linestyle=":", label="noise floor")
+        axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
+    axes.set_xlabel(f"LDS at alpha {alpha} (95% interval)")
+
+
+def _by_cost(axes: Axes, rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> None:
+    for place, row in enumerate(_scored(rows, alpha), start=1):
+        points = [(c[3], c[4]) for c in curves if c[0] == row[0] and c[1] == alpha and c[4] != "" and c[3] > 0]
+        if points:
+            x, y = zip(*points, strict=True)
+            colour = ACCENT if any(c[0] == row[0] and c[2] != "" for c in curves) else SOFT
+            axes.plot(x, y, color=colour, marker="o", markersize=3, linewidth=0.8, alpha=0.6)
+            axes.annotate(str(place), points[-1], xytext=(3, 3), textcoords="offset points", fontsize=8, color=colour)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("seconds of work, beyond the full model and its images")
+    axes.set_ylabel(f"LDS at alpha {alpha}")
+    names = [("of subsets' models, with more and more of them", ACCENT), ("of gradients or similarities", SOFT)]
+    for name, colour in names:
+        axes.plot([], [], color=colour, marker="o", markersize=3, label=name)
+    axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def influential(generated: np.ndarray, found: Sequence[np.ndarray], title: str) -> Figure:

@@ -122,7 +122,7 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
         "key": key,
         "prop": prop,
         "title": title,
-        "bars": drawings.add(figures.attribution_bars(result, "", prop.higher_is_better), alt),
+        "bars": [drawings.add(figures.attribution_bars(result, "", prop.higher_is_better), alt)],
         "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, key)],
         "total": words.total(prop, values),
         "spread": words.spread(prop),
@@ -140,29 +140,32 @@ def _named(top: Cell, labels: dict[str, str]) -> list[str]:
     return [labels[name] for name in found]
 
 
-def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, "Drawing"]:
-    """Table -> its figure, for the tables of the evaluation that have one here."""
-    found: dict[str, Drawing] = {}
+def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, list["Drawing"]]:
+    """Table -> its figures, for the tables of the evaluation that have some here."""
+    found: dict[str, list[Drawing]] = {}
     rows = {key: [_blank(row.values()) for row in table] for key, table in prop.evidence.items()}
     if scored := [row for row in rows.get("lds", []) if row[4] != ""]:
         alt = "; ".join(f"{words.label(row[1])} {words.number(row[4])} {words.sizes(row[0])}" for row in scored)
-        found["lds"] = drawings.add(figures.lds_intervals(scored), f"LDS for {title}: {alt}.")
+        found["lds"] = [drawings.add(figures.lds_intervals(scored), f"LDS for {title}: {alt}.")]
     if changed := [row for row in rows["counterfactual"] if row[5] != ""]:
         change, low, high = (np.array([row[column] for row in changed], dtype=float) for column in (5, 6, 7))
         figure = figures.change_bars([words.label(row[0]) for row in changed], change, low, high, "")
         alt = "; ".join(f"{words.label(row[0])} {words.number(row[5])} percent" for row in changed)
-        found["counterfactual"] = drawings.add(figure, f"Change of the {title}: {alt}.")
+        found["counterfactual"] = [drawings.add(figure, f"Change of the {title}: {alt}.")]
     expected = rows.get("removal", [])
     if any(row[5] != "" for row in expected):
         figure = figures.removal(expected, len(expected) - len(LEFT_OUT), "")
-        found["removal"] = drawings.add(figure, f"The change of the {title} that is expected without each contributor.")
+        alt = f"The change of the {title} that is expected without each contributor."
+        found["removal"] = [drawings.add(figure, alt)]
     if rows.get("league") and rows.get("cost"):
         alpha = rows["league"][0][1]
-        figure = figures.league(rows["league"], rows["cost"], alpha, "")
-        found["league"] = drawings.add(figure, f"LDS of every method for {title}, and what each cost.")
+        panels = figures.league_panels(rows["league"], rows["cost"], alpha)
+        alts = (f"LDS of every method for {title}.", f"LDS of every method for {title} by what it cost.")
+        found["league"] = [drawings.add(*each) for each in zip(panels, alts, strict=True)]
     target = next((row[3] for row in rows["budget"] if row[3] != ""), None)
-    figure = figures.budget_curve(rows["budget"], target, "")
-    found["budget"] = drawings.add(figure, f"The largest standard error and the LDS for {title}, by subsets.")
+    panels = figures.budget_panels(rows["budget"], target)
+    alts = (f"The largest standard error for {title}, by subsets.", f"The LDS for {title}, by subsets.")
+    found["budget"] = [drawings.add(*each) for each in zip(panels, alts, strict=True)]
     return found
 
 
