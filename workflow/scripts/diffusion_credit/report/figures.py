@@ -191,7 +191,8 @@ def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Fig
     """
     single = sorted((row for row in rows[:contributors] if row[5] != ""), key=lambda row: -abs(row[5]))[:FEW]
     shown = [*sorted(single, key=lambda row: row[5]), *(row for row in rows[contributors:] if row[5] != "")]
-    figure, axes = plt.subplots(figsize=(6, 1 + 0.26 * len(shown)))
+    height = 1 + 0.26 * len(shown)
+    figure, axes = plt.subplots(figsize=(6, height))
     place = np.arange(len(shown))
     change, low, high = (np.array([row[column] for row in shown], dtype=float) for column in (5, 6, 7))
     axes.errorbar(
@@ -211,7 +212,7 @@ def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Fig
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xlabel("expected change of the property (95% interval)")
     axes.set_title(title, loc="left")
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.5 / height))  # hides nothing there
     return figure
 
 
@@ -340,7 +341,8 @@ def lds_intervals(rows: Sequence[Sequence[Any]]) -> Figure:
 def _intervals(panels: dict[str, list[tuple[str, Any, Any, Any]]], title: str) -> Figure:
     """Panels beside each other: label -> name, value and ends of its interval (empty: none), a line a name."""
     names = list(dict.fromkeys(row[0] for rows in panels.values() for row in rows))
-    figure, all_axes = plt.subplots(1, len(panels), figsize=(9, 0.9 + 0.3 * len(names)), sharey=True, squeeze=False)
+    size = min(9, 3 + 3 * len(panels)), 0.9 + 0.3 * len(names)
+    figure, all_axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axes, (label, rows) in zip(all_axes[0], panels.items(), strict=True):
         for name, value, low, high in rows:
             place, colour = names.index(name), INK if name == "noise_floor" else ACCENT
