@@ -78,10 +78,13 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 try:
-    if not MODULE:  # else these files belong to the other workflow
-        for file in workflow.overwrite_configfiles:
+    told = workflow.config_settings.config
+    if MODULE:  # a part of the other workflow's config, whose files are its own
+        told = told and config
+    else:
+        for file in {*workflow.configfiles, *workflow.overwrite_configfiles}:
             refuse_repeated_keys(Path(file))
-    STUDY = read_study(config, workflow.config_settings.overwrite_config)
+    STUDY = read_study(config, told)
     # With --sdm, jobs have environments of their own, which hold all packages.
     if not workflow.deployment_settings.deployment_method:
         packages_of("networks", STUDY.model.kind)

@@ -2,10 +2,15 @@
 
 @cache
 def source_fingerprint():
-    """Changes when the raw files do."""
+    """Changes when the raw files do; of files that cannot be read, what is wrong with them."""
     source = module_of("sources", STUDY.data.source)
-    with told():
+    try:
         return source.fingerprint(STUDY.data)
+    except UserError as error:
+        # An index that is there may outlive its raw files: results are read, unlocked and reported without them
+        if not (Path(PLACE) / "index/index.json").is_file():
+            raise WorkflowError(str(error)) from None
+        return missing(str(error))
 
 
 def weights_fingerprint(name):
@@ -31,11 +36,11 @@ def missing(sentence):
 
 
 @contextmanager
-def told(key=""):
+def in_one_sentence(key=""):
     """Ends Snakemake with the sentence of a user's mistake."""
     try:
         yield
-    except (UserError, OSError) as error:
+    except UserError as error:
         raise WorkflowError(f"{key}{error}") from None
 
 
@@ -47,7 +52,7 @@ if workflow.is_main_process:
                 " each line, or a list of texts"
             )
     if STUDY.published:
-        with told("config: published: "):
+        with in_one_sentence("config: published: "):
             read_published(
                 STUDY.published,
                 list(STUDY.estimators),
@@ -55,14 +60,14 @@ if workflow.is_main_process:
                 list(plan.START),
                 list(STUDY.properties),
             )
-    with told():
+    with in_one_sentence():
         check_at_start(STUDY, Path(PLACE) / "index", source_fingerprint())
 
 
 # Before any job, where all of them run on this machine.
 onstart:
     if workflow.local_exec:
-        with told():
+        with in_one_sentence():
             require(STUDY.device)
 
 

@@ -137,6 +137,7 @@ def test_cleaning_removes_what_a_study_made_and_nothing_else(run) -> None:  # ty
     for name in (
         "results/tiny/models/a/x.safetensors",
         "results/tiny/report.html",
+        "results/tiny/index/index.json",
         "results/tiny_2/report.html",
         "raw/a.png",
     ):
@@ -159,6 +160,34 @@ def test_cleaning_removes_what_a_study_made_and_nothing_else(run) -> None:  # ty
     (record,) = [path for path in left if path.startswith(".snakemake")]
     assert base64.urlsafe_b64decode(Path(record).name).decode() == "results/tiny_2/report.html"
     assert left == [record, "raw/a.png", "results/tiny_2/report.html", "study.yaml"]
+
+
+def test_cleaning_keeps_what_the_study_was_given(run) -> None:  # type: ignore[no-untyped-def]
+    Path("results/tiny/index").mkdir(parents=True)
+    Path("results/tiny/raw/ana").mkdir(parents=True)
+    config = {**tiny_config(), "data": {"source": "image_folder", "path": "results/tiny/raw", "size": 8}}
+    Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert "found results/tiny/raw in it, which the study was given" in run("clean", "study.yaml", "--yes")
+    Path("photos").mkdir()
+    Path("photos/a.png").touch()
+    Path("results/other").symlink_to("../photos")
+    Path("study.yaml").write_text(yaml.safe_dump({**tiny_config(), "study": "other"}), encoding="utf-8")
+    assert "found neither index nor logs in it" in run("clean", "study.yaml", "--yes")
+    assert Path("photos/a.png").exists() and Path("results/tiny/raw/ana").exists()
+
+
+def test_a_removal_that_was_cut_leaves_nothing_to_go_on_from(run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
+    Path("results/tiny/index").mkdir(parents=True)
+    Path("results/tiny/report.html").touch()
+    with monkeypatch.context() as cut:
+        cut.setattr("shutil.rmtree", lambda path, ignore_errors=False: None if ignore_errors else 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run("clean", "study.yaml", "--yes")
+    assert not Path("results/tiny").exists()
+    Path("results/tiny/index").mkdir(parents=True)  # made again
+    run("clean", "study.yaml", "--yes")
+    assert not list(Path("results").iterdir())
 
 
 class Records:

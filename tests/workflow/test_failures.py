@@ -113,6 +113,35 @@ def test_a_malformed_folder_is_one_sentence(workspace: Workspace, name: str) -> 
         assert not list(workspace.results.glob("index/*")), "half-written index"
 
 
+def test_a_plan_fails_where_a_run_would(workspace: Workspace) -> None:
+    """Before an image is read: on data that are not there, and on more held-out subsets than five contributors have."""
+    workspace.config["evaluation"]["lds"]["subsets"] = 50
+    process = workspace.run("--dry-run")
+    assert process.returncode != 0
+    assert_one_sentence(
+        process.stdout, "evaluation.lds.subsets: found 50, expected at most 5, half of the subsets of 2 of 5"
+    )
+    workspace.config["data"] = {"source": "image_folder", "path": "nosuch", "size": 8}
+    process = workspace.run("--dry-run")
+    assert process.returncode != 0
+    assert_one_sentence(process.stdout, "data.path: nosuch is not a folder, expected the folder that holds the images")
+    assert not workspace.results.exists()
+
+
+def test_raw_data_may_go_when_the_index_is_there(workspace: Workspace) -> None:
+    """A run says so and makes nothing again of it; what needs no raw data goes on."""
+    for contributor in ("ann", "bob", "cy", "dan", "eva"):
+        pictures(workspace.folder / "raw" / contributor)
+    workspace.config["data"] = {"source": "image_folder", "path": "raw", "size": 8}
+    assert workspace.run("results/tiny/index/checked.json").returncode == 0
+    shutil.rmtree(workspace.folder / "raw")
+    assert workspace.run("--unlock").returncode == 0
+    assert "data.path: raw is not a folder" in workspace.run("--dry-run").stdout
+    process = workspace.run("results/tiny/index/index.json")
+    assert process.returncode != 0
+    assert "make_index: Error: data.path: raw is not a folder" in process.stdout
+
+
 def test_cuda_asked_for_and_absent_is_one_sentence(finished: Workspace, tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")

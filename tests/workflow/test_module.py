@@ -64,7 +64,8 @@ def snakemake(folder: Path, checkout: Path, *arguments: str) -> str:
 def test_a_whole_study_runs_inside_of_another_workflow(finished: Workspace, tmp_path: Path) -> None:
     checkout = Workspace(tmp_path / "a {x} 'check' out")
     folder = outer(tmp_path / "my own work", checkout.folder)
-    assert "second_write_report" in snakemake(folder, checkout.folder, "--dry-run", "results/other/report.html")
+    planned = ("--dry-run", "results/other/report.html", "--config", 'second={"design": {"subsets": 16}}')
+    assert "second_write_report" in snakemake(folder, checkout.folder, *planned)
     snakemake(folder, checkout.folder)
     results = folder / "made here/results/tiny"
     assert json.loads((folder / "told.json").read_text()) == json.loads((results / "credit.json").read_text())

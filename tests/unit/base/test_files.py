@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -55,15 +56,28 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode) and len(list(tmp_path.iterdir())) == 1
 
 
-def test_the_open_file_of_a_process_is_written_to_and_a_device_stays_one(tmp_path: Path) -> None:
+def test_an_open_file_is_gone_on_with_and_a_device_stays_one(tmp_path: Path) -> None:
     script = (
-        "from diffusion_credit.base.files import write_json; [write_json(x, 7) for x in ('/dev/stdout', '/dev/null')]"
+        "from diffusion_credit.base.files import write_json; print('said');"
+        "[write_json(x, 7) for x in ('/dev/stdout', '/dev/null', '/proc/self/fd/1')]; print('more')"
     )
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
-    with (tmp_path / "out.txt").open("w") as out:
+    (tmp_path / "out.txt").write_text("before\n")
+    with (tmp_path / "out.txt").open("a") as out:
         subprocess.run([sys.executable, "-c", script], stdout=out, check=True, env=environment)
-    assert (tmp_path / "out.txt").read_text() == "7\n"
+    assert (tmp_path / "out.txt").read_text() == "before\nsaid\n7\n7\nmore\n"
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="no memory as a file system")
+def test_memory_as_a_file_system_is_no_device() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        write_json(f"{folder}/a/b.json", 1)
+        first = os.stat(f"{folder}/a/b.json").st_ino
+        with open(f"{folder}/a/b.json") as reader:
+            write_json(f"{folder}/a/b.json", 2)
+            assert reader.read() == "1\n"  # who has it open never sees half of the new one
+        assert os.stat(f"{folder}/a/b.json").st_ino != first
 
 
 def test_a_full_disk_is_one_sentence_for_weights_and_arrays(tmp_path: Path) -> None:

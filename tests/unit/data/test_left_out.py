@@ -121,16 +121,19 @@ def test_links_are_followed_once_and_those_that_lead_nowhere_are_named(raw: Path
     os.symlink("nowhere", raw / "ben/gone.png")
     os.symlink("circle.png", raw / "ben/circle.png")
     os.symlink(raw / "ana", raw / "ana/again")
+    os.symlink("..", raw / "ben/around")  # whose pictures are somebody else's
+    os.symlink(tmp_path / "elsewhere/deep", raw / "ana/deep first")  # a part of what another link leads to
     os.symlink("0.png", raw / "ben/same.png")
     os.symlink(tmp_path / "elsewhere/deep", raw / "cleo")  # a contributor whose folder lies elsewhere
     os.mkfifo(raw / "ben/pipe.png")
     found = read(raw)
-    assert sources(found) == ["ana/more/a.png", "ana/more/deep/b.png", "ben/one.png", "cleo/b.png"]
+    assert sources(found) == ["ana/deep first/b.png", "ana/more/a.png", "ben/one.png", "cleo/b.png"]
     assert found.notes == (
-        "left out 2 link(s) to what is read already (such as ana/again, ben/same.png)",
+        "left out 3 link(s) to what is read already (such as ana/again, ana/more/deep, ben/same.png)",
         "left out 2 link(s) that lead nowhere (such as ben/circle.png, ben/gone.png)",
         "left out 1 pipe(s), socket(s) or device(s) (such as ben/pipe.png)",
-        "read 4 image(s) through links (such as ana/more/a.png, ana/more/deep/b.png, ben/one.png)",
+        "left out 1 link(s) that lead back to a folder around them (such as ben/around)",
+        "read 4 image(s) through links (such as ana/deep first/b.png, ana/more/a.png, ben/one.png)",
     )
 
 
@@ -250,6 +253,8 @@ ALIKE = {
     "capitals": (["Ana", "ana", "ANA"], "'Ana' and 'ana' and 'ANA'"),
     "hyphens": (["jean-luc", "jean luc", "jean_luc"], "'jean-luc' and 'jean luc' and 'jean_luc'"),
     "what is not printed": (["ana", "a\u200bna"], r"'ana' and 'a\u200bna'"),
+    "a variant of a letter": (["a\ufe0fna", "ana"], r"'a\ufe0fna' and 'ana'"),
+    "a minus": (["a\u2212b", "a-b"], "'a\u2212b' and 'a-b'"),
     "wide letters": (["ａｎａ", "ana"], "'ａｎａ' and 'ana'"),
     "sharp s": (["weiß", "weiss"], "'weiß' and 'weiss'"),
 }
@@ -300,6 +305,28 @@ def test_images_that_a_table_does_not_list_are_named(tmp_path: Path) -> None:
     more = {"image": "{file}", "contributor": "who", "size": 8, "where": {"split": "train"}}
     found = image_table.read(image_table.Options.model_validate(options | more))
     assert found.notes == (f"left out 2 image(s) that {tmp_path}/t.csv does not list (such as 3.png, 4.png)",)
+
+
+def test_rows_that_are_left_out_are_listed_all_the_same_and_links_elsewhere_are_not_walked(tmp_path: Path) -> None:
+    for number, name in enumerate(("0", "1", NFD)):
+        save(tmp_path / f"images/{name}.png", number)
+    save(tmp_path / "far/away.png", 9)
+    (tmp_path / "images/link").symlink_to(tmp_path / "far")
+    table = f"file,who,split\n0.png,ana,train\n1.png,ben,train\n{NFC}.png,ben,test\n"
+    (tmp_path / "t.csv").write_text(table, encoding="utf-8")
+    options = {"source": "image_table", "path": str(tmp_path / "images"), "table": str(tmp_path / "t.csv")}
+    more = {"image": "{file}", "contributor": "who", "size": 8, "where": {"split": "train"}}
+    assert image_table.read(image_table.Options.model_validate(options | more)).notes == ()
+
+
+def test_more_than_8_bits_of_a_colour_are_refused(raw: Path) -> None:
+    """Pillow opens such a PNG as RGB and cuts the lower bits off."""
+    header = (2).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes([16, 2, 0, 0, 0])
+    body = zlib.compress((b"\0" + bytes(12)) * 2)
+    deep = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    (raw / "ana/deep.png").write_bytes(deep)
+    with pytest.raises(UserError, match=r"deep\.png: found more than 8 bits in a channel \(mode RGB\)"):
+        read(raw)
 
 
 def test_bytes_of_no_image_format_are_not_opened(raw: Path) -> None:

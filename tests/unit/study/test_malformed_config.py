@@ -1,12 +1,14 @@
 """Mistakes in a study's configuration: one clear sentence for each, which names the key."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from studies import tiny_config
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.yaml_files import read_yaml
 from diffusion_credit.study.config import read_study
 
 
@@ -141,3 +143,27 @@ def test_numbers_of_the_command_line_are_numbers_and_texts_stay_texts() -> None:
     config["design"]["subsets"] = "many"
     with pytest.raises(UserError, match=r"design\.subsets: found 'many'"):
         read_study(config, told | {"design": {"subsets": "many"}})
+
+
+@pytest.mark.parametrize("text", ["@n", "%12", ">10", "[16", "*", "2024-02-30", "{", "many"])
+def test_a_text_that_is_no_number_stays_what_was_found(text: str) -> None:
+    config = tiny_config()
+    config["design"]["subsets"] = text
+    with pytest.raises(UserError, match=r"config: design\.subsets: found .* expected a valid integer"):
+        read_study(config, {"design": {"subsets": text}})
+
+
+def test_a_number_that_a_scale_hides_ends_in_a_sentence() -> None:
+    config = {**tiny_config(), "seed": "1", "scale": "quick", "scales": {"quick": {"seed": "1"}}}
+    with pytest.raises(UserError, match="config: seed: found '1', expected a valid integer"):
+        read_study(config, config)
+
+
+@pytest.mark.parametrize(
+    "text", ["study: 2024-02-30\n", "x: !!int abc\n", "[" * 5000, "a: b: c\n", "\x00", "- 1\n", ""]
+)
+def test_a_file_that_is_no_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"study\.yaml") as caught:
+        read_yaml(tmp_path / "study.yaml")
+    assert len(str(caught.value).splitlines()) == 1

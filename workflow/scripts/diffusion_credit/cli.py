@@ -33,8 +33,11 @@ def status(config: Path, scale: str) -> None:
 
 def clean(config: Path, scale: str, yes: bool) -> None:
     """Say what a study has made, and remove it where that is asked for."""
-    _, results = _results(config, scale)
+    study, results = _results(config, scale)
+    cleaning.require_ours(study.model_dump(mode="json"), results)
     found = cleaning.sizes(results)
+    if results.is_symlink():
+        print(f"{results} leads to {results.resolve()}")
     for name, (files, size) in found.items():
         print(f"{name:<16}{size / 1e6:>12,.1f} MB  {files:>7,} files")
     total = sum(size for _, size in found.values()) / 1e6

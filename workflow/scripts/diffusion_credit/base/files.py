@@ -10,14 +10,16 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from safetensors import SafetensorError
 
@@ -26,6 +28,7 @@ from diffusion_credit.base.errors import UserError
 MANIFEST = "manifest.json"
 CONFIG = "config.json"
 CHECKPOINT = "checkpoint.json"  # what else we know of a network than its weights
+OPEN = re.compile(r"/(?:dev/std(out|err)|(?:dev|proc/self)/fd/(\d+))")  # files that this process has open
 EDGE = 1 << 21  # bytes read at either end of a file to notice that it changed
 
 
@@ -33,20 +36,25 @@ EDGE = 1 << 21  # bytes read at either end of a file to notice that it changed
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success move it there, on failure remove it.
 
-    A link stays: what it points to is replaced. Pipes and devices are no files to replace, and are written to. Raises
-    UserError naming `path` when it cannot be written, as on a full disk.
+    A link stays: what it points to is replaced. Pipes, devices and open files, such as /dev/stdout, are written to.
+    Raises UserError naming `path` when it cannot be written, as on a full disk.
     """
     asked = Path(path)
-    if _is_stream(asked):
-        with tempfile.TemporaryDirectory() as folder:
-            yield (temporary := Path(folder) / asked.name)
-            try:
-                with temporary.open("rb") as read, asked.open("wb") as written:
-                    shutil.copyfileobj(read, written)
-            except OSError as error:
-                raise UserError(f"{asked}: could not be written ({error})") from None
-        return
-    path = Path(os.path.realpath(asked))
+    try:
+        if (stream := _stream(asked)) is None:
+            with _moved_into_place(Path(os.path.realpath(asked))) as temporary:
+                yield temporary
+        else:
+            with stream, tempfile.TemporaryDirectory() as folder:
+                yield (temporary := Path(folder) / asked.name)
+                with temporary.open("rb") as written:
+                    shutil.copyfileobj(written, stream)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{asked}: could not be written ({error})") from None
+
+
+@contextmanager
+def _moved_into_place(path: Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(prefix=_private_prefix(path), suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -56,20 +64,22 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.fsync(stream.fileno())  # else a power cut may leave an empty file under the final name
         _share(temporary, 0o666)
         os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{asked}: could not be written ({error})") from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _is_stream(path: Path) -> bool:
-    """Whether a path leads to a pipe, a device, or an open file of a process, as /dev/stdout does."""
-    if str(path.absolute()).startswith(("/dev/", "/proc/")):
-        return True
+def _stream(path: Path) -> BinaryIO | None:
+    """What a path that is no ordinary file is written to: an open file of this process, a pipe, or a device."""
+    if own := OPEN.fullmatch(str(path.absolute())):
+        sys.stdout.flush()
+        # not opened anew, which would begin at the start of a file that output is sent to
+        return os.fdopen(os.dup(int(own[2] or {"out": 1, "err": 2}[own[1]])), "wb")
     try:
-        return not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode))
+        mode = path.stat().st_mode
     except OSError:
-        return False
+        return None
+    special = stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode) or stat.S_ISBLK(mode)
+    return path.open("wb") if special else None
 
 
 @contextmanager

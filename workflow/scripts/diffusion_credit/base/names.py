@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+# What is not printed though it counts as a letter or a mark: fillers of Korean, and variants of the letter before
+UNSEEN = re.compile("[\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 SHOWN = 5  # groups of such names that a sentence lists
 
 
@@ -37,10 +39,10 @@ def same_letters(name: str) -> str:
 def _seen(name: str) -> str:
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     printed = "".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc") or letter.isspace())
-    return re.sub(r"[\s_\-\u2010-\u2015]+", " ", printed).strip()
+    return re.sub(r"[\s_\-\u2010-\u2015\u2212]+", " ", UNSEEN.sub("", printed)).strip()
 
 
 def _told_apart(names: list[str]) -> list[str]:
     """Names in quotes, in ASCII where they would be printed alike."""
-    same = len({same_letters(name) for name in names}) < len(names)
+    same = len({UNSEEN.sub("", same_letters(name)) for name in names}) < len(names)
     return [ascii(name) if same else repr(name) for name in names]

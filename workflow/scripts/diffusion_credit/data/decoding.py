@@ -40,8 +40,8 @@ def read_image(
                 raise UserError(
                     f"{name}: found {found:.4g} megapixels, expected at most data.maximum_megapixels = {megapixels:g}"
                 )
-            if opened.mode not in MODES:
-                raise UserError(f"{name}: found pixels of mode {opened.mode}, expected 8 bits in each channel")
+            if opened.mode not in MODES or any(";16" in str(tile[3]) for tile in opened.tile):
+                raise UserError(f"{name}: found more than 8 bits in a channel (mode {opened.mode}), expected 8 bits")
             frames = getattr(opened, "n_frames", 1)
             picture: Image.Image = ImageOps.exif_transpose(opened)
             if picture.has_transparency_data:

@@ -16,6 +16,7 @@ HIDDEN = "hidden file(s) or folder(s)"
 SYSTEM = "thumbnail(s) and other leftovers of a system"
 NOWHERE = "link(s) that lead nowhere"
 AGAIN = "link(s) to what is read already"
+AROUND = "link(s) that lead back to a folder around them"
 SPECIAL = "pipe(s), socket(s) or device(s)"
 BESIDE = "file(s) beside the contributors' folders, which belong to nobody"
 OF_SYSTEMS = {
@@ -106,25 +107,40 @@ def files_below(folder: Path, left_out: LeftOut) -> list[Path]:
     """All files in a folder and the folders in it, sorted. Links are followed, each file and folder is read once."""
     found: list[Path] = []
     links: list[Path] = []
-    waiting, known = [folder], {os.path.realpath(folder)}
+    inside = os.path.realpath(folder)
+    waiting, known = [folder], {inside}
     while waiting or links:
-        if waiting:
-            for entry in entries(waiting.pop(), left_out):
-                path = Path(entry.path)
-                if entry.is_symlink():
-                    links.append(path)  # last, so that what a link leads to is found in its own place
-                elif entry.is_dir():
-                    waiting.append(path)
-                    known.add(os.path.realpath(path))
-                else:
-                    found.append(path)
-                    known.add(os.path.realpath(path))
-            links.sort(reverse=True)
+        if not waiting:  # last, so that what a link leads to is found in its own place
+            link = links.pop(0)
+            if inside.startswith(os.path.join(os.path.realpath(link), "")):
+                left_out.add(AROUND, link)
+            else:
+                _take(link, known, waiting, found, left_out)
             continue
-        link = links.pop()
-        if (real := os.path.realpath(link)) in known:
-            left_out.add(AGAIN, link)
-            continue
-        known.add(real)
-        (waiting if link.is_dir() else found).append(link)
+        for entry in entries(waiting.pop(), left_out):
+            path = Path(entry.path)
+            if entry.is_symlink():
+                links.append(path)
+            else:
+                _take(path, known, waiting, found, left_out)
+        links.sort()
+    return sorted(found)
+
+
+def _take(path: Path, known: set[str], folders: list[Path], files: list[Path], left_out: LeftOut) -> None:
+    """Put a folder or a file where it belongs, unless it is known already."""
+    real = os.path.realpath(path)
+    if real in known:
+        left_out.add(AGAIN, path)
+        return
+    known.add(real)
+    (folders if path.is_dir() else files).append(path)
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Images in a folder and the folders in it. No link is followed, and what may not be read is passed over."""
+    found = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not is_hidden(name) and name.lower() not in OF_SYSTEMS]
+        found += [Path(where) / name for name in files if is_image(name) and not is_hidden(name)]
     return sorted(found)

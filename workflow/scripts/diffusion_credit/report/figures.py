@@ -273,7 +273,7 @@ def _by_cost(axes: Axes, rows: Sequence[Sequence[Any]], curves: Sequence[Sequenc
         points = [(c[3], c[4]) for c in curves if c[0] == row[0] and c[1] == alpha and c[4] != "" and c[3] > 0]
         if points:
             x, y = zip(*points, strict=True)
-            colour = ACCENT if any(c[0] == row[0] and c[2] != "" for c in curves) else SOFT
+            colour = _colour(row, curves)
             axes.plot(x, y, color=colour, marker="o", markersize=3, linewidth=0.8, alpha=0.6)
             axes.annotate(str(place), points[-1], xytext=(3, 3), textcoords="offset points", fontsize=8, color=colour)
     axes.axhline(0, color=INK, linewidth=0.8)

@@ -24,13 +24,13 @@ def check_at_start(study: Study, folder: Path, fingerprint: str) -> None:
     """At every start: `check` with the index in `folder`, as the config may have been edited since.
 
     Only if it has passed before for the same data (fingerprint: of the raw files), else the index may be on its way
-    out. Then the contributors are checked alone, where the source knows them without reading an image. Raises what
-    `check` raises.
+    out. Without any index the contributors are checked alone, where the source knows them without reading an image.
+    Raises what `check` raises.
     """
     files = [folder / name for name in ("index.csv", "index.json", "checked.json")]
     if all(file.is_file() for file in files) and read_json(files[2]).get("data") == digest(study, fingerprint):
         check(study, Index(files[1]))
-    elif not study.local and (names := study.data.contributors_now()) is not None:
+    elif not files[1].is_file() and not study.local and (names := study.data.contributors_now()) is not None:
         _credit(study, names)
 
 

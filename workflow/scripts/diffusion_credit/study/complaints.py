@@ -48,12 +48,25 @@ def with_numbers(error: ValidationError, config: Config, told: Mapping[str, Any]
     for complaint in error.errors():
         if complaint["type"] in NUMBERS and isinstance(text := complaint["input"], str):
             *sections, key = _keys(complaint["loc"], config, False)
-            value = yaml.safe_load(text)
-            if isinstance(value, int | float) and _at(told, [*sections, key]) == text:
-                inside = _at(mended, sections)
-                inside[int(key) if isinstance(inside, list) else key] = value
-                found = True
+            inside = _at(mended, sections)
+            value = _number(text)
+            if value is None or _at(told, [*sections, key]) != text:
+                continue
+            if isinstance(inside, list):
+                inside[int(key)] = value
+            elif isinstance(inside, dict):
+                inside[key] = value
+            found = True
     return mended if found else None
+
+
+def _number(text: str) -> int | float | None:
+    """A number, or true or false, as YAML reads it; None for anything else."""
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return None
+    return value if isinstance(value, int | float) else None
 
 
 def _at(config: Any, keys: list[str]) -> Any:

@@ -172,7 +172,7 @@ def read_study(config: dict[str, Any], told: Mapping[str, Any] | None = None) ->
         return Study.model_validate(config)
     except ValidationError as error:
         if told and (mended := with_numbers(error, config, told)):
-            return read_study(mended, told)
+            return read_study(mended)
         raise UserError(sentence(error, config, Study.model_validate)) from None
 
 

@@ -14,7 +14,7 @@ from diffusion_credit.base.tables import rows_of
 from diffusion_credit.data import image_files
 from diffusion_credit.data.image_files import Files, folder_of, read_files, take_part
 from diffusion_credit.data.images import Images
-from diffusion_credit.data.listing import LeftOut, files_below, sorted_out
+from diffusion_credit.data.listing import LeftOut, images_below
 from diffusion_credit.data.table_options import TableOptions, check_columns
 from diffusion_credit.data.texts import caption_of
 
@@ -62,14 +62,14 @@ def listed(options: Options) -> Listed:
     captions: dict[Path, str] = {}
     seen: dict[Path, int] = {}
     others: set[Path] = set()
+    on_disk = _Names(root)
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=True))
-        name = PLACEHOLDER.sub(lambda match: cells[match[1]], options.image)  # noqa: B023 - called at once
+        name = on_disk(PLACEHOLDER.sub(lambda match: cells[match[1]], options.image))  # noqa: B023 - called at once
         if not options.takes(cells):
             others.add(_resolved(root, name))
             continue
         where = f"{options.table}: row {number}: found the image {name!r}"
-        name = _as_on_disk(root, name)
         path, image = Path(options.path) / name, _resolved(root, name)
         if not image.is_relative_to(root):
             raise UserError(f"{where}, expected a name that stays below {options.path}")
@@ -90,17 +90,25 @@ def listed(options: Options) -> Listed:
     return Listed({name: sorted(files[name]) for name in sorted(files)}, captions, others | set(seen))
 
 
-def _as_on_disk(root: Path, name: str) -> str:
-    """A file's name in the form that its folder has it: Unicode writes many letters in several ways."""
-    found = root
-    with suppress(OSError, ValueError):  # a name that is too long, or has a null byte, is no file's
-        if os.path.lexists(root / name):
-            return name
-        for part in Path(name).parts:
-            written = [part] if os.path.lexists(found / part) else os.listdir(found)
-            found /= next((each for each in written if same_letters(each) == same_letters(part)), part)
-        return os.path.relpath(found, root)
-    return name
+class _Names:
+    """Names of files in the form that their folders have them: Unicode writes many letters in several ways."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.listed: dict[Path, dict[str, str]] = {}  # folder -> a name in one form -> the name as it is
+
+    def __call__(self, name: str) -> str:
+        with suppress(OSError, ValueError):  # a name that is too long, or has a null byte, is no file's
+            if name.isascii() or os.path.lexists(self.root / name):
+                return name
+            found = self.root
+            for part in Path(name).parts:
+                if found not in self.listed:
+                    self.listed[found] = {same_letters(each): each for each in os.listdir(found)}
+                exact = os.path.lexists(found / part)
+                found /= part if exact else self.listed[found].get(same_letters(part), part)
+            return os.path.relpath(found, self.root)
+        return name
 
 
 def _resolved(root: Path, name: str) -> Path:
@@ -114,7 +122,7 @@ def read(options: Options) -> Images:
     """Read the listed images. Raises UserError as `listed` does, and on an image that cannot be read."""
     found = listed(options)
     left_out = LeftOut(Path(options.path))
-    for image in sorted_out(files_below(Path(options.path), left_out), left_out).images:
+    for image in images_below(Path(options.path)):
         if Path(os.path.realpath(image)) not in found.known:
             left_out.add(f"image(s) that {options.table} does not list", image)
     return read_files(found.files, options, found.captions, left_out.notes())
