@@ -1,16 +1,22 @@
 """The raw files of a study, and the checks of its index at every start."""
 
 @cache
-def source_fingerprint():
-    """Changes when the raw files do; of files that cannot be read, what is wrong with them."""
+def read_source():
+    """What changes when the raw files do, or what is wrong with them: (fingerprint, sentence), one of them empty."""
     source = module_of("sources", STUDY.data.source)
     try:
-        return source.fingerprint(STUDY.data)
+        return source.fingerprint(STUDY.data), ""
     except UserError as error:
-        # An index that is there may outlive its raw files: results are read, unlocked and reported without them
-        if not (Path(PLACE) / "index/index.json").is_file():
-            raise WorkflowError(str(error)) from None
-        return missing(str(error))
+        return "", str(error)
+
+
+def source_fingerprint():
+    """Changes when the raw files do.
+
+    An index that is there may outlive them: results are read, unlocked and reported without raw files.
+    """
+    fingerprint, wrong = read_source()
+    return missing(wrong) if wrong else fingerprint
 
 
 def weights_fingerprint(name):
@@ -45,6 +51,8 @@ def in_one_sentence(key=""):
 
 
 if workflow.is_main_process:
+    if (wrong := read_source()[1]) and not (Path(PLACE) / "index/index.json").is_file():
+        raise WorkflowError(wrong)
     for file in needs.prompts_file():
         if not Path(file).is_file():
             raise WorkflowError(
@@ -61,7 +69,7 @@ if workflow.is_main_process:
                 list(STUDY.properties),
             )
     with in_one_sentence():
-        check_at_start(STUDY, Path(PLACE) / "index", source_fingerprint())
+        check_at_start(STUDY, Path(PLACE) / "index", read_source()[0])
 
 
 # Before any job, where all of them run on this machine.
