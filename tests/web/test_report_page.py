@@ -20,14 +20,14 @@ from diffusion_credit.evaluation.removal import LEFT_OUT
 from diffusion_credit.report.document import schema
 
 pytestmark = pytest.mark.workflow
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PHONE, TABLET, DESKTOP = ({"width": width, "height": 900} for width in (390, 800, 1280))
 PLAIN = sorted(NAMES)
 ALIKE = {"Ana", "ana", *(name for name in NAMES if name.startswith("Jos"))}  # told apart by their numbers
 SHOWN = {
     " ".join(printable(name).split()) + (f" (no. {number})" if name in ALIKE else "")
     for number, name in enumerate(PLAIN, start=1)
 }
-VIEWS = [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark")]
+VIEWS = [(size, scheme) for size in (PHONE, TABLET, DESKTOP) for scheme in ("light", "dark")]
 
 
 def opened(browser: Browser, study: Workspace, size: Any, scheme: Any) -> tuple[Page, list[str]]:
@@ -93,6 +93,28 @@ def test_names_are_text(view: tuple[Page, list[str]]) -> None:
     assert len(titles) == len(NAMES)
     bars = page.eval_on_selector_all("#shares svg text", "all => all.map(e => e.textContent)")
     assert {"<script>alert(1)</script>", "../../etc", *(name for name in SHOWN if "Ana" in name)} <= set(bars)
+
+
+def test_everybodys_section_says_their_payout(view: tuple[Page, list[str]], hostile: Workspace) -> None:
+    page, _ = view
+    document = json.loads((hostile.results / "credit.json").read_text(encoding="utf-8"))
+    for payment in document["payout"]["payments"]:
+        said = page.locator(f"#contributor-{payment['number']} p", has_text="Payout:").text_content()
+        assert said is not None and said.startswith(f"Payout: {payment['amount']} ")
+
+
+def test_what_is_wider_than_its_place_scrolls_and_shows_that(view: tuple[Page, list[str]]) -> None:
+    """Nothing is clipped: each table and figure is as wide as its place, or scrolls with a shadow at its edge."""
+    page, _ = view
+    page.eval_on_selector_all("details", "all => all.forEach(e => e.open = true)")
+    found = page.eval_on_selector_all(
+        "table, figure svg",
+        "all => all.map(e => [e.closest('.wide'), e]).map(([w, e]) => [w != null && getComputedStyle(w).overflowX,"
+        " w != null && getComputedStyle(w).backgroundImage.includes('gradient'),"
+        " w != null && w.getBoundingClientRect().right <= window.innerWidth])",
+    )
+    assert len(found) > 20
+    assert {tuple(each) for each in found} == {("auto", True, True)}
 
 
 def test_by_keyboard_the_text_and_the_tables_are_reached(browser: Browser, hostile: Workspace) -> None:
