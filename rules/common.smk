@@ -82,7 +82,9 @@ try:
     if MODULE:  # a part of the other workflow's config, whose files are its own
         told = told and config
     else:
-        for file in {*workflow.configfiles, *workflow.overwrite_configfiles}:
+        for file in dict.fromkeys(
+            [*workflow.configfiles, *workflow.overwrite_configfiles]
+        ):
             refuse_repeated_keys(Path(file))
     STUDY = read_study(config, told)
     # With --sdm, jobs have environments of their own, which hold all packages.
