@@ -14,9 +14,8 @@ from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 SCRIPTS /= "workflow/scripts"
-MODULE = (
-    not workflow.modifier.is_main_snakefile()
-)  # does another workflow take this one?
+# Does another workflow take this one as a module?
+MODULE = not workflow.modifier.is_main_snakefile()
 
 
 def without_wildcards(path):
@@ -77,7 +76,16 @@ from diffusion_credit.subsets.draws import ACTIVE
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
-try:
+@contextmanager
+def in_one_sentence(key=""):
+    """Ends Snakemake with the sentence of a user's mistake."""
+    try:
+        yield
+    except UserError as error:
+        raise WorkflowError(f"{key}{error}") from None
+
+
+with in_one_sentence():
     told = workflow.config_settings.config
     if MODULE:  # a part of the other workflow's config, whose files are its own
         told = told and config
@@ -94,8 +102,6 @@ try:
             packages_of("extractors", extractor.kind)
         for _, training in sections(STUDY):
             packages_of_training(plain(training))
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 
 config = recipe(STUDY)  # as it was understood: what the scripts see
 ENV = environment("cuda" if STUDY.device == "cuda" else "cpu")

@@ -41,15 +41,6 @@ def missing(sentence):
     return sentence
 
 
-@contextmanager
-def in_one_sentence(key=""):
-    """Ends Snakemake with the sentence of a user's mistake."""
-    try:
-        yield
-    except UserError as error:
-        raise WorkflowError(f"{key}{error}") from None
-
-
 if workflow.is_main_process:
     if (wrong := read_source()[1]) and not (Path(PLACE) / "index/index.json").is_file():
         raise WorkflowError(wrong)

@@ -80,15 +80,21 @@ CONFIGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CONFIGS)
-def test_a_malformed_config_is_one_sentence(name: str) -> None:
-    change, complaint = CONFIGS[name]
+def complaint_about(change: Callable[[dict[str, Any]], None]) -> str:
+    """What is said of the tests' study after a change."""
     config = tiny_config()
     change(config)
     with pytest.raises(UserError) as caught:
         read_study(config)
-    assert complaint in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_malformed_config_is_one_sentence(name: str) -> None:
+    change, complaint = CONFIGS[name]
+    found = complaint_about(change)
+    assert complaint in found
+    assert len(found.splitlines()) == 1
 
 
 HINTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -112,11 +118,7 @@ HINTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 @pytest.mark.parametrize("name", HINTS)
 def test_a_hint_says_what_was_probably_meant(name: str) -> None:
     change, sentence = HINTS[name]
-    config = tiny_config()
-    change(config)
-    with pytest.raises(UserError) as caught:
-        read_study(config)
-    assert str(caught.value) == sentence
+    assert complaint_about(change) == sentence
 
 
 def test_numbers_of_the_command_line_are_numbers_and_texts_stay_texts() -> None:
