@@ -60,7 +60,8 @@ if workflow.is_main_process:
                 list(STUDY.properties),
             )
     with in_one_sentence():
-        check_at_start(STUDY, Path(PLACE) / "index", read_source()[0])
+        if note := check_at_start(STUDY, Path(PLACE) / "index", read_source()[0]):
+            logger.warning(f"Warning: {note}")
 
 
 # Before any job, where all of them run on this machine.

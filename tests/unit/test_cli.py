@@ -190,6 +190,110 @@ def test_a_removal_that_was_cut_leaves_nothing_to_go_on_from(run, monkeypatch) -
     assert not list(Path("results").iterdir())
 
 
+def study_without(name: str) -> dict[str, str]:
+    """A study's results as far as cleaning reads them: file -> text. Ana is in the rows a and c."""
+    announced = {"manifest.json": "{}", "wanted.json": "{}"}
+    files = {"index/index.json": "{}", "weights/sd/manifest.json": "{}", "report.html": name}
+    files["designs/held_out_0.5/0000.csv"] = f"subset,replicate,seed,{name},Bo\na,0,1,1,0\nb,0,2,0,1\nc,0,3,1,1\n"
+    for stage in ("models", "images"):
+        for regime in ("retrain", "sparse"):
+            folder = f"{stage}/{regime}/held_out_0.5/0000"
+            files |= {f"{folder}/{file}": text for file, text in announced.items()}
+            files |= {f"{folder}/{row}-0/manifest.json": row for row in "abc"}
+    return {f"results/tiny/{file}": text for file, text in files.items()}
+
+
+def test_cleaning_of_a_contributor_keeps_what_they_are_not_in(run) -> None:  # type: ignore[no-untyped-def]
+    Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
+
+    def make(order: int = 1) -> None:
+        for number, (file, text) in enumerate(sorted(study_without("Ana").items())[::order]):
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).write_text(text, encoding="utf-8")
+            os.utime(file, (number, number))
+
+    def left() -> list[str]:
+        return sorted(str(path.relative_to("results/tiny")) for path in Path("results").rglob("*") if path.is_file())
+
+    def touched(*files: str) -> None:
+        """Made again, one after the other."""
+        for number, file in enumerate(files):
+            os.utime(f"results/tiny/{file}", (1000 + number, 1000 + number))
+
+    made = [
+        "designs/held_out_0.5/0000.csv",
+        *(f"{s}/retrain/held_out_0.5/0000/manifest.json" for s in ("models", "images")),
+    ]
+    clean = ("clean", "study.yaml", "--contributor")
+    make()
+    touched(*made)
+    every = left()
+    assert "found no subset with 'Cem'" in run(*clean, "Cem", "--yes")
+    assert "models/retrain/held_out_0.5/0000: 1 are of subsets without Ana" in run(*clean, "Ana")
+    assert left() == every
+    assert "say in `changes` that" in run(*clean, "Ana", "--yes")
+    kept = [f"{stage}/retrain/held_out_0.5/0000/b-0/manifest.json" for stage in ("images", "models")]
+    assert left() == [*kept, "weights/sd/manifest.json"]
+    assert [path.name for path in Path("results").iterdir()] == ["tiny"]
+    # subsets that were drawn after the models or the images: these may be of others
+    make()
+    touched(made[1], made[0], made[2])
+    run(*clean, "Ana", "--yes")
+    assert left() == ["weights/sd/manifest.json"]
+    make()
+    touched(made[0], made[2], made[1])
+    run(*clean, "Ana", "--yes")
+    assert left() == [kept[1], "weights/sd/manifest.json"]
+    # an autoencoder of everyone is in every model
+    config = tiny_config()
+    config["weights"] = {"own": {"autoencoder": {"channels": [8, 8, 8], "steps": 4, "batch_size": 8, "learning_rate": 0.1}}}
+    Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    make()
+    assert "found the autoencoder own, which was trained on everyone" in run(*clean, "Ana", "--yes")
+    assert left() == every
+
+
+def test_how_far_values_moved(run) -> None:  # type: ignore[no-untyped-def]
+    """Two exact games: Ana leaves, Cem joins, and Bo brings one more."""
+    for name, table in {
+        "before": [[0, 0, 0], [1, 0, 4], [0, 1, 2], [1, 1, 6]],
+        "after": [[0, 0, 0], [1, 0, 3], [0, 1, 5], [1, 1, 8]],
+    }.items():
+        who = ["Ana", "Bo"] if name == "before" else ["Bo", "Cem"]
+        write(f"{name}.csv", [*who, "value"], table)
+        run("attribute", f"{name}.csv", "--estimator", "exact", "--output", f"{name}_values.csv")
+    said = run("compare", "before_values.csv", "after_values.csv", "--output", "moved.csv")
+    lines = [line.split() for line in said.splitlines()[1:4]]
+    assert lines[0] == ["Ana", "4", "–", "left", "66.7%", "to", "–"]
+    assert lines[1] == ["Bo", "2", "3", "+1", "33.3%", "to", "37.5%"]
+    assert lines[2] == ["Cem", "–", "5", "joined", "–", "to", "62.5%"]
+    header, ana, bo, cem = list(csv.reader(Path("moved.csv").read_text().splitlines()))
+    assert header == ["contributor", "before", "after", "moved", "low", "high", "share_before", "share_after"]
+    assert (ana[2:6], bo[1:6], cem[1]) == ([""] * 4, ["2.0", "3.0", "1.0", "", ""], "")
+    # with noise: the half-widths add as squares
+    rng = np.random.default_rng(0)
+    for name, worth in (("noisy", [4.0, 2.0, 1.0]), ("noisier", [4.0, 2.0, 5.0])):
+        design = games.lattice(3)[rng.integers(0, 8, 80)]
+        rows = [[*map(int, row), float(row @ worth + rng.normal())] for row in design]
+        ends = [[int(end)] * 3 + [end * sum(worth) + rng.normal()] for end in (0, 0, 1, 1)]
+        write(f"{name}.csv", ["a", "b", "c", "value"], [*rows, *ends])
+        run("attribute", f"{name}.csv", "--estimator", "ridge", "--output", f"{name}_values.csv")
+    assert "1 of 3 who are in both moved by more" in run(
+        "compare", "noisy_values.csv", "noisier_values.csv", "--output", "m.csv"
+    )
+    old, new = (read_attribution(f"{name}_values.csv") for name in ("noisy", "noisier"))
+    rows = list(csv.DictReader(Path("m.csv").read_text().splitlines()))
+    for i, row in enumerate(rows):
+        halves = [max(each.value[i] - each.low[i], each.high[i] - each.value[i]) for each in (old, new)]
+        width = (float(row["high"]) - float(row["low"])) / 2
+        assert width**2 == pytest.approx(halves[0] ** 2 + halves[1] ** 2)
+    write("log.csv", ["a", "b", "value"], [[0, 0, 1], [1, 0, 4], [0, 1, 2], [1, 1, 8]])
+    run("attribute", "log.csv", "--estimator", "exact", "--transform", "log", "--output", "log_values.csv")
+    assert "found values of the scale 'none' before, expected 'log'" in run(
+        "compare", "before_values.csv", "log_values.csv"
+    )
+
+
 class Records:
     """What Snakemake's place of a record asks of its owner."""
 

@@ -6,14 +6,16 @@ from diffusion_credit.data.index import Index
 from diffusion_credit.measuring.values import utilities_of_each
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
-from diffusion_credit.subsets.reserved import Reserved
+from diffusion_credit.subsets.held_out import reserve
+from diffusion_credit.subsets.history import History
 from job import job
 
 with job(snakemake):
     params, given = snakemake.params, snakemake.input
     names, options = Index(given.index).contributors, params.options
-    sizes = design.held_out_sizes(options["alphas"], 0, len(names))
-    frame = frame_of(names, params.seed, Reserved(len(names), sizes.values(), params.seed), options)
+    history = History.of(names, options["changes"])
+    _, reserved = reserve(history, options["alphas"], 0, params.seed)
+    frame = frame_of(names, params.seed, history.avoided(reserved), options)
     tables = utilities_of_each(given.designs, given.properties, params.transforms)
     members = chosen(list(tables.values()), frame, params.stop - params.start)
     table = design.listed(names, members, frame, options["kind"])

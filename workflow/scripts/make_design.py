@@ -7,7 +7,8 @@ from diffusion_credit.credit.attribution import read_attribution
 from diffusion_credit.data.index import Index
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
-from diffusion_credit.subsets.reserved import Reserved
+from diffusion_credit.subsets.held_out import held_out_size, reserve
+from diffusion_credit.subsets.history import History
 from job import job
 
 with job(snakemake):
@@ -16,21 +17,22 @@ with job(snakemake):
     ranked_by = snakemake.input.ranked_by
     if "alphas" in options:
         subsets = -(-stop // options["replicates"]) if options["list"] == "held_out" else 0
-        sizes = design.held_out_sizes(options["alphas"], subsets, len(names))
-        reserved = Reserved(len(names), sizes.values(), seed)
+        history = History.of(names, options["changes"])
+        sizes, reserved = reserve(history, options["alphas"], subsets, seed)
+        avoided = history.avoided(reserved)
     match options["list"]:
         case "everyone":
             table = design.everyone(names, seed)
         case "sampled":
-            table = design.sampled(names, options["kind"], stop, frame_of(names, seed, reserved, options))
+            table = design.sampled(names, options["kind"], stop, frame_of(names, seed, avoided, options))
         case "anchors":
             table = design.anchors(names, seed, options["replicates"])
         case "held_out":
             size = sizes[options["alpha"]]
-            table = design.held_out(names, seed, size, subsets, options["replicates"], reserved)
+            table = design.held_out(history, seed, size, subsets, options["replicates"], reserved)
         case "tuning":
-            size = design.held_out_size(options["alpha"], len(names))
-            table = design.tuning(names, seed, size, stop, reserved)
+            size = held_out_size(options["alpha"], len(names))
+            table = design.tuning(names, seed, size, stop, avoided)
         case "counterfactual":
             (order,) = (read_attribution(path).order for path in ranked_by)
             table = design.counterfactual(names, seed, order, options["share"], options["replicates"])

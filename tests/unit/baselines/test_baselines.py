@@ -27,6 +27,7 @@ from diffusion_credit.models.optimising import checkpoint_steps
 from diffusion_credit.models.options import Training
 from diffusion_credit.models.training import train
 from diffusion_credit.subsets import design
+from diffusion_credit.subsets.history import History
 from diffusion_credit.subsets.reserved import Reserved
 
 OWNER = np.array([0, 1, 1, 2, 0])
@@ -116,7 +117,7 @@ def test_no_tuning_subset_is_ever_held_out(n: int) -> None:
     for size in sizes:
         for count in (2, 4):
             tuning = design.tuning(names, 7, size, count, reserved).members
-            held_out = design.held_out(names, 7, size, count, 2, reserved).members
+            held_out = design.held_out(History([names]), 7, size, count, 2, reserved).members
             assert not {row.tobytes() for row in tuning} & {row.tobytes() for row in held_out}
             assert (tuning.sum(axis=1) == size).all() and len(np.unique(tuning, axis=0)) == count
     short, long = (design.tuning(names, 7, n // 2, count, reserved).members for count in (3, 6))

@@ -67,6 +67,29 @@ def test_latents_are_the_autoencoders_and_decode_to_what_it_decodes(weights: dic
     assert torch.allclose(scaled.images, 0.18215 * expected, atol=1e-6)
 
 
+def test_what_a_training_depends_on_is_of_its_own_images_alone(weights: dict[str, Path], tmp_path: Path) -> None:
+    """Its digest stays when others leave, join or get another text, and changes with a number or a text of its own."""
+    ours, texts = np.array([1, 2, 9, 10]), [f"a drawing by {i % 3}" for i in range(11)]
+
+    def digest(pixels: np.ndarray, captions: list[str], images: np.ndarray, name: str) -> str:
+        options = {"model": LORA, "diffusion": DIFFUSION, "device": "cpu"}
+        encode(pixels, options, weights, tmp_path / name, captions)
+        return read_inputs(NoIndex(), pixels, tmp_path / name / MANIFEST, "cpu").digest_of(images)  # type: ignore[arg-type]
+
+    expected = digest(PIXELS, texts, ours, "all")
+    kept = [i for i in range(11) if i not in (0, 5, 6)]
+    assert digest(PIXELS[kept], [texts[i] for i in kept], np.array([0, 1, 6, 7]), "some left") == expected
+    more = np.concatenate([PIXELS[4:5], PIXELS])
+    assert digest(more, ["somebody new", *texts], ours + 1, "one joined") == expected
+    others = [text if i in ours else "of somebody else" for i, text in enumerate(texts)]
+    assert digest(PIXELS, others, ours, "other texts") == expected
+    assert digest(PIXELS, [*texts[:2], "another", *texts[3:]], ours, "another text") != expected
+    other = PIXELS.copy()
+    other[9, 0, 0, 0] ^= 128
+    assert digest(other, texts, ours, "another pixel") != expected
+    assert digest(PIXELS, texts, ours[::-1], "another order") != expected
+
+
 def test_a_mirrored_image_has_a_latent_of_its_own(weights: dict[str, Path], tmp_path: Path) -> None:
     inputs = encoded(LATENT, weights, tmp_path)
     with torch.inference_mode():

@@ -51,7 +51,7 @@ def local_study(**edits: Any) -> Study:
 
 
 def test_the_lists_of_a_study_of_contributors(league: Study) -> None:
-    reserved = {"alphas": [0.5]}
+    reserved = {"alphas": [0.5], "changes": []}
     removal = {"share": 0.4, "replicates": 2}
     rivals = ["add_one_in", "told", "pixels", "d_trak"]
     assert [*lists(league).values()] == [

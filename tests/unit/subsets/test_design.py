@@ -13,13 +13,13 @@ from diffusion_credit.subsets.design import (
     assert_disjoint,
     counterfactual,
     held_out,
-    held_out_size,
-    held_out_sizes,
     sampled,
     top_count,
 )
 from diffusion_credit.subsets.draws import DESIGNS
 from diffusion_credit.subsets.frame import Frame, shapley_sizes
+from diffusion_credit.subsets.held_out import held_out_size, held_out_sizes
+from diffusion_credit.subsets.history import History
 from diffusion_credit.subsets.reserved import Reserved, reserved_count
 
 NAMES = [f"c{i}" for i in range(10)]
@@ -47,7 +47,7 @@ def test_a_longer_design_begins_with_the_shorter_one(kind: str, n: int, seed: in
 @pytest.mark.parametrize("seed", [0, 1, 7])
 def test_more_held_out_subsets_begin_with_the_fewer(seed: int) -> None:
     reserved = Reserved(10, [5], seed)
-    few, many = (held_out(NAMES, seed, 5, k, 2, reserved) for k in (8, 24))
+    few, many = (held_out(History([NAMES]), seed, 5, k, 2, reserved) for k in (8, 24))
     assert (many.members[:16] == few.members).all()
     assert many.seed[:16] == few.seed
 
@@ -71,7 +71,7 @@ def test_held_out_subsets_never_meet_the_design_however_long_it_is() -> None:
     for kind in set(DESIGNS) - {*FIXED, "owen", "permutation"}:
         design = draw(kind, 1500, 0, held=(3, 5, 7))
         for size, count in wanted.items():
-            table = held_out(NAMES, 0, size, count, 1, reserved)
+            table = held_out(History([NAMES]), 0, size, count, 1, reserved)
             assert len({row.tobytes() for row in table.members}) == count
             assert set(table.members.sum(axis=1)) == {size}
             assert_disjoint(design.members, table.members)
@@ -94,7 +94,7 @@ def test_a_subset_is_reserved_with_its_complement() -> None:
         assert (members in reserved) == (~members in reserved)
     # an odd number of pairs: C(4, 2) / 2 = 3, of which one is reserved
     assert reserved_count(4, 2) == 2
-    assert len(held_out(NAMES[:4], 0, 2, 2, 1, Reserved(4, [2], 0))) == 2
+    assert len(held_out(History([NAMES[:4]]), 0, 2, 2, 1, Reserved(4, [2], 0))) == 2
 
 
 def test_designs_are_what_their_names_say() -> None:
@@ -177,7 +177,7 @@ def test_too_many_subsets_to_list_are_reserved_by_half_of_the_hashes() -> None:
     draws = [np.isin(np.arange(60), rng.choice(60, 30, replace=False)) for _ in range(2000)]
     assert sum(row in reserved for row in draws) == pytest.approx(1000, abs=100)
     design = sampled(names, "paired-stratified", 300, Frame(60, 0, reserved))
-    assert_disjoint(design.members, held_out(names, 0, 30, 50, 1, reserved).members)
+    assert_disjoint(design.members, held_out(History([names]), 0, 30, 50, 1, reserved).members)
 
 
 def test_sizes_of_held_out_subsets() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import yaml
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.names import printable
 from diffusion_credit.base.yaml_files import read_yaml
 from diffusion_credit.credit.estimators import ESTIMATORS
-from diffusion_credit.own_tables import attribute, lds, make_design, predict
+from diffusion_credit.own_tables import attribute, compare, lds, make_design, predict
 from diffusion_credit.show import print_tables
 from diffusion_credit.study import cleaning
 from diffusion_credit.study.config import Study, read_study
@@ -31,10 +32,13 @@ def status(config: Path, scale: str) -> None:
     print_status(*_asked(config, scale))
 
 
-def clean(config: Path, scale: str, yes: bool) -> None:
-    """Say what a study has made, and remove it where that is asked for."""
+def clean(config: Path, scale: str, contributor: str | None, yes: bool) -> None:
+    """Say what a study has made, or from a contributor, and remove it where that is asked for."""
     study, results = _results(config, scale)
     cleaning.require_ours(study.model_dump(mode="json"), results)
+    if contributor is not None:
+        _clean_of(study, results, contributor, command_of(config, scale), yes)
+        return
     found = cleaning.sizes(results)
     if results.is_symlink():
         print(f"{results} leads to {results.resolve()}")
@@ -47,6 +51,28 @@ def clean(config: Path, scale: str, yes: bool) -> None:
     cleaning.remove(results, Path(".snakemake"))
     print(f"Removed {results}, {total:,.1f} MB. The images that were handed in are untouched.")
     print(f"All of it runs again with: {command_of(config, scale)}")
+
+
+def _clean_of(study: Study, results: Path, contributor: str, command: str, yes: bool) -> None:
+    """Say what came from a contributor, and remove it where that is asked for."""
+    autoencoder = next((name for name, weights in study.weights.items() if weights.autoencoder), None)
+    if autoencoder:
+        raise UserError(
+            f"--contributor: found the autoencoder {autoencoder}, which was trained on everyone, so that no model is"
+            " without them; expected `clean` without this option"
+        )
+    kept, name = cleaning.made_without(results, contributor), printable(contributor)
+    for collection, entries in kept.items():
+        print(f"{collection}: {len(entries)} are of subsets without {name}")
+    if not yes:
+        print(f"Nothing was removed. With --yes, all in {results} is removed but these, and pretrained weights.")
+        return
+    cleaning.remove_others(results, Path(".snakemake"), kept)
+    print(f"Removed all in {results} but what is of subsets without {name}.")
+    print(
+        f"The images that were handed in are untouched. Take those of {name} out of the data, and say in `changes` that"
+    )
+    print(f"they left. Then run: {command}")
 
 
 def _asked(config: Path, scale: str) -> tuple[Study, Path, Pending, str]:
@@ -93,12 +119,17 @@ def parser() -> argparse.ArgumentParser:
         ),
         cleaning_command := command(
             "clean",
-            lambda a: clean(a.config, a.scale, a.yes),
+            lambda a: clean(a.config, a.scale, a.contributor, a.yes),
             "say what a study has made, and with --yes remove it: models, images, tables, Snakemake's records",
         ),
     ):
         c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
         c.add_argument("--scale", default="full", help="one of its `scales` (default: full)")
+    cleaning_command.add_argument(
+        "--contributor",
+        metavar="NAME",
+        help="only what came from this contributor: all but retrained models without them",
+    )
     cleaning_command.add_argument("--yes", action="store_true", help="remove it")
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
@@ -141,6 +172,11 @@ def parser() -> argparse.ArgumentParser:
         help="contributors to leave out, with commas between them; once for each set",
     )
     c.add_argument("--transform", choices=("none", "log"), default="none", help="log: predict by the logarithm")
+    c.add_argument("--output", type=Path, metavar="OUT.csv")
+
+    c = command("compare", compare, "say how far values moved from one attribution to another of the same property")
+    c.add_argument("before", type=Path, help="an attribution of a study, or what `attribute` wrote")
+    c.add_argument("after", type=Path, help="likewise")
     c.add_argument("--output", type=Path, metavar="OUT.csv")
 
     c = command("lds", lds, "score an attribution against retrained held-out subsets")

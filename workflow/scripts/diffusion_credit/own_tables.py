@@ -30,14 +30,17 @@ from diffusion_credit.credit.attribution import (
     read_attribution,
     write_attribution,
 )
-from diffusion_credit.credit.printed import print_attribution
+from diffusion_credit.credit.movement import HEADER as MOVED
+from diffusion_credit.credit.movement import movement
+from diffusion_credit.credit.printed import print_attribution, print_movement
 from diffusion_credit.credit.regression import PAIRS_NEEDED
 from diffusion_credit.credit.utilities import noise_rows, split
 from diffusion_credit.evaluation.lds import HEADER, TEXT, references, scores
 from diffusion_credit.study.config import read_options
 from diffusion_credit.subsets import design
 from diffusion_credit.subsets.frame import frame_of
-from diffusion_credit.subsets.reserved import Reserved
+from diffusion_credit.subsets.held_out import reserve
+from diffusion_credit.subsets.history import History
 
 OF_STUDIES = {"game", "cheap"}  # options that name the tables of a study
 
@@ -201,8 +204,9 @@ def make_design(a: argparse.Namespace) -> None:
         if getattr(a, key) < least:
             raise UserError(f"--{key.replace('_', '-')}: found {getattr(a, key)}, expected at least {least}")
     alphas = a.held_out_alphas if a.held_out else []
-    sizes = design.held_out_sizes(alphas, a.held_out_subsets, len(names), ("--held-out-alphas", "--held-out-subsets"))
-    reserved = Reserved(len(names), sizes.values(), a.seed)
+    history = History([names])
+    keys = ("--held-out-alphas", "--held-out-subsets")
+    sizes, reserved = reserve(history, alphas, a.held_out_subsets, a.seed, keys)
     if a.design == "owen" and not a.groups:
         raise UserError("--groups: not found, expected a CSV of contributor and group, which the design owen draws")
     options = {"alpha": a.alpha, "groups": read_groups(a.groups) if a.groups else {}}
@@ -216,10 +220,23 @@ def make_design(a: argparse.Namespace) -> None:
     print(f"  {different} differ when a subset counts as its complement; intervals of ridge need {needed}")
     if a.held_out:
         held = [
-            design.held_out(names, a.seed, size, a.held_out_subsets, a.held_out_replicates, reserved)
+            design.held_out(history, a.seed, size, a.held_out_subsets, a.held_out_replicates, reserved)
             for size in sizes.values()
         ]
         write_subsets(a.held_out, concatenate(held))
+
+
+def compare(a: argparse.Namespace) -> None:
+    """Say how far values moved between two attributions."""
+    check_outputs([a.output], [a.before, a.after])
+    before, after = read_attribution(a.before), read_attribution(a.after)
+    with naming(a.before):
+        found = movement(before, after)
+    print_movement(found, after.transform[0])
+    if a.output:
+        first, *rest = MOVED
+        numbers = {name: ["" if np.isnan(x) else x for x in getattr(found, name).tolist()] for name in rest}
+        write_table(a.output, {first: found.contributor, **numbers}, {first})
 
 
 def lds(a: argparse.Namespace) -> None:

@@ -1,7 +1,9 @@
 """What networks are trained on: the pixels themselves, or latents and embeddings of texts that are computed once."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from diffusion_credit.base.files import announce, digest_of_file, read_manifest, replacing, versions
+from diffusion_credit.base.files import announce, digest_of, digest_of_file, read_manifest, replacing, versions
 from diffusion_credit.base.plugins import module_of, packages_of
 from diffusion_credit.data.images import to_float
 from diffusion_credit.data.index import Index
@@ -20,7 +22,7 @@ from diffusion_credit.models.weights import digests_of
 log = logging.getLogger(__name__)
 
 ENCODED = "inputs.safetensors"
-CHUNK = 8  # images at once; a constant, because the last bits depend on it
+CHUNK = 8  # images at once; always as many, because the last bits depend on it
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,23 @@ class Inputs:
     latents: dict[str, Any] | None
     digest: str
 
+    @cached_property
+    def _digests(self) -> list[str]:
+        """For each image, of its numbers and of what the network is told of it."""
+        kinds = [tensor.cpu() for tensor in (self.images, self.mirrored) if tensor is not None]
+        pictures = [_digest(*(kind[image] for kind in kinds)) for image in range(len(self.images))]
+        if self.labels is None:
+            return pictures
+        texts = [
+            _digest(*rows) for rows in zip(*(self.conditions[name] for name in sorted(self.conditions)), strict=True)
+        ]
+        told = zip(pictures, self.labels.tolist(), strict=True)
+        return [digest_of([picture, texts[0], texts[label]]) for picture, label in told]
+
+    def digest_of(self, images: np.ndarray) -> str:
+        """A digest of all that a training on some images depends on, and on no others: their numbers and texts."""
+        return digest_of([self.shape, [self._digests[image] for image in images]])
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(channels, height, width) of one image."""
@@ -53,6 +72,14 @@ class Inputs:
             return x
         other = x.flip(3) if self.mirrored is None else self.mirrored[images]
         return torch.where(torch.from_numpy(flip).to(x.device)[:, None, None, None], other, x)
+
+
+def _digest(*tensors: torch.Tensor) -> str:
+    """sha256 of the numbers of some tensors."""
+    found = hashlib.sha256()
+    for tensor in tensors:
+        found.update(tensor.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def provenance(options: dict[str, Any], inputs: Inputs, weights: dict[str, Path]) -> dict[str, Any]:
@@ -93,8 +120,10 @@ def encoded(pixels: np.ndarray, autoencoder: Autoencoder, device: str, mirror: b
     """Latents of images, or of their mirror images, on the CPU."""
     parts = []
     for start in range(0, len(pixels), CHUNK):
-        x = torch.from_numpy(to_float(pixels[start : start + CHUNK])).to(device)
-        parts.append(autoencoder.encode(x.flip(3) if mirror else x).cpu())
+        chunk = pixels[start : start + CHUNK]
+        full = np.concatenate([chunk, np.repeat(chunk[-1:], CHUNK - len(chunk), axis=0)])  # the last one as well
+        x = torch.from_numpy(to_float(full)).to(device)
+        parts.append(autoencoder.encode(x.flip(3) if mirror else x).cpu()[: len(chunk)])
     return torch.cat(parts)
 
 

@@ -59,7 +59,6 @@ def train_subsets(
         **options,
         **config,
         "start": None if start is None else digest_of_file(start / MANIFEST),
-        "inputs": inputs.digest,
         "weights": digests_of(weights),
         "versions": versions("torch", "diffusers", "numpy")
         | packages_of("networks", options["model"]["kind"])
@@ -72,7 +71,7 @@ def train_subsets(
             **common,
             "seed": seeds[name],
             "images": len(images[name]),
-            "image_list": digest_of(images[name].tolist()),
+            "inputs": inputs.digest_of(images[name]) if regime.OF_MEMBERS else _of_all(inputs, images[name]),
         }
         for name in table.names
     }
@@ -96,3 +95,8 @@ def train_subsets(
         save_model(folder, model, config, wanted[name], trained.checkpoints)
 
     return fill(collection, wanted, make)
+
+
+def _of_all(inputs: Inputs, kept: np.ndarray) -> str:
+    """A digest of everybody's images, and of which of them are kept."""
+    return digest_of([inputs.digest, kept.tolist()])

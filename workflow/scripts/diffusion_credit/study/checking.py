@@ -3,6 +3,7 @@
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="attr-defined"
 
+import json
 from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
@@ -12,26 +13,48 @@ from diffusion_credit.credit.attribution import check_contributors
 from diffusion_credit.data.index import Index
 from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.subset_lists import alphas, drawn
-from diffusion_credit.subsets.design import held_out_size, held_out_sizes, sampled, top_count, tuning
+from diffusion_credit.subsets.design import sampled, top_count, tuning
 from diffusion_credit.subsets.frame import frame_of
-from diffusion_credit.subsets.reserved import Reserved
+from diffusion_credit.subsets.held_out import held_out_size, reserve
+from diffusion_credit.subsets.history import History
 
 CHECKED = 2000  # subsets of a design
+SPELT = 20  # names that a message spells out
 SINGLES = ("leave-one-out", "add-one-in")  # designs that are of no use before everyone has had a turn
 
 
-def check_at_start(study: Study, folder: Path, fingerprint: str) -> None:
+def check_at_start(study: Study, folder: Path, fingerprint: str) -> str:
     """At every start: `check` with the index in `folder`, as the config may have been edited since.
 
-    Only if it has passed before for the same data (fingerprint: of the raw files), else the index may be on its way
-    out. Without any index the contributors are checked alone, where the source knows them without reading an image.
-    Raises what `check` raises.
+    Only if it has passed before for the same data (fingerprint: of the raw files; empty without them), else the index
+    may be on its way out. Then the contributors are checked alone, where the source knows them without reading any
+    image. Returns a sentence about who left and joined since the index, if `changes` does not say so. Raises what
+    `check` raises.
     """
     files = [folder / name for name in ("index.csv", "index.json", "checked.json")]
     if all(file.is_file() for file in files) and read_json(files[2]).get("data") == digest(study, fingerprint):
         check(study, Index(files[1]))
-    elif not files[1].is_file() and not study.local and (names := study.data.contributors_now()) is not None:
-        _credit(study, names)
+        return ""
+    names = study.data.contributors_now() if fingerprint and not study.local else None
+    if names is None:
+        return ""
+    _credit(study, names)
+    return _unsaid_change(study, files[1], names) if all(file.is_file() for file in files[:2]) else ""
+
+
+def _unsaid_change(study: Study, index: Path, names: list[str]) -> str:
+    changes = [plain(change) for change in study.changes]
+    before = Index(index).contributors
+    if before in History.of(names, changes).stages or sorted(before) != before:
+        return ""
+    change = {"left": sorted({*before} - {*names}), "joined": sorted({*names} - {*before})}
+    who = " and ".join(f"{len(found)} {key} (such as {min(found)})" for key, found in change.items() if found)
+    spelt = sum(map(len, change.values())) <= SPELT
+    text = f": {json.dumps([*changes, change], ensure_ascii=False)}" if spelt else ""
+    return (
+        f"since the index was made, {who}. All models run again. To keep the retrained ones that stay right, say so in"
+        f" `changes` before you run (docs/changes.md){text}"
+    )
 
 
 def digest(study: Study, fingerprint: str) -> str:
@@ -51,31 +74,32 @@ def check(study: Study, index: Index) -> dict[str, object]:
 
 
 def _credit(study: Study, names: list[str]) -> dict[str, object]:
-    n = len(names)
+    n, history = len(names), History.of(names, [plain(change) for change in study.changes])
     lds, chosen = study.evaluation.lds, study.evaluation.tuning
-    sizes = held_out_sizes([*alphas(study).values()], lds.subsets if lds else 0, n)
+    sizes, reserved = reserve(history, [*alphas(study).values()], lds.subsets if lds else 0, study.seed)
+    avoided = history.avoided(reserved)
     for estimator in study.estimators.values():
         check_contributors(estimator.kind, n)
     top = top_count(study.evaluation.counterfactual.share, n)
-    reserved = Reserved(n, sizes.values(), study.seed)
     for key, game in {"design": study.design, **{f"games.{name}": game for name, game in study.games.items()}}.items():
         if game.kind in SINGLES and game.subsets < n:
             raise UserError(
                 f"config: {key}.subsets: found {game.subsets}, expected at least {n}, one for each contributor"
             )
         options = drawn(study, game)
-        sampled(names, options["kind"], CHECKED, frame_of(names, study.seed, reserved, options), key)
+        sampled(names, options["kind"], CHECKED, frame_of(names, study.seed, avoided, options), key)
     if chosen and study.baselines:
-        tuning(names, study.seed, held_out_size(chosen.alpha, n), chosen.subsets, reserved)
+        tuning(names, study.seed, held_out_size(chosen.alpha, n), chosen.subsets, avoided)
     return {"contributors": n, "held_out_sizes": list(sizes.values()), "top": top}
 
 
 def _local(study: Study, index: Index) -> dict[str, object]:
     local, n = study.local, len(index.contributors)
     assert local is not None
-    sizes = held_out_sizes([local.alpha], local.subsets, n, ("config: local.alpha", "config: local.subsets"))
+    keys = ("config: local.alpha", "config: local.subsets")
+    sizes, reserved = reserve(History([index.contributors]), [local.alpha], local.subsets, study.seed, keys)
     (size,) = sizes.values()
-    tuning(index.contributors, study.seed, size, local.tuning, Reserved(n, sizes.values(), study.seed), "local.tuning")
+    tuning(index.contributors, study.seed, size, local.tuning, reserved, "local.tuning")
     if local.regeneration and local.regeneration.removed >= n:
         raise UserError(
             f"config: local.regeneration.removed: found {local.regeneration.removed}, expected less than {n}, the"

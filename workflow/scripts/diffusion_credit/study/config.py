@@ -14,6 +14,7 @@ from diffusion_credit.base.plugins import module_of
 from diffusion_credit.models.options import TrainedOrGiven
 from diffusion_credit.study import config_checks
 from diffusion_credit.study.complaints import sentence, with_numbers
+from diffusion_credit.study.sections.changes import Change
 from diffusion_credit.study.sections.design import Design, Game
 from diffusion_credit.study.sections.diffusion import Diffusion, Generation
 from diffusion_credit.study.sections.evaluation import Evaluation
@@ -78,6 +79,11 @@ class Study(Section):
         default={},
         description="Groups of contributors by name. Each contributor is in one group. Only the estimator"
         " and the design `owen` need groups.",
+    )
+    changes: list[Change] = Field(
+        default=[],
+        description="Who left and who joined after the study began, the oldest change first. Retrained models of"
+        " held-out subsets that a change leaves right are kept (docs/changes.md).",
     )
     evaluation: Evaluation = Field(
         default=None, description="How the values are tested. Every study that credits contributors needs this section."

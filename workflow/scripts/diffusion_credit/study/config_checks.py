@@ -17,7 +17,7 @@ RESERVED_PROPERTIES = {  # the folder of each property's tables, and columns of 
     "images_of", "measure", "note", "paper",
 }  # fmt: skip
 CREDIT = ("pruning", "regimes", "design", "properties", "estimators", "evaluation")  # what crediting contributors takes
-ONLY_CREDIT = ("games", "groups", "payout", "published")
+ONLY_CREDIT = ("games", "groups", "changes", "payout", "published")
 
 
 def check(study: Any) -> None:

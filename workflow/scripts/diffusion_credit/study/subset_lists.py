@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diffusion_credit.base.tables import RANDOM
-from diffusion_credit.study.config import Study
+from diffusion_credit.study.config import Study, plain
 from diffusion_credit.study.sections.evaluation import Lds
 from diffusion_credit.study.sections.local import Local
 from diffusion_credit.subsets.design import COUNTERFACTUALS
@@ -115,7 +115,7 @@ def rows_of(batch: str, rows: int, size: int) -> int:
 
 def _of_contributors(study: Study) -> Iterator[SubsetList]:
     design, lds, top = study.design, study.evaluation.lds, study.evaluation.counterfactual
-    reserved = {"alphas": [*alphas(study).values()]}
+    reserved = {"alphas": [*alphas(study).values()], "changes": [plain(change) for change in study.changes]}
     yield SubsetList("everyone", 1, {"list": "everyone"})
     rows = design.target.maximum if design.target else design.subsets
     yield SubsetList("sampled", rows, {"list": "sampled", **drawn(study, design), **reserved})
@@ -140,7 +140,7 @@ def _of_contributors(study: Study) -> Iterator[SubsetList]:
 
 
 def _of_images(study: Study, local: Local) -> Iterator[SubsetList]:
-    reserved = {"alphas": [local.alpha]}
+    reserved = {"alphas": [local.alpha], "changes": []}
     yield SubsetList("everyone", 1, {"list": "everyone"})
     for name, alpha in alphas(study).items():
         yield _held_out(name, alpha, local, reserved, by_losses=True)

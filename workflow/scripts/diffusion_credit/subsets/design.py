@@ -6,50 +6,18 @@ shorter one.
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.plugins import module_of
-from diffusion_credit.base.seeds import generator, named_seed
+from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.base.tables import Subsets, concatenate
 from diffusion_credit.subsets.frame import Frame
-from diffusion_credit.subsets.reserved import Reserved, reserved_count, subset_of
-
-LDS_KEYS = ("config: evaluation.lds.alphas", "config: evaluation.lds.subsets")
-
-
-def held_out_sizes(alphas: list[float], subsets: int, n: int, keys: tuple[str, str] = LDS_KEYS) -> dict[float, int]:
-    """Alpha -> size of its held-out subsets among n contributors.
-
-    keys: of alphas and of subsets, for messages. Raises UserError when a size is no proper subset, shared by
-    two alphas, or has too few subsets.
-    """
-    sizes: dict[float, int] = {}
-    for alpha in alphas:
-        size = held_out_size(alpha, n)
-        if not 0 < alpha < 1 or alpha * n < 1 or size >= n:
-            raise UserError(f"{keys[0]}: found {alpha}, expected between 1/{n} and 1 for {n} contributors")
-        if size in sizes.values():
-            raise UserError(
-                f"{keys[0]}: found {alpha}, which gives subsets of {size} like another alpha, expected alphas that give"
-                " different sizes"
-            )
-        if subsets > reserved_count(n, size):
-            raise UserError(
-                f"{keys[1]}: found {subsets}, expected at most {reserved_count(n, size)}, half of the subsets of"
-                f" {size} of {n} contributors; the other half is for the design"
-            )
-        sizes[alpha] = size
-    return sizes
-
-
-def held_out_size(alpha: float, n: int) -> int:
-    """Contributors in a held-out subset: alpha * n, rounded; ties go towards n/2, where there are more subsets."""
-    exact = alpha * n
-    return math.floor(exact + 0.5) if exact < n / 2 else math.ceil(exact - 0.5)
+from diffusion_credit.subsets.held_out import distinct, draws, held_out_rows
+from diffusion_credit.subsets.history import Among, History
+from diffusion_credit.subsets.reserved import Reserved, subset_of
 
 
 def sampled(contributors: list[str], kind: str, subsets: int, frame: Frame, key: str = "design") -> Subsets:
@@ -91,14 +59,12 @@ def anchors(contributors: list[str], seed: int, replicates: int) -> Subsets:
     return _list("anchors", contributors, seed, ids, [*range(replicates)] * 2, members)
 
 
-def held_out(
-    contributors: list[str], seed: int, size: int, subsets: int, replicates: int, reserved: Reserved
-) -> Subsets:
+def held_out(history: History, seed: int, size: int, subsets: int, replicates: int, reserved: Reserved) -> Subsets:
     """Distinct reserved subsets of one size, each with `replicates` training seeds, subset after subset."""
-    found = _distinct(len(contributors), size, subsets, seed, "held-out", lambda members: members in reserved)
+    found = held_out_rows(history, seed, size, subsets, reserved)
     ids = [f"size{size}-{i:04d}" for i in range(subsets) for _ in range(replicates)]
     members = np.repeat(found, replicates, axis=0)
-    return _list("held-out", contributors, seed, ids, [*range(replicates)] * subsets, members)
+    return _list("held-out", history.stages[-1], seed, ids, [*range(replicates)] * subsets, members)
 
 
 def tuning(
@@ -106,34 +72,20 @@ def tuning(
     seed: int,
     size: int,
     subsets: int,
-    reserved: Reserved,
+    avoided: Reserved | Among,
     key: str = "evaluation.tuning.subsets",
 ) -> Subsets:
     """Distinct subsets of one size from the half that is not reserved: none of them is ever held out."""
     n = len(contributors)
-    most = math.comb(n, size) - (reserved_count(n, size) if size in reserved.sizes else 0)
+    most = math.comb(n, size) - avoided.count(size)
     if not 0 < size < n or subsets > most:
         raise UserError(
             f"config: {key}: found {subsets}, expected at most {most}, the number of subsets of {size} of"
             f" {n} contributors that are not held out"
         )
-    found = _distinct(n, size, subsets, seed, "tuning", lambda members: members not in reserved)
+    found = distinct((members for members in draws(n, seed, size, "tuning") if members not in avoided), subsets)
     ids = [f"size{size}-{i:04d}" for i in range(subsets)]
     return _list("tuning", contributors, seed, ids, [0] * subsets, found)
-
-
-def _distinct(
-    n: int, size: int, subsets: int, seed: int, purpose: str, admitted: Callable[[np.ndarray], bool]
-) -> np.ndarray:
-    """The first different subsets of a size that are admitted, in an order that the purpose names: (subsets, n)."""
-    found: dict[bytes, np.ndarray] = {}
-    for attempt in itertools.count():
-        if len(found) == subsets:
-            break
-        members = subset_of(n, generator(seed, purpose, size, attempt).choice(n, size=size, replace=False))
-        if admitted(members):
-            found.setdefault(members.tobytes(), members)
-    return np.array(list(found.values()))
 
 
 COUNTERFACTUALS = ("without_top", "only_top", "without_bottom")

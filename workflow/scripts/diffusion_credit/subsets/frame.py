@@ -8,6 +8,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.subsets.groups import group_numbers
+from diffusion_credit.subsets.history import Among
 from diffusion_credit.subsets.reserved import Reserved, subset_of
 
 TRIES = 10_000
@@ -23,12 +24,12 @@ class Frame:
 
     n: int
     seed: int
-    reserved: Reserved
+    reserved: Reserved | Among
     alpha: float = 0.5
     groups: list[int] = field(default_factory=list)
 
 
-def frame_of(contributors: list[str], seed: int, reserved: Reserved, options: dict[str, Any]) -> Frame:
+def frame_of(contributors: list[str], seed: int, reserved: Reserved | Among, options: dict[str, Any]) -> Frame:
     """The frame of a design's options: alpha, and groups by name. Raises UserError on groups that do not divide."""
     groups = group_numbers(contributors, options["groups"]) if options.get("groups") else []
     return Frame(len(contributors), seed, reserved, options.get("alpha", 0.5), groups)
@@ -52,7 +53,12 @@ def unreserved(frame: Frame, draw: Callable[[], list[np.ndarray]]) -> list[np.nd
         rows = draw()
         if not any(members in frame.reserved for members in rows):
             return rows
-    raise UserError(
+    raise nothing_left()
+
+
+def nothing_left() -> UserError:
+    """The mistake of holding out all that a design could draw."""
+    return UserError(
         "config: evaluation.lds.alphas: found sizes whose subsets are held out although the design needs them,"
         " expected other alphas or another design.kind"
     )

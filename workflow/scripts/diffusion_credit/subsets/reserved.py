@@ -33,7 +33,7 @@ class Reserved:
     """
 
     def __init__(self, n: int, sizes: Iterable[int], seed: int) -> None:
-        self._seed = str(seed).encode()
+        self.n, self._seed = n, str(seed).encode()
         self.sizes = {side for size in sizes for side in (size, n - size)}  # of which some are reserved
         self._cut: dict[int, int] = {}
         for size in {min(size, n - size) for size in self.sizes}:
@@ -43,6 +43,10 @@ class Reserved:
                 self._cut[size] = hashes[reserved_count(n, size)]
             else:
                 self._cut[size] = 1 << 255
+
+    def count(self, size: int) -> int:
+        """How many subsets of one size are reserved."""
+        return reserved_count(self.n, size) if size in self.sizes else 0
 
     def _hash(self, members: np.ndarray) -> int:
         first = members if members[0] else ~members

@@ -28,6 +28,10 @@ class Regime(Protocol):
     def START(self) -> str | None:
         """The model of everyone, `full`, `pruned` or `refit`, that its trainings begin with. None: a random one."""
 
+    @property
+    def OF_MEMBERS(self) -> bool:
+        """Does a model depend on nobody's images but the subset's, beside the model that it begins with?"""
+
     def fit(self, task: "Task") -> "Trained":
         """Change the weights of `task.model`, in place, to those of a model of the images `task.kept`."""
 

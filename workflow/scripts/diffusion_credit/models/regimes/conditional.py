@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from diffusion_credit.models.task import Task, Trained
 
 START = None
+OF_MEMBERS = False
 
 
 class Options(Training):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Options = Training
 START = None
+OF_MEMBERS = True
 
 
 def fit(task: "Task") -> "Trained":

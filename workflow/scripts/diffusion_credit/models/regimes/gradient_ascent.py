@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Options = Training
 START = "full"
+OF_MEMBERS = False
 
 
 def fit(task: "Task") -> "Trained":

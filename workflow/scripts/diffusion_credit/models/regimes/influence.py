@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the Snakefile reads this module for its Options; PyTorch ta
     from diffusion_credit.models.task import Task, Trained
 
 START = "full"
+OF_MEMBERS = False
 
 
 class Options(Section):

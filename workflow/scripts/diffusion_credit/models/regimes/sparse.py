@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Options = Training
 START = "refit"
+OF_MEMBERS = True
 
 
 def fit(task: "Task") -> "Trained":

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from diffusion_credit.base.seeds import generator
-from diffusion_credit.subsets.frame import Frame, shapley_sizes
+from diffusion_credit.subsets.frame import Frame, nothing_left, shapley_sizes
 from diffusion_credit.subsets.reserved import subset_of
 
 LISTED = 2_000  # up to so many pairs of one size are listed, and each draw takes the best balanced one that is left
@@ -56,6 +56,8 @@ class Stratum:
             n, size = self._frame.n, self._size
             every = [subset_of(n, chosen) for chosen in itertools.combinations(range(n), size)]
             free = [m for m in every if m not in self._frame.reserved and (2 * size < n or m[0])]
+            if not free:
+                raise nothing_left()
             self._left = self._rng.permutation(np.array(free))
         best = int(np.argmin(self._left @ self._counts))
         members = self._left[best]
