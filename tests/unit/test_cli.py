@@ -246,7 +246,9 @@ def test_cleaning_of_a_contributor_keeps_what_they_are_not_in(run) -> None:  # t
     assert left() == [kept[1], "weights/sd/manifest.json"]
     # an autoencoder of everyone is in every model
     config = tiny_config()
-    config["weights"] = {"own": {"autoencoder": {"channels": [8, 8, 8], "steps": 4, "batch_size": 8, "learning_rate": 0.1}}}
+    config["weights"] = {
+        "own": {"autoencoder": {"channels": [8, 8, 8], "steps": 4, "batch_size": 8, "learning_rate": 0.1}}
+    }
     Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     make()
     assert "found the autoencoder own, which was trained on everyone" in run(*clean, "Ana", "--yes")

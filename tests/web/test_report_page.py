@@ -95,6 +95,23 @@ def test_names_are_text(view: tuple[Page, list[str]]) -> None:
     assert {"<script>alert(1)</script>", "../../etc", *(name for name in SHOWN if "Ana" in name)} <= set(bars)
 
 
+def test_uncommon_letters_are_of_the_pages_own_fonts(browser: Browser, hostile: Workspace) -> None:
+    """Whatever the reader's machine has: Chinese in a table and in a figure, which the browser says itself."""
+    page, _ = opened(browser, hostile, DESKTOP, "light")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("DOM.enable")
+    devtools.send("CSS.enable")
+    root = devtools.send("DOM.getDocument")["root"]["nodeId"]
+    for place in ("#payout tbody th", "#shares svg text"):
+        found: dict[str, bool] = {}
+        for node in devtools.send("DOM.querySelectorAll", {"nodeId": root, "selector": place})["nodeIds"]:
+            if "李娜" in devtools.send("DOM.getOuterHTML", {"nodeId": node})["outerHTML"]:
+                used = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+                found |= {font["familyName"]: font["isCustomFont"] for font in used}
+        assert found.get("Noto Sans CJK JP"), found
+    page.context.close()
+
+
 def test_everybodys_section_says_their_payout(view: tuple[Page, list[str]], hostile: Workspace) -> None:
     page, _ = view
     document = json.loads((hostile.results / "credit.json").read_text(encoding="utf-8"))

@@ -19,10 +19,12 @@ from diffusion_credit.base.files import replacing
 from diffusion_credit.base.names import printable
 from diffusion_credit.base.tables import PREDICTION
 from diffusion_credit.credit.attribution import FEW, Attribution
+from diffusion_credit.report.letters import use_in_figures
 
 INK = "#222222"
 # Okabe and Ito's colour-blind-safe set, without black and yellow
 COLOURS = ACCENT, SOFT, *_ = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+use_in_figures()
 PALE = 0.45  # opacity of a bar that is not shown to differ from an equal share
 plt.rcParams.update(
     {

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from diffusion_credit.base.names import printable
 from diffusion_credit.credit.attribution import ENDS, FEW, Attribution
 from diffusion_credit.evaluation.removal import LEFT_OUT
-from diffusion_credit.report import figures, words
+from diffusion_credit.report import figures, letters, words
 from diffusion_credit.report.document import Cell, Contributor, Credit, Payment, Property, told_apart
 from diffusion_credit.report.pictures import inline, strip
 
@@ -66,7 +66,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
         }
         for who in people
     ]
-    return (
+    page = (
         environment()
         .get_template("page.html")
         .render(
@@ -80,6 +80,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             models=[_sheet(*each, SHEET) for each in pictures.models],
         )
     )
+    return page.replace("<style>\n", "<style>\n" + letters.faces(page), 1)
 
 
 def render_card(credit: Credit) -> str:

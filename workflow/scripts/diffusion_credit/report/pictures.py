@@ -18,6 +18,7 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 LARGE, THUMBNAIL = 64, 96  # pixels: images above the first are shown at the second
 INKS = (INK, "#000000")  # what becomes the colour of the page's text
 IDS = re.compile(r"url\(#(.+?)\)")
+FAMILY = re.compile(r"font-family:[^;]*;\s*")
 
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
@@ -66,7 +67,8 @@ def inline(figure: Figure, prefix: str) -> tuple[str, float]:
     for node in root.iter():
         for key, value in node.attrib.items():
             node.attrib[key] = _attribute(key, value, prefix)
-        if node.tag == f"{{{SVG}}}text":
+        if node.tag == f"{{{SVG}}}text":  # in the fonts that style.css names
+            node.attrib["style"] = FAMILY.sub("", node.attrib["style"])
             node.attrib.setdefault("fill", "currentColor")
     width = float(root.attrib.pop("width").removesuffix("pt"))
     root.attrib.pop("height")

@@ -1,0 +1,71 @@
+"""Letters of all scripts: fonts for the names of contributors, in figures and inside of the page.
+
+DejaVu Sans, which comes with matplotlib, has Latin, Greek, Cyrillic, Arabic, Hebrew, Armenian, Georgian and some emoji;
+Noto Sans CJK has Chinese, Japanese and Korean. Of other scripts the reader's own fonts draw the names of the page.
+"""
+
+import base64
+import io
+import unicodedata
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import matplotlib
+from matplotlib import font_manager
+
+COMMON = 0x250  # below are Latin letters, which every reader has
+FAMILIES = ("DejaVu Sans", "Noto Sans CJK JP")
+
+
+@cache
+def _files() -> tuple[Path, Path]:
+    """The two fonts, in the order of FAMILIES."""
+    spec = find_spec("notojp_matplotlib")  # is not imported, because that would change matplotlib's settings
+    assert spec is not None and spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0])
+    return Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", folder / "fonts/NotoSansCJKjp-Regular.otf"
+
+
+def use_in_figures() -> None:
+    """Let matplotlib draw a letter that its own font lacks with the other one."""
+    font_manager.fontManager.addfont(_files()[1])
+    matplotlib.rcParams["font.family"] = [*FAMILIES, "sans-serif"]
+
+
+def uncommon(text: str) -> set[str]:
+    """The letters, marks, digits and pictures of a text that not every reader's font has."""
+    return {x for x in set(text) if ord(x) >= COMMON and (unicodedata.category(x)[0] in "LMN" or ord(x) >= 0x1F000)}
+
+
+def faces(text: str) -> str:
+    """CSS of the fonts `Letters 1` and `Letters 2`, which have the uncommon letters of a text; nothing without any.
+
+    A page that names them after its own fonts can be read where no font has these letters. The same text gives the same
+    bytes.
+    """
+    from fontTools.ttLib import TTFont  # takes its time, and few pages need it
+
+    css, left = "", uncommon(text)
+    for number, file in enumerate(_files() if left else (), start=1):
+        has = TTFont(file, lazy=True).getBestCmap().keys()
+        if found := {letter for letter in left if ord(letter) in has}:
+            data = base64.b64encode(_subset(file, found)).decode()
+            css += f'@font-face {{ font-family: "Letters {number}"; src: url(data:font/woff;base64,{data}); }}\n'
+        left -= found
+    return css
+
+
+def _subset(file: Path, letters: set[str]) -> bytes:
+    """A font with nothing but some letters, its copyright and its licence."""
+    from fontTools import subset
+
+    options = subset.Options(flavor="woff", hinting=False, name_IDs=[0, 1, 2, 4, 13, 14])
+    options.drop_tables += ["FFTM"]  # of FontForge, unknown to fontTools
+    font = subset.load_font(file, options)
+    only = subset.Subsetter(options)
+    only.populate(text="".join(sorted(letters)))
+    only.subset(font)
+    stream = io.BytesIO()
+    subset.save_font(font, stream, options)
+    return stream.getvalue()
