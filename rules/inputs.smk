@@ -60,7 +60,10 @@ if workflow.is_main_process:
                 list(STUDY.properties),
             )
     with in_one_sentence():
-        if note := check_at_start(STUDY, Path(PLACE) / "index", read_source()[0]):
+        fingerprint, wrong = read_source()
+        if note := check_at_start(
+            STUDY, Path(PLACE) / "index", None if wrong else fingerprint
+        ):
             logger.warning(f"Warning: {note}")
 
 

@@ -79,9 +79,10 @@ def test_only_models_of_somebody_who_left_or_joined_are_trained_again(tmp_path: 
 
     before = retrained(workspace)
     shutil.rmtree(workspace.folder / "images/Dora")
-    assert "1 left (such as Dora)" in workspace.run("--dry-run").stdout
+    assert "Dora left. All models run again" in (said := workspace.run("--dry-run").stdout)
+    assert 'changes.md): [{"left": ["Dora"]}]' in said
     workspace.config["changes"] = [{"left": ["Dora"]}]
-    assert "(such as Dora)" not in workspace.run("--dry-run").stdout
+    assert "Dora left" not in workspace.run("--dry-run").stdout
     clean(workspace, "Dora")
     assert not [file for file in workspace.results.rglob("*") if file.is_file() and b"Dora" in file.read_bytes()]
     stayed, same, every = run(workspace, before)

@@ -19,4 +19,4 @@ with job(snakemake):
     write_csv(snakemake.output.table, HEADER, rows)
     write_csv(snakemake.output.noise, NOISE_HEADER, noise_rows(game) + spread.rows(game))
     title = f"{named(snakemake.wildcards.property, game.transform)}: what more subsets bring"
-    figures.save(figures.budget_curve(rows, params.target, title), snakemake.output.figure)
+    figures.save(figures.budget_curve(rows, params.target).side_by_side(title), snakemake.output.figure)

@@ -32,4 +32,4 @@ with job(snakemake):
     write_csv(snakemake.output.costs, COST_HEADER, costs)
     alpha = params.alphas[len(params.alphas) // 2]
     title = f"{named(snakemake.wildcards.property, anchors.transform)}: all methods on the same held-out models"
-    figures.save(figures.league(found, costs, alpha, title), snakemake.output.figure)
+    figures.save(figures.league(found, costs, alpha).side_by_side(title), snakemake.output.figure)

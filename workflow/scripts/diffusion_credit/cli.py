@@ -103,34 +103,24 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="diffusion-credit", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=text, description=text)
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], text: str, *parents: argparse.ArgumentParser
+    ) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text, parents=parents)
         one.set_defaults(run=run)
         return one
 
-    for c in (
-        command(
-            "show", lambda a: show(a.config, a.scale), "print a study's credit, and which of its tables are out of date"
-        ),
-        command(
-            "status",
-            lambda a: status(a.config, a.scale),
-            "print how far a study is and what is out of date; also while jobs run",
-        ),
-        cleaning_command := command(
-            "clean",
-            lambda a: clean(a.config, a.scale, a.contributor, a.yes),
-            "say what a study has made, and with --yes remove it: models, images, tables, Snakemake's records",
-        ),
-    ):
-        c.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
-        c.add_argument("--scale", default="full", help="one of its `scales` (default: full)")
-    cleaning_command.add_argument(
-        "--contributor",
-        metavar="NAME",
-        help="only what came from this contributor: all but retrained models without them",
-    )
-    cleaning_command.add_argument("--yes", action="store_true", help="remove it")
+    study = argparse.ArgumentParser(add_help=False)
+    study.add_argument("config", type=Path, help="the study's configuration, such as config/config.yaml")
+    study.add_argument("--scale", default="full", help="one of its `scales` (default: full)")
+    text = "print a study's credit, and which of its tables are out of date"
+    command("show", lambda a: show(a.config, a.scale), text, study)
+    text = "print how far a study is and what is out of date; also while jobs run"
+    command("status", lambda a: status(a.config, a.scale), text, study)
+    text = "say what a study has made, and with --yes remove it: models, images, tables, Snakemake's records"
+    c = command("clean", lambda a: clean(a.config, a.scale, a.contributor, a.yes), text, study)
+    c.add_argument("--contributor", metavar="NAME", help="keep retrained models of subsets without this contributor")
+    c.add_argument("--yes", action="store_true", help="remove it")
 
     c = command("attribute", attribute, "credit the contributors of a table of utilities, whatever was measured")
     c.add_argument("table", type=Path, help="CSV or .parquet: a 0/1 column a contributor, value; replicate, seed")

@@ -1,6 +1,8 @@
 """Every picture of the workflow. Contributor names are drawn as text, never as mark-up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -100,22 +102,37 @@ def _ranks(low: float, high: float) -> str:
     return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
 
 
-def budget_curve(rows: Sequence[Sequence[Any]], target: float | None, title: str) -> Figure:
-    """The largest standard error and the LDS by the number of subsets, side by side; rows: of budget.csv."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.4))
-    _errors_by_subsets(left, rows, target)
-    _scores_by_subsets(right, rows)
-    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
-    figure.tight_layout()
-    return figure
+@dataclass(frozen=True)
+class Panels:
+    """A figure of two parts: side by side in a picture, or apart on a page, where they stack on a phone.
+
+    draw: what draws each. size: width and height of the picture, and of each part, in inches.
+    """
+
+    draw: tuple[Callable[[Axes], None], Callable[[Axes], None]]
+    size: tuple[tuple[float, float], tuple[float, float]]
+
+    def side_by_side(self, title: str) -> Figure:
+        figure, axes = plt.subplots(1, 2, figsize=self.size[0])
+        for each, draw in zip(axes, self.draw, strict=True):
+            draw(each)
+        figure.suptitle(title, x=0.07, ha="left", fontsize=10)
+        figure.tight_layout()
+        return figure
+
+    def apart(self) -> list[Figure]:
+        found = []
+        for draw in self.draw:
+            figure, axes = plt.subplots(figsize=self.size[1])
+            draw(axes)
+            found.append(figure)
+        return found
 
 
-def budget_panels(rows: Sequence[Sequence[Any]], target: float | None) -> list[Figure]:
-    """The halves of `budget_curve`, each a figure of its own."""
-    (first, left), (second, right) = (plt.subplots(figsize=(4.2, 3.2)) for _ in range(2))
-    _errors_by_subsets(left, rows, target)
-    _scores_by_subsets(right, rows)
-    return [first, second]
+def budget_curve(rows: Sequence[Sequence[Any]], target: float | None) -> Panels:
+    """The largest standard error and the LDS by the number of subsets; rows: of budget.csv."""
+    draw = partial(_errors_by_subsets, rows=rows, target=target), partial(_scores_by_subsets, rows=rows)
+    return Panels(draw, ((8.4, 3.4), (4.2, 3.2)))
 
 
 def _errors_by_subsets(axes: Axes, rows: Sequence[Sequence[Any]], target: float | None) -> None:
@@ -218,35 +235,21 @@ def removal(rows: Sequence[Sequence[Any]], contributors: int, title: str) -> Fig
     return figure
 
 
-def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str, title: str) -> Figure:
+def league(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> Panels:
     """LDS of every method at one alpha, best first, and by what it cost; rows: of league.csv, curves: of cost.csv.
 
-    The places on the left number the methods on the right.
+    The places in the first part number the methods in the second.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, _height(rows, alpha)))
-    _ranked(left, rows, curves, alpha)
-    _by_cost(right, rows, curves, alpha)
-    figure.suptitle(title, x=0.07, ha="left", fontsize=10)
-    figure.tight_layout()
-    return figure
-
-
-def league_panels(rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> list[Figure]:
-    """The halves of `league`, each a figure of its own."""
-    (first, left), (second, right) = (plt.subplots(figsize=(4.6, _height(rows, alpha))) for _ in range(2))
-    _ranked(left, rows, curves, alpha)
-    _by_cost(right, rows, curves, alpha)
-    return [first, second]
-
-
-def _scored(rows: Sequence[Sequence[Any]], alpha: str) -> list[Sequence[Any]]:
-    """The methods at one alpha, best first, without the noise floor."""
-    scored = (row for row in rows if row[1] == alpha and row[3] != "" and row[0] != "noise_floor")
-    return sorted(scored, key=lambda row: -row[3])
-
-
-def _height(rows: Sequence[Sequence[Any]], alpha: str) -> float:
-    return max(4.0, 1.2 + 0.26 * len(_scored(rows, alpha)))
+    scored = {row[0]: row for row in rows if row[1] == alpha and row[3] != ""}
+    floor = scored.pop("noise_floor", None)
+    best = sorted(scored.values(), key=lambda row: -row[3])
+    curves = [curve for curve in curves if curve[1] == alpha]
+    height = max(4.0, 1.2 + 0.26 * len(best))
+    draw = (
+        partial(_ranked, best=best, floor=floor, curves=curves, scale=f"LDS at alpha {alpha}"),
+        partial(_by_cost, best=best, curves=curves, scale=f"LDS at alpha {alpha}"),
+    )
+    return Panels(draw, ((11, height), (4.6, height)))
 
 
 def _colour(row: Sequence[Any], curves: Sequence[Sequence[Any]]) -> str:
@@ -254,25 +257,30 @@ def _colour(row: Sequence[Any], curves: Sequence[Sequence[Any]]) -> str:
     return ACCENT if row[0].removesuffix(PREDICTION) in {curve[0] for curve in curves if curve[2] != ""} else SOFT
 
 
-def _ranked(axes: Axes, rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> None:
-    shown = _scored(rows, alpha)
-    for place, row in enumerate(shown):
+def _ranked(
+    axes: Axes,
+    best: Sequence[Sequence[Any]],
+    floor: Sequence[Any] | None,
+    curves: Sequence[Sequence[Any]],
+    scale: str,
+) -> None:
+    for place, row in enumerate(best):
         colour = _colour(row, curves)
         if row[4] != "":
             axes.plot(row[4:6], [place, place], color=colour, linewidth=1.2)
         axes.plot(row[3], place, "o", color=colour, markersize=4)
-    axes.set_yticks(range(len(shown)), [f"{shorten(row[0])}  {i + 1}" for i, row in enumerate(shown)])
+    axes.set_yticks(range(len(best)), [f"{shorten(row[0])}  {i + 1}" for i, row in enumerate(best)])
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)
-    for row in (row for row in rows if row[1] == alpha and row[3] != "" and row[0] == "noise_floor"):
-        axes.axvline(row[3], color=INK, linewidth=0.8, linestyle=":", label="noise floor")
+    if floor:
+        axes.axvline(floor[3], color=INK, linewidth=0.8, linestyle=":", label="noise floor")
         axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
-    axes.set_xlabel(f"LDS at alpha {alpha} (95% interval)")
+    axes.set_xlabel(f"{scale} (95% interval)")
 
 
-def _by_cost(axes: Axes, rows: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], alpha: str) -> None:
-    for place, row in enumerate(_scored(rows, alpha), start=1):
-        points = [(c[3], c[4]) for c in curves if c[0] == row[0] and c[1] == alpha and c[4] != "" and c[3] > 0]
+def _by_cost(axes: Axes, best: Sequence[Sequence[Any]], curves: Sequence[Sequence[Any]], scale: str) -> None:
+    for place, row in enumerate(best, start=1):
+        points = [(c[3], c[4]) for c in curves if c[0] == row[0] and c[4] != "" and c[3] > 0]
         if points:
             x, y = zip(*points, strict=True)
             colour = _colour(row, curves)
@@ -284,7 +292,7 @@ def _by_cost(axes: Axes, rows: Sequence[Sequence[Any]], curves: Sequence[Sequenc
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("seconds of work, beyond the full model and its images")
-    axes.set_ylabel(f"LDS at alpha {alpha}")
+    axes.set_ylabel(scale)
     names = [("of subsets' models, with more and more of them", ACCENT), ("of gradients or similarities", SOFT)]
     for name, colour in names:
         axes.plot([], [], color=colour, marker="o", markersize=3, label=name)

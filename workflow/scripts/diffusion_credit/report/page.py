@@ -160,11 +160,11 @@ def _evidence(prop: Property, title: str, drawings: "Drawings") -> dict[str, lis
         found["removal"] = [drawings.add(figure, alt)]
     if rows.get("league") and rows.get("cost"):
         alpha = rows["league"][0][1]
-        panels = figures.league_panels(rows["league"], rows["cost"], alpha)
+        panels = figures.league(rows["league"], rows["cost"], alpha).apart()
         alts = (f"LDS of every method for {title}.", f"LDS of every method for {title} by what it cost.")
         found["league"] = [drawings.add(*each) for each in zip(panels, alts, strict=True)]
     target = next((row[3] for row in rows["budget"] if row[3] != ""), None)
-    panels = figures.budget_panels(rows["budget"], target)
+    panels = figures.budget_curve(rows["budget"], target).apart()
     alts = (f"The largest standard error for {title}, by subsets.", f"The LDS for {title}, by subsets.")
     found["budget"] = [drawings.add(*each) for each in zip(panels, alts, strict=True)]
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of, read_json
+from diffusion_credit.base.names import printable
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.credit.attribution import check_contributors
 from diffusion_credit.data.index import Index
@@ -19,23 +20,25 @@ from diffusion_credit.subsets.held_out import held_out_size, reserve
 from diffusion_credit.subsets.history import History
 
 CHECKED = 2000  # subsets of a design
-SPELT = 20  # names that a message spells out
+LISTED, SPELT = 3, 20  # names that a message lists, and writes down to be copied
 SINGLES = ("leave-one-out", "add-one-in")  # designs that are of no use before everyone has had a turn
 
 
-def check_at_start(study: Study, folder: Path, fingerprint: str) -> str:
+def check_at_start(study: Study, folder: Path, fingerprint: str | None) -> str:
     """At every start: `check` with the index in `folder`, as the config may have been edited since.
 
-    Only if it has passed before for the same data (fingerprint: of the raw files; empty without them), else the index
+    Only if it has passed before for the same data (fingerprint: of the raw files; None without them), else the index
     may be on its way out. Then the contributors are checked alone, where the source knows them without reading any
     image. Returns a sentence about who left and joined since the index, if `changes` does not say so. Raises what
     `check` raises.
     """
     files = [folder / name for name in ("index.csv", "index.json", "checked.json")]
+    if fingerprint is None:
+        return ""
     if all(file.is_file() for file in files) and read_json(files[2]).get("data") == digest(study, fingerprint):
         check(study, Index(files[1]))
         return ""
-    names = study.data.contributors_now() if fingerprint and not study.local else None
+    names = None if study.local else study.data.contributors_now()
     if names is None:
         return ""
     _credit(study, names)
@@ -48,13 +51,19 @@ def _unsaid_change(study: Study, index: Path, names: list[str]) -> str:
     if before in History.of(names, changes).stages or sorted(before) != before:
         return ""
     change = {"left": sorted({*before} - {*names}), "joined": sorted({*names} - {*before})}
-    who = " and ".join(f"{len(found)} {key} (such as {min(found)})" for key, found in change.items() if found)
+    change = {key: found for key, found in change.items() if found}
+    who = " and ".join(f"{_listed(found)} {key}" for key, found in change.items())
     spelt = sum(map(len, change.values())) <= SPELT
     text = f": {json.dumps([*changes, change], ensure_ascii=False)}" if spelt else ""
     return (
         f"since the index was made, {who}. All models run again. To keep the retrained ones that stay right, say so in"
         f" `changes` before you run (docs/changes.md){text}"
     )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(map(printable, names[:LISTED])) + more
 
 
 def digest(study: Study, fingerprint: str) -> str:
