@@ -1,6 +1,5 @@
 """The command line on tables of one's own: what a colleague would do, and one sentence for every mistake."""
 
-import base64
 import csv
 import os
 import re
@@ -13,29 +12,9 @@ import games
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from snakemake.persistence.file import FilePersistence
-from studies import tiny_config
 
-from diffusion_credit import cli
 from diffusion_credit.base.tables import read_subsets
 from diffusion_credit.credit.attribution import read_attribution
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    """Run the command in an empty folder: its output, or the message it exits with."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["diffusion-credit", *arguments])
-        try:
-            cli.main()
-        except SystemExit as error:
-            return str(error.code)
-        return capsys.readouterr().out
-
-    return command
 
 
 def write(path: str, header: list[str], rows: list[list[object]]) -> None:
@@ -131,130 +110,6 @@ def test_names_that_look_alike_are_said(run) -> None:  # type: ignore[no-untyped
     assert "note: names that look alike are credited as different contributors: 'Ana' and 'ana'" in drawn
 
 
-def test_cleaning_removes_what_a_study_made_and_nothing_else(run) -> None:  # type: ignore[no-untyped-def]
-    Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
-    assert "results/tiny: not found" in run("clean", "study.yaml")
-    for name in (
-        "results/tiny/models/a/x.safetensors",
-        "results/tiny/report.html",
-        "results/tiny/index/index.json",
-        "results/tiny_2/report.html",
-        "raw/a.png",
-    ):
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_bytes(b"x" * 1000)
-    long = "results/tiny/" + "x" * 300
-    for of in ("results/tiny/report.html", long, "results/tiny_2/report.html"):  # as Snakemake's own class places them
-        record = Path(FilePersistence._record_path.__get__(Records())(".snakemake/metadata", of))
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text("{}")
-    said = run("clean", "study.yaml")
-    assert "models" in said and "Nothing was removed. With --yes, results/tiny is removed" in said
-    assert Path("results/tiny/report.html").is_file()
-    Path(".snakemake/locks").mkdir()
-    Path(".snakemake/locks/0.input.lock").touch()
-    assert "found the lock of a Snakemake" in run("clean", "study.yaml", "--yes")
-    Path(".snakemake/locks/0.input.lock").unlink()
-    assert "All of it runs again with: snakemake" in run("clean", "study.yaml", "--yes")
-    left = sorted(str(path) for path in Path().rglob("*") if path.is_file())
-    (record,) = [path for path in left if path.startswith(".snakemake")]
-    assert base64.urlsafe_b64decode(Path(record).name).decode() == "results/tiny_2/report.html"
-    assert left == [record, "raw/a.png", "results/tiny_2/report.html", "study.yaml"]
-
-
-def test_cleaning_keeps_what_the_study_was_given(run) -> None:  # type: ignore[no-untyped-def]
-    Path("results/tiny/index").mkdir(parents=True)
-    Path("results/tiny/raw/ana").mkdir(parents=True)
-    config = {**tiny_config(), "data": {"source": "image_folder", "path": "results/tiny/raw", "size": 8}}
-    Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    assert "found results/tiny/raw in it, which the study was given" in run("clean", "study.yaml", "--yes")
-    Path("photos").mkdir()
-    Path("photos/a.png").touch()
-    Path("results/other").symlink_to("../photos")
-    Path("study.yaml").write_text(yaml.safe_dump({**tiny_config(), "study": "other"}), encoding="utf-8")
-    assert "found neither index nor logs in it" in run("clean", "study.yaml", "--yes")
-    assert Path("photos/a.png").exists() and Path("results/tiny/raw/ana").exists()
-
-
-def test_a_removal_that_was_cut_leaves_nothing_to_go_on_from(run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
-    Path("results/tiny/index").mkdir(parents=True)
-    Path("results/tiny/report.html").touch()
-    with monkeypatch.context() as cut:
-        cut.setattr("shutil.rmtree", lambda path, ignore_errors=False: None if ignore_errors else 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            run("clean", "study.yaml", "--yes")
-    assert not Path("results/tiny").exists()
-    Path("results/tiny/index").mkdir(parents=True)  # made again
-    run("clean", "study.yaml", "--yes")
-    assert not list(Path("results").iterdir())
-
-
-def study_without(name: str) -> dict[str, str]:
-    """A study's results as far as cleaning reads them: file -> text. Ana is in the rows a and c."""
-    announced = {"manifest.json": "{}", "wanted.json": "{}"}
-    files = {"index/index.json": "{}", "weights/sd/manifest.json": "{}", "report.html": name}
-    files["designs/held_out_0.5/0000.csv"] = f"subset,replicate,seed,{name},Bo\na,0,1,1,0\nb,0,2,0,1\nc,0,3,1,1\n"
-    for stage in ("models", "images"):
-        for regime in ("retrain", "sparse"):
-            folder = f"{stage}/{regime}/held_out_0.5/0000"
-            files |= {f"{folder}/{file}": text for file, text in announced.items()}
-            files |= {f"{folder}/{row}-0/manifest.json": row for row in "abc"}
-    return {f"results/tiny/{file}": text for file, text in files.items()}
-
-
-def test_cleaning_of_a_contributor_keeps_what_they_are_not_in(run) -> None:  # type: ignore[no-untyped-def]
-    Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
-
-    def make(order: int = 1) -> None:
-        for number, (file, text) in enumerate(sorted(study_without("Ana").items())[::order]):
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
-            Path(file).write_text(text, encoding="utf-8")
-            os.utime(file, (number, number))
-
-    def left() -> list[str]:
-        return sorted(str(path.relative_to("results/tiny")) for path in Path("results").rglob("*") if path.is_file())
-
-    def touched(*files: str) -> None:
-        """Made again, one after the other."""
-        for number, file in enumerate(files):
-            os.utime(f"results/tiny/{file}", (1000 + number, 1000 + number))
-
-    made = [
-        "designs/held_out_0.5/0000.csv",
-        *(f"{s}/retrain/held_out_0.5/0000/manifest.json" for s in ("models", "images")),
-    ]
-    clean = ("clean", "study.yaml", "--contributor")
-    make()
-    touched(*made)
-    every = left()
-    assert "found no subset with 'Cem'" in run(*clean, "Cem", "--yes")
-    assert "models/retrain/held_out_0.5/0000: 1 are of subsets without Ana" in run(*clean, "Ana")
-    assert left() == every
-    assert "say in `changes` that" in run(*clean, "Ana", "--yes")
-    kept = [f"{stage}/retrain/held_out_0.5/0000/b-0/manifest.json" for stage in ("images", "models")]
-    assert left() == [*kept, "weights/sd/manifest.json"]
-    assert [path.name for path in Path("results").iterdir()] == ["tiny"]
-    # subsets that were drawn after the models or the images: these may be of others
-    make()
-    touched(made[1], made[0], made[2])
-    run(*clean, "Ana", "--yes")
-    assert left() == ["weights/sd/manifest.json"]
-    make()
-    touched(made[0], made[2], made[1])
-    run(*clean, "Ana", "--yes")
-    assert left() == [kept[1], "weights/sd/manifest.json"]
-    # an autoencoder of everyone is in every model
-    config = tiny_config()
-    config["weights"] = {
-        "own": {"autoencoder": {"channels": [8, 8, 8], "steps": 4, "batch_size": 8, "learning_rate": 0.1}}
-    }
-    Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    make()
-    assert "found the autoencoder own, which was trained on everyone" in run(*clean, "Ana", "--yes")
-    assert left() == every
-
-
 def test_how_far_values_moved(run) -> None:  # type: ignore[no-untyped-def]
     """Two exact games: Ana leaves, Cem joins, and Bo brings one more."""
     for name, table in {
@@ -280,7 +135,7 @@ def test_how_far_values_moved(run) -> None:  # type: ignore[no-untyped-def]
         ends = [[int(end)] * 3 + [end * sum(worth) + rng.normal()] for end in (0, 0, 1, 1)]
         write(f"{name}.csv", ["a", "b", "c", "value"], [*rows, *ends])
         run("attribute", f"{name}.csv", "--estimator", "ridge", "--output", f"{name}_values.csv")
-    assert "1 of 3 who are in both moved by more" in run(
+    assert "1 of 3 who are in both moved by more than the interval" in run(
         "compare", "noisy_values.csv", "noisier_values.csv", "--output", "m.csv"
     )
     old, new = (read_attribution(f"{name}_values.csv") for name in ("noisy", "noisier"))
@@ -291,16 +146,11 @@ def test_how_far_values_moved(run) -> None:  # type: ignore[no-untyped-def]
         assert width**2 == pytest.approx(halves[0] ** 2 + halves[1] ** 2)
     write("log.csv", ["a", "b", "value"], [[0, 0, 1], [1, 0, 4], [0, 1, 2], [1, 1, 8]])
     run("attribute", "log.csv", "--estimator", "exact", "--transform", "log", "--output", "log_values.csv")
+    Path("none.csv").write_text(Path("before_values.csv").read_text().splitlines()[0] + "\n")
+    assert "found nobody, or the same contributor twice, after" in run("compare", "before_values.csv", "none.csv")
     assert "found values of the scale 'none' before, expected 'log'" in run(
         "compare", "before_values.csv", "log_values.csv"
     )
-
-
-class Records:
-    """What Snakemake's place of a record asks of its owner."""
-
-    def _fetch_max_len(self, folder: str) -> int:
-        return 255
 
 
 def test_rows_and_columns_may_come_in_any_order(run) -> None:  # type: ignore[no-untyped-def]

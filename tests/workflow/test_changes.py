@@ -85,6 +85,10 @@ def test_only_models_of_somebody_who_left_or_joined_are_trained_again(tmp_path: 
     assert "Dora left" not in workspace.run("--dry-run").stdout
     clean(workspace, "Dora")
     assert not [file for file in workspace.results.rglob("*") if file.is_file() and b"Dora" in file.read_bytes()]
+    workspace.config["changes"] = [{"left": ["dora"]}]
+    assert "`changes` does not lead from those who took part before" in workspace.run("--dry-run").stdout
+    workspace.config["changes"] = [{"left": ["Dora"]}]
+    assert "does not lead from" not in workspace.run("--dry-run").stdout
     stayed, same, every = run(workspace, before)
     nobody = {"anchors/empty-0", "anchors/empty-1"}
     assert stayed == same > nobody and len(stayed - nobody) in range(4, 10) and len(every - stayed) > 2

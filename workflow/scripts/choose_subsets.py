@@ -14,8 +14,8 @@ with job(snakemake):
     params, given = snakemake.params, snakemake.input
     names, options = Index(given.index).contributors, params.options
     history = History.of(names, options["changes"])
-    _, reserved = reserve(history, options["alphas"], 0, params.seed)
-    frame = frame_of(names, params.seed, history.avoided(reserved), options)
+    sizes, reserved = reserve(history, options["alphas"], 0, params.seed)
+    frame = frame_of(names, params.seed, history.avoided(reserved, sizes.values()), options)
     tables = utilities_of_each(given.designs, given.properties, params.transforms)
     members = chosen(list(tables.values()), frame, params.stop - params.start)
     table = design.listed(names, members, frame, options["kind"])

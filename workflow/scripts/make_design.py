@@ -19,7 +19,7 @@ with job(snakemake):
         subsets = -(-stop // options["replicates"]) if options["list"] == "held_out" else 0
         history = History.of(names, options["changes"])
         sizes, reserved = reserve(history, options["alphas"], subsets, seed)
-        avoided = history.avoided(reserved)
+        avoided = history.avoided(reserved, sizes.values())
     match options["list"]:
         case "everyone":
             table = design.everyone(names, seed)

@@ -38,6 +38,7 @@ def test_the_pages_fonts_hold_the_uncommon_letters_and_no_others() -> None:
 def test_a_page_of_common_letters_has_no_font() -> None:
     assert faces("Zoë Łukasz – 5 ≥ 3 → 1⁄2 “x”") == ""
     assert uncommon("a\u0301é") == {"\u0301"}
+    assert uncommon("李（上海）、〈張〉 ★") == set("李（上海）、〈張〉★")
 
 
 @pytest.mark.parametrize("name", NAMES)

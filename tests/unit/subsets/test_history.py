@@ -108,13 +108,34 @@ def test_no_design_meets_them_at_any_time(what: str) -> None:
     names = history.stages[-1]
     for seed in range(3):
         _, reserved = _reserve(history, seed, 12)
-        held, avoided = rows_of(history, seed), history.avoided(reserved)
+        held, avoided = rows_of(history, seed), history.avoided(reserved, [6])
         frame = Frame(len(names), seed, avoided, groups=[i % 2 for i in range(len(names))])
         for kind in set(DESIGNS) - {*FIXED, "owen", "permutation"}:
             assert_disjoint(sampled(names, kind, 400, frame).members, held.members)
         assert_disjoint(tuning(names, seed, 6, 12, avoided).members, held.members)
         pairs = sampled(names, "paired-stratified", 40, frame).members
         assert (pairs[0::2] == ~pairs[1::2]).all()
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_designs_miss_nothing_of_other_sizes(what: str) -> None:
+    """Whoever joined is in as many subsets of each other size as everybody else, and leave-one-out has all."""
+    history = after(what)
+    names = history.stages[-1]
+    n = len(names)
+    _, reserved = _reserve(history, 0, 12)
+    avoided = history.avoided(reserved, [6])
+    for size in range(n + 1):
+        rows = [np.isin(range(n), chosen) for chosen in combinations(range(n), size)]
+        share = sum(row in avoided for row in rows) / len(rows)
+        if size not in (6, n - 6):
+            assert share == 0
+        else:  # a half; three quarters where either of a pair may be held out; four standard deviations
+            expected = 0.75 if 2 * size == n and len(history.stages) > 1 and what != "left and came back" else 0.5
+            assert abs(share - expected) < 4 * np.sqrt(0.25 / len(rows)) + 0.01
+    frame = Frame(n, 0, avoided)
+    for kind in ("leave-one-out", "add-one-in"):
+        assert sampled(names, kind, n, frame).members.sum() in (n, n * (n - 1))
 
 
 def test_changes_that_do_not_lead_to_the_contributors_are_refused() -> None:
@@ -125,7 +146,9 @@ def test_changes_that_do_not_lead_to_the_contributors_are_refused() -> None:
     ):
         with pytest.raises(UserError, match=sentence):
             History.of(NAMES, changes)
-    with pytest.raises(UserError, match="not sorted by name"):
+    with pytest.raises(
+        UserError, match="the contributor 'L' before 'K', expected contributors in the order of their names"
+    ):
         History.of(NAMES[::-1], [{"left": ["Q"], "joined": []}])
 
 

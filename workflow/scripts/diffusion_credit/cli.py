@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
@@ -11,14 +12,16 @@ import yaml
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.names import printable
-from diffusion_credit.base.yaml_files import read_yaml
+from diffusion_credit.base.yaml_files import one_line, read_yaml
 from diffusion_credit.credit.estimators import ESTIMATORS
+from diffusion_credit.models.options import Given
 from diffusion_credit.own_tables import attribute, compare, lds, make_design, predict
 from diffusion_credit.show import print_tables
 from diffusion_credit.study import cleaning
 from diffusion_credit.study.config import Study, read_study
 from diffusion_credit.study.progress.pending import Pending, ask, command_of
 from diffusion_credit.study.progress.status import print_status
+from diffusion_credit.study.sections.changes import said
 from diffusion_credit.subsets.draws import ACTIVE, DESIGNS
 
 
@@ -34,14 +37,17 @@ def status(config: Path, scale: str) -> None:
 
 def clean(config: Path, scale: str, contributor: str | None, yes: bool) -> None:
     """Say what a study has made, or from a contributor, and remove it where that is asked for."""
+    study = read_study({**read_yaml(config), "scale": scale})
+    if yes:
+        cleaning.finish(Path("results") / study.study)
     study, results = _results(config, scale)
     cleaning.require_ours(study.model_dump(mode="json"), results)
+    if results.is_symlink():
+        print(f"{results} leads to {results.resolve()}")
     if contributor is not None:
         _clean_of(study, results, contributor, command_of(config, scale), yes)
         return
     found = cleaning.sizes(results)
-    if results.is_symlink():
-        print(f"{results} leads to {results.resolve()}")
     for name, (files, size) in found.items():
         print(f"{name:<16}{size / 1e6:>12,.1f} MB  {files:>7,} files")
     total = sum(size for _, size in found.values()) / 1e6
@@ -61,18 +67,21 @@ def _clean_of(study: Study, results: Path, contributor: str, command: str, yes: 
             f"--contributor: found the autoencoder {autoencoder}, which was trained on everyone, so that no model is"
             " without them; expected `clean` without this option"
         )
+    contributor = cleaning.named(results, contributor)
     kept, name = cleaning.made_without(results, contributor), printable(contributor)
-    for collection, entries in kept.items():
-        print(f"{collection}: {len(entries)} are of subsets without {name}")
+    lists = Counter(entry.relative_to(results).parts[:3] for entry in kept)
+    for parts, count in sorted(lists.items()):
+        print(f"{'/'.join(parts):<60}  {count:>5} without {name}")
     if not yes:
         print(f"Nothing was removed. With --yes, all in {results} is removed but these, and pretrained weights.")
         return
     cleaning.remove_others(results, Path(".snakemake"), kept)
-    print(f"Removed all in {results} but what is of subsets without {name}.")
-    print(
-        f"The images that were handed in are untouched. Take those of {name} out of the data, and say in `changes` that"
-    )
-    print(f"they left. Then run: {command}")
+    print(f"Removed all in {results} but {'these' if kept else 'pretrained weights'}.")
+    print("The images that were handed in are untouched. Take this contributor's out of the data and say in the study:")
+    print(f"  changes: {one_line([*map(said, study.changes), {'left': [contributor]}])}")
+    if isinstance(study.training, Given):
+        print("The full model was handed in. If it was trained on these images, it needs another one, too.")
+    print(f"Then run: {command}")
 
 
 def _asked(config: Path, scale: str) -> tuple[Study, Path, Pending, str]:

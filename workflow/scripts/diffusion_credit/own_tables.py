@@ -232,7 +232,7 @@ def compare(a: argparse.Namespace) -> None:
     before, after = read_attribution(a.before), read_attribution(a.after)
     with naming(a.before):
         found = movement(before, after)
-    print_movement(found, after.transform[0])
+    print_movement(before, after, found)
     if a.output:
         first, *rest = MOVED
         numbers = {name: ["" if np.isnan(x) else x for x in getattr(found, name).tolist()] for name in rest}

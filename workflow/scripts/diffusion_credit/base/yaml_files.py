@@ -1,5 +1,6 @@
 """Files of options in YAML."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,9 @@ def _sentence(path: Path, error: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in problem:
         return f"{path}{where}: found a tab, expected blanks before the key"
     return f"{path}{where}: found something that is not YAML ({problem})"
+
+
+def one_line(value: Any) -> str:
+    """A value of texts, lists and sections as one line of YAML, in which nothing is hidden that cannot be printed."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)

@@ -14,8 +14,8 @@ HEADER = ["contributor", "before", "after", "moved", "low", "high", "share_befor
 class Movement:
     """The columns of the table, for everybody who is in either attribution; NaN where there is nothing to say.
 
-    low, high: of `moved`, 95%, if the errors of both attributions are independent, which they are where the models of
-    one are not the models of the other: the half-widths add as squares.
+    low, high: of `moved`, 95%, if the errors of both attributions are independent, as they nearly are where the models
+    of one are not those of the other: the half-widths add as squares.
     """
 
     contributor: list[str]
@@ -28,14 +28,17 @@ class Movement:
     share_after: np.ndarray
 
     @property
-    def beyond_chance(self) -> list[str]:
-        """Whose interval of `moved` does not hold zero."""
-        apart = (self.low > 0) | (self.high < 0)
-        return [name for name, moved in zip(self.contributor, apart, strict=True) if moved]
+    def clearly(self) -> np.ndarray:
+        """Whose interval of `moved` does not hold zero: (n,) bool."""
+        return (self.low > 0) | (self.high < 0)
 
 
 def movement(before: Attribution, after: Attribution) -> Movement:
-    """What moved. Those of `before` come first, in its order. Raises UserError on values of different scales."""
+    """What moved. Those of `before` come first, in its order. Raises UserError on values of different scales, and where
+    one of the two has nobody, or somebody twice."""
+    for when, of in (("before", before), ("after", after)):
+        if not of.contributor or len(set(of.contributor)) < len(of.contributor):
+            raise UserError(f"found nobody, or the same contributor twice, {when}; expected each contributor once")
     if before.transform[0] != after.transform[0]:
         raise UserError(f"found values of the scale {before.transform[0]!r} before, expected {after.transform[0]!r}")
     everybody = list(dict.fromkeys([*before.contributor, *after.contributor]))

@@ -4,7 +4,7 @@ import numpy as np
 
 from diffusion_credit.base.names import printable
 from diffusion_credit.credit.attribution import Attribution
-from diffusion_credit.credit.movement import HEADER, Movement
+from diffusion_credit.credit.movement import Movement
 
 LOGARITHM = "values are of the logarithm: one of 0.1 multiplies the property by 1.105"
 
@@ -39,22 +39,25 @@ def print_attribution(result: Attribution) -> None:
         print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
 
 
-def print_movement(found: Movement, transform: str) -> None:
+def print_movement(before: Attribution, after: Attribution, found: Movement) -> None:
     """Name, value before and after, how far it moved with its interval, and the shares."""
-    if transform == "log":
+    if after.transform[0] == "log":
         print(f"  {LOGARITHM}")
     width = max(5, min(40, max(map(len, found.contributor))))
     print(f"  {'':<{width}}  {'before':>10}  {'after':>10}  {'moved':>10}  {'95% interval':>24}  {'share':>16}")
-    for name, before, after, moved, low, high, was, becomes in zip(
-        found.contributor,
-        *(getattr(found, column).tolist() for column in HEADER[1:]),
-        strict=True,
-    ):
-        interval = "" if np.isnan(low) else f"[{low:+.4g}, {high:+.4g}]"
-        gone = "left" if np.isnan(after) else "joined" if np.isnan(before) else f"{moved:+.4g}"
-        shares = " to ".join("–" if np.isnan(share) else f"{share:.1%}" for share in (was, becomes))
-        numbers = "  ".join(f"{'–' if np.isnan(x) else format(x, '.4g'):>10}" for x in (before, after))
-        print(f"  {printable(name)[:width]:<{width}}  {numbers}  {gone:>10}  {interval:>24}  {shares:>16}")
-    both = (~np.isnan(found.moved)).sum()
+    there, here = set(before.contributor), set(after.contributor)
+    for i, name in enumerate(found.contributor):
+        interval = "" if np.isnan(found.low[i]) else f"[{found.low[i]:+.4g}, {found.high[i]:+.4g}]"
+        moved = "left" if name not in here else "joined" if name not in there else _number(found.moved[i], "+.4g")
+        values = f"{_number(found.before[i], '.4g'):>10}  {_number(found.after[i], '.4g'):>10}"
+        shares = f"{_number(found.share_before[i], '.1%')} to {_number(found.share_after[i], '.1%')}"
+        print(f"  {printable(name)[:width]:<{width}}  {values}  {moved:>10}  {interval:>24}  {shares:>16}")
     if not np.isnan(found.low).all():
-        print(f"  {len(found.beyond_chance)} of {both} who are in both moved by more than the intervals allow")
+        print(
+            f"  {found.clearly.sum()} of {len(there & here)} who are in both moved by more than the interval; by chance"
+        )
+        print("  alone, one of 20 would")
+
+
+def _number(value: float, spelling: str) -> str:
+    return "–" if np.isnan(value) else format(value, spelling)

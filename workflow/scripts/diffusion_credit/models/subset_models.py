@@ -64,12 +64,14 @@ def train_subsets(
         | packages_of("networks", options["model"]["kind"])
         | packages_of_training(training),
     }
-    images = {name: index.images_of(row) for name, row in zip(table.names, table.members, strict=True)}
     seeds = dict(zip(table.names, table.seed, strict=True))
+    members = dict(zip(table.names, table.members, strict=True))
+    images = {name: index.images_of(row) for name, row in members.items()}
     wanted = {
         name: {
             **common,
             "seed": seeds[name],
+            "members": [index.contributors[i] for i in np.flatnonzero(members[name])],
             "images": len(images[name]),
             "inputs": inputs.digest_of(images[name]) if regime.OF_MEMBERS else _of_all(inputs, images[name]),
         }

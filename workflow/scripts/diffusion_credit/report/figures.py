@@ -26,8 +26,8 @@ from diffusion_credit.report.letters import use_in_figures
 INK = "#222222"
 # Okabe and Ito's colour-blind-safe set, without black and yellow
 COLOURS = ACCENT, SOFT, *_ = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-use_in_figures()
 PALE = 0.45  # opacity of a bar that is not shown to differ from an equal share
+use_in_figures()
 plt.rcParams.update(
     {
         "axes.edgecolor": INK,

@@ -15,27 +15,30 @@ import matplotlib
 from matplotlib import font_manager
 
 COMMON = 0x250  # below are Latin letters, which every reader has
+SIGNS = range(0x2000, 0x2300)  # dashes, quotation marks, currencies, arrows and signs of mathematics, likewise
 FAMILIES = ("DejaVu Sans", "Noto Sans CJK JP")
 
 
 @cache
-def _files() -> tuple[Path, Path]:
-    """The two fonts, in the order of FAMILIES."""
+def _files() -> tuple[Path, ...]:
+    """The fonts, in the order of FAMILIES. An installation from before the second one was needed may lack it."""
     spec = find_spec("notojp_matplotlib")  # is not imported, because that would change matplotlib's settings
-    assert spec is not None and spec.submodule_search_locations
-    folder = Path(spec.submodule_search_locations[0])
-    return Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", folder / "fonts/NotoSansCJKjp-Regular.otf"
+    folders = (spec.submodule_search_locations or []) if spec else []
+    first = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    return first, *(Path(folder) / "fonts/NotoSansCJKjp-Regular.otf" for folder in folders)
 
 
 def use_in_figures() -> None:
     """Let matplotlib draw a letter that its own font lacks with the other one."""
-    font_manager.fontManager.addfont(_files()[1])
-    matplotlib.rcParams["font.family"] = [*FAMILIES, "sans-serif"]
+    for file in _files():
+        font_manager.fontManager.addfont(file)
+    matplotlib.rcParams["font.family"] = [*FAMILIES[: len(_files())], "sans-serif"]
 
 
 def uncommon(text: str) -> set[str]:
-    """The letters, marks, digits and pictures of a text that not every reader's font has."""
-    return {x for x in set(text) if ord(x) >= COMMON and (unicodedata.category(x)[0] in "LMN" or ord(x) >= 0x1F000)}
+    """The letters, signs and pictures of a text that not every reader's font has."""
+    seen = {letter for letter in set(text) if unicodedata.category(letter)[0] not in "CZ"}
+    return {letter for letter in seen if ord(letter) >= COMMON and ord(letter) not in SIGNS}
 
 
 def faces(text: str) -> str:

@@ -3,16 +3,18 @@
 # The unions of the registered modules' options exist at run time only.
 # mypy: disable-error-code="attr-defined"
 
-import json
 from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of, read_json
 from diffusion_credit.base.names import printable
 from diffusion_credit.base.plugins import module_of
+from diffusion_credit.base.yaml_files import one_line
 from diffusion_credit.credit.attribution import check_contributors
 from diffusion_credit.data.index import Index
+from diffusion_credit.study.cleaning import CLEANED
 from diffusion_credit.study.config import Study, plain
+from diffusion_credit.study.sections.changes import Change, said
 from diffusion_credit.study.subset_lists import alphas, drawn
 from diffusion_credit.subsets.design import sampled, top_count, tuning
 from diffusion_credit.subsets.frame import frame_of
@@ -42,22 +44,41 @@ def check_at_start(study: Study, folder: Path, fingerprint: str | None) -> str:
     if names is None:
         return ""
     _credit(study, names)
-    return _unsaid_change(study, files[1], names) if all(file.is_file() for file in files[:2]) else ""
+    if all(file.is_file() for file in files[:2]):
+        return _unsaid_change(study, Index(files[1]).contributors, names)
+    return _unsaid_cleaning(study, folder.parent / CLEANED, names)
 
 
-def _unsaid_change(study: Study, index: Path, names: list[str]) -> str:
+def _unsaid_change(study: Study, before: list[str], names: list[str]) -> str:
     changes = [plain(change) for change in study.changes]
-    before = Index(index).contributors
     if before in History.of(names, changes).stages or sorted(before) != before:
         return ""
-    change = {"left": sorted({*before} - {*names}), "joined": sorted({*names} - {*before})}
-    change = {key: found for key, found in change.items() if found}
-    who = " and ".join(f"{_listed(found)} {key}" for key, found in change.items())
-    spelt = sum(map(len, change.values())) <= SPELT
-    text = f": {json.dumps([*changes, change], ensure_ascii=False)}" if spelt else ""
+    change = Change(left=sorted({*before} - {*names}), joined=sorted({*names} - {*before}))
+    who = " and ".join(f"{_listed(found)} {key}" for key, found in said(change).items())
     return (
         f"since the index was made, {who}. All models run again. To keep the retrained ones that stay right, say so in"
-        f" `changes` before you run (docs/changes.md){text}"
+        f" `changes` before you run (docs/changes.md){_to_be_written(study, before, change)}"
+    )
+
+
+def _to_be_written(study: Study, before: list[str], change: Change) -> str:
+    """The line for the config, where it is short, and the changes that are in it were all made before the index."""
+    try:
+        History.of(before, [plain(each) for each in study.changes])
+    except UserError:
+        return ""
+    if len(change.left) + len(change.joined) > SPELT:
+        return ""
+    return f": {one_line([said(each) for each in (*study.changes, change)])}"
+
+
+def _unsaid_cleaning(study: Study, cleaned: Path, names: list[str]) -> str:
+    stages = History.of(names, [plain(change) for change in study.changes]).stages
+    if not cleaned.is_file() or read_json(cleaned)["contributors"] in map(digest_of, stages):
+        return ""
+    return (
+        "what came from a contributor was removed, and `changes` does not lead from those who took part before to those"
+        " of now, name by name. All retrained models run again, also those that were kept (docs/changes.md)"
     )
 
 
@@ -86,7 +107,7 @@ def _credit(study: Study, names: list[str]) -> dict[str, object]:
     n, history = len(names), History.of(names, [plain(change) for change in study.changes])
     lds, chosen = study.evaluation.lds, study.evaluation.tuning
     sizes, reserved = reserve(history, [*alphas(study).values()], lds.subsets if lds else 0, study.seed)
-    avoided = history.avoided(reserved)
+    avoided = history.avoided(reserved, sizes.values())
     for estimator in study.estimators.values():
         check_contributors(estimator.kind, n)
     top = top_count(study.evaluation.counterfactual.share, n)

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from diffusion_credit.base.collection import provenance_of
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.files import MANIFEST
-from diffusion_credit.base.tables import read_subsets
+from diffusion_credit.base.files import MANIFEST, digest_of, digest_of_file, read_json, write_json
+from diffusion_credit.base.names import same_letters
 
 ASIDE = ".removed"
+WEIGHTS = "weights"  # below the results: what is pretrained, or links to it
+CLEANED = "cleaned.json"  # below the results: who took part before somebody's models were removed
 RECORDS = ("metadata", "incomplete")  # what Snakemake notes of each file: options, among others
 
 
@@ -33,8 +36,8 @@ def require_ours(study: dict[str, Any], results: Path) -> None:
 
     study: its options.
     """
-    if not any((results / name).exists() for name in ("index", "logs", "designs")):
-        raise UserError(f"{results}: found neither index nor logs in it, expected the results of a study")
+    if not any((results / name).exists() for name in ("index", "logs", "designs", "models", CLEANED)):
+        raise UserError(f"{results}: found nothing that a study makes, expected the results of a study")
     own = results.resolve()
     for text in _texts(study):
         if os.path.exists(text) and Path(text).resolve().is_relative_to(own):
@@ -66,47 +69,64 @@ def remove(results: Path, snakemake: Path) -> None:
     shutil.rmtree(aside)
 
 
-def made_without(results: Path, contributor: str) -> dict[Path, list[str]]:
-    """Collection -> its entries that came from nobody's images but those of a subset without a contributor.
+def finish(results: Path) -> None:
+    """Go on with a removal that was cut after things had been put aside."""
+    shutil.rmtree(_beside(results), ignore_errors=True)
 
-    These are retrained models and what they drew; all other models begin with one of everyone. Raises UserError where
-    no subset has the contributor.
+
+def named(results: Path, contributor: str) -> str:
+    """The name of a contributor in the form that the results have it in. Raises UserError where they do not have it."""
+    known = {*_names(results), *(name for members in _members(results).values() for name in members)}
+    spelled = {same_letters(name): name for name in known}
+    if contributor not in known and same_letters(contributor) not in spelled:
+        raise UserError(f"{results}: found nothing of {contributor!r}, expected the name of a contributor")
+    return contributor if contributor in known else spelled[same_letters(contributor)]
+
+
+def made_without(results: Path, contributor: str) -> list[Path]:
+    """The models that came from nobody's images but those of a subset without a contributor, and what they drew.
+
+    These are retrained models; all others begin with one of everyone. Raises UserError on a link in the results.
     """
-    found, known = {}, False
-    for table in sorted(results.glob("designs/*/*.csv")):
-        rows, made = read_subsets(table), table
-        if contributor not in rows.contributors:
-            continue
-        known, place = True, rows.contributors.index(contributor)
-        for stage in ("models", "images"):
-            collection = results / stage / "retrain" / table.parent.name / table.stem
-            if not _is_newer(collection / MANIFEST, made):
-                break  # it may be of other subsets
-            pairs = zip(rows.names, rows.members, strict=True)
-            found[collection] = [name for name, members in pairs if not members[place]]
-            made = collection / MANIFEST
-    if not known:
-        raise UserError(f"{results}: found no subset with {contributor!r}, expected the name of a contributor")
+    for path in results.rglob("*"):
+        if path.is_symlink() and WEIGHTS not in path.relative_to(results).parts:
+            raise UserError(f"{path}: found a link, expected none in {results}: remove by hand what it leads to")
+    found = []
+    for model, members in _members(results).items():
+        if contributor not in members:
+            images = results / "images" / model.relative_to(results / "models")
+            drawn = provenance_of(images) or {}
+            found += [model, *([images] if drawn.get("model") == digest_of_file(model / MANIFEST) else [])]
     return found
 
 
-def remove_others(results: Path, snakemake: Path, kept: dict[Path, list[str]]) -> None:
-    """Remove all that a study made but some entries of collections, and weights. Raises UserError as `remove` does."""
-    entries = {collection / name for collection, names in kept.items() for name in names}
-    above = {folder for entry in entries for folder in entry.parents if folder.is_relative_to(results)}
+def _members(results: Path) -> dict[Path, list[str]]:
+    """Retrained models -> whose images they were made from, as they say themselves."""
+    models = [manifest.parent for manifest in sorted(results.glob(f"models/retrain/*/*/*/{MANIFEST}"))]
+    made = {model: provenance_of(model) or {} for model in models}
+    return {model: list(found["members"]) for model, found in made.items() if "members" in found}
+
+
+def _names(results: Path) -> list[str]:
+    """Who takes part by the index, if there is one."""
+    index = results / "index/index.json"
+    return [each["name"] for each in read_json(index)["contributors"]] if index.is_file() else []
+
+
+def remove_others(results: Path, snakemake: Path, kept: list[Path]) -> None:
+    """Remove all that a study made but some entries of collections, and weights. Raises UserError as `remove` does.
+
+    It leaves a digest of who took part, by which the next start sees whether `changes` says who left.
+    """
+    above = {folder for entry in kept for folder in entry.parents if folder.is_relative_to(results)}
     aside = _aside(results, snakemake)
-    # If this is cut, a run makes everything again, for want of an index, and a removal still knows the subsets
-    order = {results / "index": 0, results / "designs": 2}
-    others = _others(results, entries | {results / "weights"}, above)
-    for number, path in enumerate(sorted(others, key=lambda path: order.get(path, 1))):
+    if names := _names(results):
+        write_json(results / CLEANED, {"contributors": digest_of(names)})
+    for number, path in enumerate(list(_others(results, {*kept, results / WEIGHTS, results / CLEANED}, above))):
         path.rename(aside / str(number))
     for record in _records(results, snakemake):
         record.unlink()
     shutil.rmtree(aside)
-
-
-def _is_newer(file: Path, than: Path) -> bool:
-    return file.is_file() and file.stat().st_mtime_ns >= than.stat().st_mtime_ns
 
 
 def _others(folder: Path, kept: set[Path], above: set[Path]) -> Iterator[Path]:
@@ -118,6 +138,11 @@ def _others(folder: Path, kept: set[Path], above: set[Path]) -> Iterator[Path]:
             yield path
 
 
+def _beside(results: Path) -> Path:
+    real = results.resolve()
+    return real.with_name(f".{real.name}{ASIDE}")
+
+
 def _aside(results: Path, snakemake: Path) -> Path:
     """An empty folder for what is removed, beside the results. Raises UserError while a Snakemake works there."""
     locks = snakemake / "locks"
@@ -126,11 +151,9 @@ def _aside(results: Path, snakemake: Path) -> Path:
             f"{locks}: found the lock of a Snakemake, expected none to work here; if it was killed, run `snakemake"
             " --unlock` first"
         )
-    real = results.resolve()
-    aside = real.with_name(f".{real.name}{ASIDE}")
-    shutil.rmtree(aside, ignore_errors=True)  # of a removal that was cut
-    aside.mkdir()
-    return aside
+    finish(results)
+    _beside(results).mkdir()
+    return _beside(results)
 
 
 def _records(results: Path, snakemake: Path) -> Iterator[Path]:

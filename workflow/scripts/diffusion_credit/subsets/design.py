@@ -16,7 +16,7 @@ from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.base.tables import Subsets, concatenate
 from diffusion_credit.subsets.frame import Frame
 from diffusion_credit.subsets.held_out import distinct, draws, held_out_rows
-from diffusion_credit.subsets.history import Among, History
+from diffusion_credit.subsets.history import History, Kept
 from diffusion_credit.subsets.reserved import Reserved, subset_of
 
 
@@ -35,7 +35,7 @@ def listed(contributors: list[str], members: np.ndarray, frame: Frame, kind: str
     drawn: dict[bytes, int] = {}
     replicate = []
     for row in members:
-        if row in frame.reserved:
+        if row in frame.avoided:
             raise UserError(
                 f"config: {key}.kind: found {kind}, which needs all subsets of {int(row.sum())} contributors, of which"
                 " evaluation.lds.alphas holds out half; expected other alphas or another design"
@@ -72,7 +72,7 @@ def tuning(
     seed: int,
     size: int,
     subsets: int,
-    avoided: Reserved | Among,
+    avoided: Reserved | Kept,
     key: str = "evaluation.tuning.subsets",
 ) -> Subsets:
     """Distinct subsets of one size from the half that is not reserved: none of them is ever held out."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.subsets.groups import group_numbers
-from diffusion_credit.subsets.history import Among
+from diffusion_credit.subsets.history import Kept
 from diffusion_credit.subsets.reserved import Reserved, subset_of
 
 TRIES = 10_000
@@ -18,21 +18,21 @@ TRIES = 10_000
 class Frame:
     """What a design may depend on.
 
-    n: contributors. seed: the study's. reserved: subsets to avoid. alpha: share of the contributors (datamodel).
+    n: contributors. seed: the study's. avoided: subsets that never come. alpha: share of the contributors (datamodel).
     groups: for each contributor the number of its group (Owen values), or empty.
     """
 
     n: int
     seed: int
-    reserved: Reserved | Among
+    avoided: Reserved | Kept
     alpha: float = 0.5
     groups: list[int] = field(default_factory=list)
 
 
-def frame_of(contributors: list[str], seed: int, reserved: Reserved | Among, options: dict[str, Any]) -> Frame:
+def frame_of(contributors: list[str], seed: int, avoided: Reserved | Kept, options: dict[str, Any]) -> Frame:
     """The frame of a design's options: alpha, and groups by name. Raises UserError on groups that do not divide."""
     groups = group_numbers(contributors, options["groups"]) if options.get("groups") else []
-    return Frame(len(contributors), seed, reserved, options.get("alpha", 0.5), groups)
+    return Frame(len(contributors), seed, avoided, options.get("alpha", 0.5), groups)
 
 
 def shapley_sizes(n: int) -> np.ndarray:
@@ -51,7 +51,7 @@ def unreserved(frame: Frame, draw: Callable[[], list[np.ndarray]]) -> list[np.nd
     """The first draw without a reserved subset. Raises UserError when there seems to be none."""
     for _ in range(TRIES):
         rows = draw()
-        if not any(members in frame.reserved for members in rows):
+        if not any(members in frame.avoided for members in rows):
             return rows
     raise nothing_left()
 

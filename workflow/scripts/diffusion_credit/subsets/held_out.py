@@ -1,8 +1,9 @@
 """Held-out subsets, which judge values, and how they stay when contributors leave and join.
 
 A study begins with rows that are drawn among its first contributors. After a change, each row is drawn again among
-those who take part then. If the new draw has nobody who joined, and the old row nobody who left, the old row stays:
-every row is as likely as if all were drawn anew, and the models of rows that stay are right.
+those who take part then. If the new draw has nobody who joined, and the old row nobody who left, the old row stays. So
+every row is about as likely as if all were drawn anew (exactly, but for the rounding of half a number of subsets), and
+the models of rows that stay are right.
 """
 
 import itertools
@@ -13,7 +14,7 @@ import numpy as np
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.seeds import generator
-from diffusion_credit.subsets.history import Among, History
+from diffusion_credit.subsets.history import History, Kept
 from diffusion_credit.subsets.reserved import Reserved, reserved_count, subset_of
 
 LDS_KEYS = ("config: evaluation.lds.alphas", "config: evaluation.lds.subsets")
@@ -28,17 +29,16 @@ def reserve(
     a size is no proper subset at any time, shared by two alphas, or has too few subsets.
     """
     sizes = held_out_sizes(alphas, subsets, len(history.first), keys)
-    of_the_first = {size - joined for size in sizes.values() for joined in range(history.joined() + 1)}
-    reserved = Reserved(len(history.first), [size for size in of_the_first if size > 0], seed)
+    reserved = Reserved(len(history.first), sizes.values(), seed)
     for stage, contributors in enumerate(history.stages[1:], start=1):
-        n, among = len(contributors), Among(reserved, history.places(stage))
+        n, kept = len(contributors), Kept(history, stage, reserved, sizes.values())
         for alpha, size in sizes.items():
             if size >= n:
                 raise UserError(
                     f"{keys[0]}: found {alpha}, which gave subsets of {size} when the study began, expected less than"
                     f" the {n} contributors that were left; begin a new study without changes"
                 )
-            if subsets > (most := among.count(size)):
+            if subsets > (most := kept.count(size, enough=subsets)):
                 raise UserError(
                     f"{keys[1]}: found {subsets}, expected at most {most}, the subsets of {size} of {n} contributors"
                     " that are kept from the design"
@@ -105,7 +105,7 @@ def distinct(drawn: Iterable[np.ndarray], subsets: int) -> np.ndarray:
 def _changed(history: History, stage: int, rows: np.ndarray, seed: int, size: int, reserved: Reserved) -> np.ndarray:
     """The rows of one stage, from those of the stage before."""
     before, now = history.stages[stage - 1 : stage + 1]
-    among, joined = Among(reserved, history.places(stage)), ~np.isin(now, before)
+    kept, joined = Kept(history, stage, reserved, [size]), ~np.isin(now, before)
     place = {name: i for i, name in enumerate(before)}
     source = [place.get(name, -1) for name in now]
     found: dict[bytes, np.ndarray] = {}
@@ -113,7 +113,7 @@ def _changed(history: History, stage: int, rows: np.ndarray, seed: int, size: in
         old = np.where(joined, False, row[source])
         whole = old.sum() == size  # has nobody of it left?
         for drawn in draws(len(now), seed, size, "held-out", "change", stage, number):
-            if drawn not in among:
+            if drawn not in kept:
                 continue
             members = old if whole and not drawn[joined].any() else drawn
             if members.tobytes() not in found:

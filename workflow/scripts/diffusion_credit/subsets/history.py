@@ -2,13 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
+from diffusion_credit.base.seeds import named_seed
 from diffusion_credit.subsets.reserved import ENUMERABLE, Reserved, subset_of
 
 
@@ -25,10 +26,12 @@ class History:
         Raises UserError where the changes do not lead to the contributors.
         """
         stages = [contributors]
-        if changes and contributors != sorted(contributors):
-            raise UserError(
-                "config: changes: found contributors that are not sorted by name, expected a source of your own"
-            )
+        for one, other in itertools.pairwise(contributors if changes else []):
+            if one > other:
+                raise UserError(
+                    f"config: changes: found the contributor {one!r} before {other!r}, expected contributors in the"
+                    " order of their names, as folders and tables have them"
+                )
         for number in range(len(changes) - 1, -1, -1):
             after, left, joined = set(stages[0]), set(changes[number]["left"]), set(changes[number]["joined"])
             for key, wrong, expected in (
@@ -45,39 +48,43 @@ class History:
         """Who took part when the study began."""
         return self.stages[0]
 
-    def joined(self) -> int:
-        """How many who did not begin have come since."""
-        return len({name for stage in self.stages for name in stage} - set(self.first))
-
-    def places(self, stage: int) -> np.ndarray:
-        """For each contributor of a stage its place among the first, or -1."""
-        place = {name: i for i, name in enumerate(self.first)}
-        return np.array([place.get(name, -1) for name in self.stages[stage]])
-
-    def avoided(self, reserved: Reserved) -> "Reserved | Among":
-        """What the designs of now avoid. reserved: subsets of the first contributors."""
-        return reserved if len(self.stages) == 1 else Among(reserved, self.places(-1), pairs=True)
+    def avoided(self, reserved: Reserved, sizes: Iterable[int]) -> "Reserved | Kept":
+        """What the designs of now avoid. reserved: subsets of the first contributors. sizes: of held-out subsets."""
+        return reserved if len(self.stages) == 1 else Kept(self, -1, reserved, sizes, pairs=True)
 
 
-class Among:
-    """Reserved subsets of the first contributors, told of other contributors: those who joined do not count.
+class Kept:
+    """The subsets that are kept for evaluation among the contributors of a stage: half of those of some sizes.
 
-    places: (n,) for each of the others its place among the first, or -1. pairs: is a subset also meant whose complement
-    is reserved? Among the first, this is the same.
+    Which ones is a matter of their members alone, so that it never changes: those that are reserved among the first
+    contributors, and of subsets with somebody who has joined since, those of a half of all seeds.
+
+    pairs: is a subset also meant whose complement is kept? Among the first, this is the same.
     """
 
-    def __init__(self, reserved: Reserved, places: np.ndarray, pairs: bool = False) -> None:
-        self._reserved, self._places, self._pairs = reserved, places, pairs
+    def __init__(
+        self, history: History, stage: int, reserved: Reserved, sizes: Iterable[int], pairs: bool = False
+    ) -> None:
+        place = {name: i for i, name in enumerate(history.first)}
+        self._names = np.array(history.stages[stage])
+        self._places = np.array([place.get(name, -1) for name in self._names])
+        self._reserved, self._sizes, self._pairs = reserved, set(sizes), pairs
 
     def __contains__(self, members: np.ndarray) -> bool:
-        return self._held(members) or (self._pairs and self._held(~members))
+        return self._holds(members) or (self._pairs and self._holds(~members))
 
-    def count(self, size: int) -> int:
-        """How many subsets of one size are meant: counted, or about a half where there are very many."""
-        n = len(self._places)
+    def count(self, size: int, enough: int | None = None) -> int:
+        """How many subsets of one size are meant: about a half where there are very many. enough: where to stop."""
+        n = len(self._names)
         if (total := math.comb(n, size)) > ENUMERABLE:
             return total // 2
-        return sum(subset_of(n, chosen) in self for chosen in itertools.combinations(range(n), size))
+        found = (chosen for chosen in itertools.combinations(range(n), size) if subset_of(n, chosen) in self)
+        return sum(1 for _ in itertools.islice(found, enough))
 
-    def _held(self, members: np.ndarray) -> bool:
-        return subset_of(self._reserved.n, self._places[members & (self._places >= 0)]) in self._reserved
+    def _holds(self, members: np.ndarray) -> bool:
+        if int(members.sum()) not in self._sizes:
+            return False
+        places = self._places[members]
+        if (places < 0).any():
+            return named_seed(self._reserved.seed, "held-out", *self._names[members].tolist()) % 2 == 0
+        return subset_of(self._reserved.n, places) in self._reserved

@@ -25,7 +25,7 @@ def offers(frame: Frame, batch: int) -> np.ndarray:
     if n <= ALL:
         others = (chosen for size in range(1, n) for chosen in itertools.combinations(range(1, n), size))
         pairs = [~subset_of(n, chosen) for chosen in others]  # with the first contributor, so that none comes twice
-        found = [members for members in pairs if members not in frame.reserved]
+        found = [members for members in pairs if members not in frame.avoided]
     else:
         few = min(n, POOL // 2)
         sizes = [1] * few + list(np.linspace(2, n // 2, POOL - few).round().astype(int))

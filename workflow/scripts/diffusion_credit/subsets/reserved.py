@@ -33,7 +33,7 @@ class Reserved:
     """
 
     def __init__(self, n: int, sizes: Iterable[int], seed: int) -> None:
-        self.n, self._seed = n, str(seed).encode()
+        self.n, self.seed = n, seed
         self.sizes = {side for size in sizes for side in (size, n - size)}  # of which some are reserved
         self._cut: dict[int, int] = {}
         for size in {min(size, n - size) for size in self.sizes}:
@@ -50,7 +50,9 @@ class Reserved:
 
     def _hash(self, members: np.ndarray) -> int:
         first = members if members[0] else ~members
-        return int.from_bytes(hashlib.sha256(self._seed + b"held-out" + np.packbits(first).tobytes()).digest(), "big")
+        return int.from_bytes(
+            hashlib.sha256(str(self.seed).encode() + b"held-out" + np.packbits(first).tobytes()).digest(), "big"
+        )
 
     def __contains__(self, members: np.ndarray) -> bool:
         size = int(members.sum())

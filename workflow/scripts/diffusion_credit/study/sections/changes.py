@@ -25,3 +25,8 @@ class Change(Section):
         if not self.left and not self.joined:
             raise ValueError("left: found nobody, nor in joined, expected somebody who left or joined")
         return self
+
+
+def said(change: Change) -> dict[str, list[str]]:
+    """A change as people write it: without what is empty."""
+    return {key: names for key, names in change.model_dump().items() if names}

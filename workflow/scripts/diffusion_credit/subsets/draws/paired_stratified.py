@@ -55,7 +55,7 @@ class Stratum:
         if not len(self._left):
             n, size = self._frame.n, self._size
             every = [subset_of(n, chosen) for chosen in itertools.combinations(range(n), size)]
-            free = [m for m in every if m not in self._frame.reserved and (2 * size < n or m[0])]
+            free = [m for m in every if m not in self._frame.avoided and (2 * size < n or m[0])]
             if not free:
                 raise nothing_left()
             self._left = self._rng.permutation(np.array(free))
@@ -72,7 +72,7 @@ class Stratum:
             order = np.argsort(self._counts + self._rng.random(self._frame.n) * (1 + attempt))
             members = subset_of(self._frame.n, order[: self._size])
             key = members.tobytes() if 2 * self._size < self._frame.n or members[0] else (~members).tobytes()
-            if key not in self._seen and members not in self._frame.reserved:
+            if key not in self._seen and members not in self._frame.avoided:
                 self._seen.add(key)
                 return members
         raise AssertionError
