@@ -110,6 +110,13 @@ def test_names_that_look_alike_are_said(run) -> None:  # type: ignore[no-untyped
     assert "note: names that look alike are credited as different contributors: 'Ana' and 'ana'" in drawn
 
 
+def test_nobody_has_a_share_of_harm(run) -> None:  # type: ignore[no-untyped-def]
+    write("t.csv", ["a", "b", "value"], [[0, 0, 9], [1, 0, 8], [0, 1, 6], [1, 1, 5]])
+    harm = run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv")
+    assert "so that nobody has a share" in harm and "%" not in harm
+    assert "75.0%" in run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv", "--lower-is-better")
+
+
 def test_how_far_values_moved(run) -> None:  # type: ignore[no-untyped-def]
     """Two exact games: Ana leaves, Cem joins, and Bo brings one more."""
     for name, table in {

@@ -89,7 +89,7 @@ def test_noise_that_the_reference_holds_is_worth_most_and_the_report_does_not_su
     assert lds["presence"] == pytest.approx(spearmanr(alone, mean).statistic)
     assert lds["lds"] < lds["presence"]
     card = (planted.results / "card.md").read_text(encoding="utf-8")
-    assert re.search(r"Not shown.*the presence of rider alone by 0\.87", card)
+    assert re.search(r"Not shown.*whether rider takes part alone by 0\.87", card)
 
 
 def total(planted: Workspace) -> float:

@@ -135,7 +135,7 @@ def code(workspace: Workspace) -> dict[str, Counts]:
 # What is edited, how many of the nine tables that `show` prints are then out of date, and what it says of the reason.
 EDITS: list[tuple[Callable[[Workspace], dict[str, Counts]], int, str]] = [
     (longer_list, 3, "evaluation.lds.subsets was 4, is 5"),
-    (training_option, 9, "training.steps was 30, is 31"),
+    (training_option, 9, "regimes.sparse.steps was 30, is 31"),
     (property_option, 3, "clusters was 3, is 4"),
     (code, 3, "its code or raw files have changed"),
 ]

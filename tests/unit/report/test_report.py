@@ -16,14 +16,14 @@ from PIL import Image
 from diffusion_credit.base.collection import fill
 from diffusion_credit.base.files import announce
 from diffusion_credit.base.plugins import module_of
-from diffusion_credit.base.tables import Subsets, write_csv
+from diffusion_credit.base.tables import PREDICTION, Subsets, write_csv
 from diffusion_credit.measuring.properties import PROPERTIES, own
 from diffusion_credit.report import figures
 from diffusion_credit.report.collect import _made_with, table, without
 from diffusion_credit.report.document import Credit, Property, Value, told_apart
 from diffusion_credit.report.page import labels, markdown, render_card
 from diffusion_credit.report.pictures import inline, strip
-from diffusion_credit.report.words import certainty, ordered_pairs, removal, verdict
+from diffusion_credit.report.words import certainty, mostly_at_odds, ordered_pairs, predictions, removal, verdict, worse
 from diffusion_credit.version import VERSION
 
 
@@ -78,6 +78,17 @@ def test_what_is_said_of_held_out_models(
     ((found, text),) = verdict(Property(**about, evidence={"lds": beaten}), "ridge")  # type: ignore[arg-type]
     assert found == ("bad" if level == "bad" else "unclear")
     assert ("no better than the number of images alone" in text) == (level == "good")
+    # two retrainings of the same subset that need not rank alike show nothing, however high the score
+    unlike = [rows[0], {**floor, "lds": 0.1, "low": -0.3, "high": 0.4}]
+    ((found, text),) = verdict(Property(**about, evidence={"lds": unlike}), "ridge")  # type: ignore[arg-type]
+    assert found == ("bad" if level == "bad" else "unclear")
+    assert text.startswith("Two retrainings of the same subset are not shown to rank alike") == (level == "good")
+    predicted = [{**rows[0], "predictor": f"process{PREDICTION}"}]
+    levels = [
+        [each for each, _ in predictions(Property(**about, evidence={"lds": predicted + floors}))]  # type: ignore[arg-type]
+        for floors in ([floor], unlike[1:])
+    ]
+    assert levels == ([[], []] if lds is None else [["good" if level == "good" else "unclear"], ["unclear"]])
     ((found, text),) = verdict(Property(**about, evidence={}), "ridge")  # type: ignore[arg-type]
     assert (found, text) == ("unclear", "Nothing checks these values: no models were retrained on held-out subsets.")
 
@@ -217,6 +228,39 @@ def document(n: int) -> Credit:
             provenance=provenance,
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("everyone", "full", "empty", "higher", "warned"),
+    [
+        (3943.0, 3324.0, 3949.0, False, True),  # has learnt nothing, though it is not a quarter worse
+        (3500.0, 3324.0, 3949.0, False, False),
+        (3650.0, 3324.0, 3949.0, False, True),  # less than half of the way
+        (7.0, 10.0, 1.0, True, True),  # most of the way, and more than a quarter worse
+        (8.0, 10.0, 1.0, True, False),
+        (0.19, 0.2, 0.8, True, False),  # nobody's model is the best: the way says nothing
+    ],
+)
+def test_retrained_models_that_fall_behind_are_said(
+    everyone: float, full: float, empty: float, higher: bool, warned: bool
+) -> None:
+    credit = document(2)
+    prop = credit.properties["fid"].model_copy(update={"empty": empty, "higher_is_better": higher})
+    prop.evidence["counterfactual"] = [{"trained_on": "everyone", "mean": everyone}]
+    credit = credit.model_copy(update={"properties": {"fid": prop}, "models": [{"images_of": "full", "fid": full}]})
+    assert [level for level, _ in worse(credit, "fid")] == (["unclear"] if warned else [])
+
+
+def test_where_most_expectations_are_at_odds_it_is_said_once() -> None:
+    """Of values that all help: models without somebody are expected to be better, for 1, 2 and 3 of four."""
+    for odd in (1, 2, 3):
+        credit = document(4)
+        rows = [{"expected": 1.0, "change": 0.1 if i < odd else -0.1} for i in range(4)]
+        prop = credit.properties["fid"].model_copy(update={"evidence": {"removal": rows}})
+        for who in credit.contributors:
+            who.values["fid"] = who.values["fid"].model_copy(update={"value": 1.0})
+        credit = credit.model_copy(update={"properties": {"fid": prop}})
+        assert mostly_at_odds(credit, "fid").startswith("For 3 of 4 contributors") == (odd == 3)
 
 
 def test_of_many_contributors_the_ends_are_shown() -> None:

@@ -21,6 +21,15 @@ REASONS: dict[str, tuple[dict[str, Any], str | None]] = {
         {"before": [STEPS], "now": [{**STEPS, "training": {"steps": 31, "flip": False}}]},
         "training.steps was 30, is 31",
     ),
+    "an option of a regime": (
+        {
+            "before": [STEPS],
+            "now": [{**STEPS, "training": {"steps": 31, "flip": False}}],
+            "rule": "train_models",
+            "params": {"options": {"regime": "retrain"}},
+        },
+        "regimes.retrain.steps was 30, is 31",
+    ),
     "two options": (
         {"before": [STEPS], "now": [{"training": {"steps": 31, "flip": True}, "seed": 1}]},
         "training.steps was 30, is 31; training.flip was False, is True",

@@ -30,6 +30,7 @@ ROUTINE = (
     "Singularity containers: ign",
     "Reasons:",
     "SLURM run ID",
+    "Some jobs were triggered by provenance",  # with advice that would keep what is out of date
 )
 EXITING = "Exiting because a job execution failed."
 NOT_YAML = "Config file is not valid"

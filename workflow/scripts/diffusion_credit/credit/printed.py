@@ -16,6 +16,9 @@ def print_attribution(result: Attribution) -> None:
     if result.note[0]:
         print(f"  note: {result.note[0]}")
     known = not np.isnan(result.low).any()
+    # Ranked by falling value where higher is better: whether all together help
+    first, last = result.value[result.order[0]], result.value[result.order[-1]]
+    helpful = first == last or (result.value.sum() > 0) == (first > last)
     width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
     extra = f"{'95% interval':>24}  {'ranks':>9}  {f'P(top {result.top[0]:.0f})':>10}" if known else ""
     print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
@@ -25,7 +28,7 @@ def print_attribution(result: Attribution) -> None:
             print(f"  {'…':>4}  {len(result.contributor) - len(best) - len(worst):,} others, only in the table")
             continue
         label = printable(result.contributor[i])[:width]
-        share = "" if np.isnan(result.share[i]) else f"{result.share[i]:.1%}"
+        share = _number(result.share[i], ".1%") if helpful else "–"
         line = f"  {result.rank[i]:>4.0f}  {label:<{width}}  {result.value[i]:>12.5g}  {share:>8}"
         if known:
             interval = f"[{result.low[i]:.4g}, {result.high[i]:.4g}]"
@@ -33,6 +36,8 @@ def print_attribution(result: Attribution) -> None:
             line += f"{interval:>24}  {ranks:>9}  {result.probability_top[i]:>10.0%}"
         print(line)
     print(f"        {'total':<{width}}  {result.value.sum():>12.5g}")
+    if not helpful:
+        print("  all contributors together make the property worse, so that nobody has a share")
     if known:
         apart = result.covers_equal_share.count("no")
         print(f"  {apart} of {len(result.order)} contributors differ from an equal share")

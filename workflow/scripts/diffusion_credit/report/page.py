@@ -61,7 +61,9 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
             "at_odds": [
                 views[key]["title"]
                 for key, prop in credit.properties.items()
-                if words.expects(credit) and words.at_odds(prop, who.number, who.values[key])
+                if words.expects(credit)
+                and not words.mostly_at_odds(credit, key)
+                and words.at_odds(prop, who.number, who.values[key])
             ],
         }
         for who in people
@@ -127,6 +129,7 @@ def _view(credit: Credit, key: str, result: Attribution, pictures: Pictures, dra
         "rows": [(who, who.values[key], not_apart(credit, key, who)) for who in shown(credit, key)],
         "total": words.total(prop, values),
         "spread": words.spread(prop),
+        "at_odds": words.mostly_at_odds(credit, key),
         "certainty": words.certainty(values),
         "verdict": words.verdicts(credit, key, credit.estimator),
         "figures": _evidence(prop, title, drawings),

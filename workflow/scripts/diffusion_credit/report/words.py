@@ -16,6 +16,8 @@ LONG = 62  # rows of a table of contributors that is shown as a whole
 NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 FAR = 0.25  # of the full model's property, by which retrained models of everyone are far worse
+NEAR = 0.5  # of the way from an untrained to the full model, which retrained models of everyone have gone at least
+UNLIKE = "Two retrainings of the same subset are not shown to rank alike, so that nothing shows whether"
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
 LOGARITHM = "A value is the logarithm of a factor: one of 0.1 multiplies the property by 1.105, one of −0.1 by 0.905."
 SHARE_OF_LOGARITHM = (
@@ -183,11 +185,11 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
         floor += "".join(f", {words} by {_score(other)}" for words, other in alone.items())
         one = str(row.get("singled_out") or "")
         if one and isinstance(presence := row["presence"], float):
-            alone[f"the presence of {isolated(one)} alone"] = {"lds": presence}
-            floor += f", the presence of {isolated(one)} alone by {_score({'lds': presence})}"
+            alone[f"whether {isolated(one)} takes part"] = {"lds": presence}
+            floor += f", whether {isolated(one)} takes part alone by {_score({'lds': presence})}"
         if one and isinstance(row["within"], float):
             within = {"lds": row["within"], "low": row["within_low"], "high": row["within_high"]}
-            floor += f"; among subsets alike in that, these values by {_score(within)}"
+            floor += f"; among subsets with them and among those without, these values rank by {_score(within)}"
         as_good = [words for words, other in alone.items() if (_lds(other) or 0) >= (_lds(row) or 0)]
         if row["lds"] is None:
             level, text = "unclear", "Nothing checks these values"
@@ -197,6 +199,8 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
             level, text = "unclear", "Nothing shows yet that these values rank retrained models"
         elif as_good:
             level, text = "unclear", f"These values rank retrained models no better than {' and '.join(as_good)}"
+        elif _unlike(others["noise_floor"]):
+            level, text = "unclear", f"{UNLIKE} these values rank retrained models"
         else:
             level, text = "good", "These values rank retrained models better than chance"
         found.append((level, f"{text} ({where}{floor})."))
@@ -206,14 +210,25 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
 def predictions(prop: Property) -> list[tuple[str, str]]:
     """What the held-out models say of predictions from the same subsets, where there are some."""
     found = []
-    for row in prop.evidence.get("lds", []):
+    rows = prop.evidence.get("lds", [])
+    floors = {row["alpha"]: row for row in rows if row["predictor"] == "noise_floor"}
+    for row in rows:
         if not str(row["predictor"]).endswith(PREDICTION) or row["lds"] is None:
             continue
-        shown = isinstance(row["low"], float) and row["low"] > 0
-        text = "rank retrained models better than chance" if shown else "are not shown to rank retrained models"
         score = f"LDS {_score(row)} {sizes(row['alpha'])}"
-        found.append(("good" if shown else "unclear", f"Predictions of models without somebody {text} ({score})."))
+        if not isinstance(row["low"], float) or row["low"] <= 0:
+            level, text = "unclear", "Predictions of models without somebody are not shown to rank retrained models"
+        elif _unlike(floors[row["alpha"]]):
+            level, text = "unclear", f"{UNLIKE} predictions of models without somebody rank them"
+        else:
+            level, text = "good", "Predictions of models without somebody rank retrained models better than chance"
+        found.append((level, f"{text} ({score})."))
     return found
+
+
+def _unlike(floor: dict[str, Cell]) -> bool:
+    """Is it known that two retrainings of the same subsets are not shown to rank alike?"""
+    return isinstance(floor["low"], float) and floor["low"] <= 0
 
 
 def worse(credit: Credit, key: str) -> list[tuple[str, str]]:
@@ -224,12 +239,14 @@ def worse(credit: Credit, key: str) -> list[tuple[str, str]]:
     if not isinstance(full, float) or not everyone or not isinstance(everyone[0], float):
         return []
     retrained = measured(everyone[0], prop.transform)
-    if (full - retrained if prop.higher_is_better else retrained - full) <= FAR * abs(full):
+    sign = 1 if prop.higher_is_better else -1
+    behind, learnt = sign * (full - retrained), sign * (full - measured(prop.empty, prop.transform))
+    if behind <= FAR * abs(full) and (learnt <= 0 or behind <= (1 - NEAR) * learnt):
         return []
     text = (
         f"Models retrained on everyone are far worse than the full model ({label(key)} {number(retrained)} against"
-        f" {number(full)}), so what tests these values is another kind of model. Longer retraining"
-        " (regimes.retrain.steps) would mend that."
+        f" {number(full)}; with no one {own_units(prop.empty, prop)}), so what tests these values is another kind of"
+        " model. Longer retraining (regimes.retrain.steps) would mend that."
     )
     return [("unclear", text)]
 
@@ -307,6 +324,22 @@ def at_odds(prop: Property, contributor: int, value: Value) -> bool:
     helps = (value.value > 0) == prop.higher_is_better
     change = row["change"]
     return isinstance(change, float) and change != 0 and helps != ((change < 0) == prop.higher_is_better)
+
+
+def mostly_at_odds(credit: Credit, key: str) -> str:
+    """A sentence where values and expectations point in different directions for most contributors, else nothing.
+
+    Not the contributors are odd then, but the level of the models of everyone that expectations are compared with.
+    """
+    prop, n = credit.properties[key], len(credit.contributors)
+    odd = sum(at_odds(prop, who.number, who.values[key]) for who in credit.contributors) if expects(credit) else 0
+    if 2 * odd <= n:
+        return ""
+    return (
+        f"For {odd:,} of {n:,} contributors, the value and the expectation of a model without them point in different"
+        " directions. Where this holds for most, the models of everyone came out otherwise than the subsets let expect."
+        " Compare expectations with each other, and not with what was measured with everyone."
+    )
 
 
 def expected(prop: Property, contributor: int) -> str:

@@ -86,11 +86,12 @@ def named(results: Path, contributor: str) -> str:
 def made_without(results: Path, contributor: str) -> list[Path]:
     """The models that came from nobody's images but those of a subset without a contributor, and what they drew.
 
-    These are retrained models; all others begin with one of everyone. Raises UserError on a link in the results.
+    These are retrained models; all others begin with one of everyone. Raises UserError on a link out of the results.
     """
     for path in results.rglob("*"):
-        if path.is_symlink() and WEIGHTS not in path.relative_to(results).parts:
-            raise UserError(f"{path}: found a link, expected none in {results}: remove by hand what it leads to")
+        inside = path.relative_to(results).parts[0] == WEIGHTS or path.resolve().is_relative_to(results.resolve())
+        if path.is_symlink() and not inside:
+            raise UserError(f"{path}: found a link out of {results}, expected none; remove by hand what it leads to")
     found = []
     for model, members in _members(results).items():
         if contributor not in members:

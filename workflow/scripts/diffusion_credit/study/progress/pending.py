@@ -18,6 +18,7 @@ from typing import Any
 from diffusion_credit.base.files import MANIFEST
 from diffusion_credit.study.progress.differences import difference, literal
 
+SECTIONS = {"full": "training", "refit": "pruning.refit"}  # regime -> its section, where that is not of its own name
 NEWER = re.compile(r"Updated input files: ([^;]*)")
 FOLLOWS = "Input files updated by another job: "
 
@@ -47,7 +48,11 @@ class Job:
     def why(self) -> str | None:
         """The reason in plain words; None where it follows from another job's, or nothing has been made yet."""
         if self.differs:
-            return difference([*map(literal, self.before)], [*map(literal, self.now)])
+            text = difference([*map(literal, self.before)], [*map(literal, self.now)])
+            if self.rule == "train_models":  # which is told the section of its regime
+                regime = self.params["options"]["regime"]
+                text = text.replace("training.", f"{SECTIONS.get(regime, f'regimes.{regime}')}.")
+            return text
         if self.made_from != len(self.inputs):
             return f"the number of files that it is made from was {self.made_from}, is {len(self.inputs)}"
         if "Set of input files has changed" in self.reason:
