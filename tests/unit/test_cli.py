@@ -114,6 +114,8 @@ def test_nobody_has_a_share_of_harm(run) -> None:  # type: ignore[no-untyped-def
     write("t.csv", ["a", "b", "value"], [[0, 0, 9], [1, 0, 8], [0, 1, 6], [1, 1, 5]])
     harm = run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv")
     assert "so that nobody has a share" in harm and "%" not in harm
+    # an estimator that does not divide the total, of which shares are all the same
+    assert "nobody has a share" in run("attribute", "t.csv", "--estimator", "leave-one-out", "--output", "a.csv")
     assert "75.0%" in run("attribute", "t.csv", "--estimator", "exact", "--output", "a.csv", "--lower-is-better")
 
 

@@ -14,7 +14,7 @@ from diffusion_credit.data.images import open_pixels, read_zip
 pytestmark = pytest.mark.workflow
 
 OWN = re.search(r"```python\n(.*?)```", (ROOT / "docs/properties.md").read_text(), re.DOTALL)[1]  # type: ignore[index]
-TABLES = [f"results/tiny/{table}.csv" for table in ("utilities/aesthetic", "utilities/contrast", "evaluation/models")]
+TABLES = [f"results/tiny/{table}.csv" for table in ("utilities/aesthetic", "utilities/brightness", "evaluation/models")]
 MEASURED = 6  # sampled, anchors, data, full, pruned, re-fitted
 
 
@@ -22,12 +22,12 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
     workspace = finished.copy(tmp_path / "copy")
     write_clip(workspace.folder / "clip")
     named = {"sa_0_4_vit_l_14_linear.pth": write_aesthetic_head(workspace.folder / "head")}
-    (workspace.folder / "contrast.py").write_text(OWN)
+    (workspace.folder / "brightness.py").write_text(OWN)
     workspace.config["weights"] = {"clip": {"folder": "clip"}, "head": {"folder": "head", "sha256": named}}
     workspace.config["extractors"]["clip"] = {"kind": "clip", "weights": "clip", "aesthetic_head": "head"}
     workspace.config["properties"] = {
         "aesthetic": {"kind": "percentile", "extractor": "clip", "of": "aesthetic", "percent": 90},
-        "contrast": {"kind": "own", "file": "contrast.py"},
+        "brightness": {"kind": "own", "file": "brightness.py"},
     }
     del workspace.config["payout"]  # it divides by one of the properties that were replaced
     process = workspace.run(*TABLES)
@@ -38,7 +38,7 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
     for name in ("full", "refit"):
         images[name] = read_zip(workspace.results / f"images/{name}/everyone/0000/everyone-0/images.zip")
     for name, pixels in images.items():
-        assert models["contrast"][name] == pytest.approx(np.std(pixels / 255), rel=1e-9)
+        assert models["brightness"][name] == pytest.approx(np.mean(pixels / 255), rel=1e-9)
     assert models["aesthetic"].nunique() == len(models) and np.isfinite(models["aesthetic"]).all()
     assert np.array_equal(
         images["data"], read_zip(workspace.results / "images/data/everyone/0000/everyone-0/images.zip")
@@ -55,7 +55,7 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
     assert {path: path.stat().st_mtime_ns for path in entries} == made
 
     # an edit of one's own file measures again, and nothing else
-    (workspace.folder / "contrast.py").write_text(OWN.replace("np.std", "-np.std"))
+    (workspace.folder / "brightness.py").write_text(OWN.replace("np.mean", "-np.mean"))
     plan = workspace.run(*TABLES, "--dry-run", "--quiet", "reason").stdout
     assert dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE)) == {
         "collect_utilities": "1",
@@ -67,11 +67,11 @@ def test_own_property_and_pretrained_weights(finished: Workspace, tmp_path: Path
     # a changed or truncated file is another input, and refused where it is damaged
     file = workspace.folder / "elsewhere/model.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
-    (workspace.folder / "contrast.py").write_text(OWN + "raise OSError('no')\n")
+    (workspace.folder / "brightness.py").write_text(OWN + "raise OSError('no')\n")
     process = workspace.run(*TABLES, "--keep-going")
     assert process.returncode != 0 and "Traceback" not in process.stdout
     assert "elsewhere: found no CLIPModel that can be loaded" in process.stdout
-    assert f"contrast.py, line {len(OWN.splitlines()) + 1}: OSError: no" in process.stdout
+    assert f"brightness.py, line {len(OWN.splitlines()) + 1}: OSError: no" in process.stdout
 
 
 def test_the_training_data_is_a_collection_of_images_like_a_models(finished: Workspace) -> None:

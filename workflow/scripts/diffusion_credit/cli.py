@@ -37,9 +37,8 @@ def status(config: Path, scale: str) -> None:
 
 def clean(config: Path, scale: str, contributor: str | None, yes: bool) -> None:
     """Say what a study has made, or from a contributor, and remove it where that is asked for."""
-    study = read_study({**read_yaml(config), "scale": scale})
     if yes:
-        cleaning.finish(Path("results") / study.study)
+        cleaning.finish(_study(config, scale)[1])
     study, results = _results(config, scale)
     cleaning.require_ours(study.model_dump(mode="json"), results)
     if results.is_symlink():
@@ -91,11 +90,16 @@ def _asked(config: Path, scale: str) -> tuple[Study, Path, Pending, str]:
 
 def _results(config: Path, scale: str) -> tuple[Study, Path]:
     """A study and the folder of its results. Raises UserError where there is none."""
-    study = read_study({**read_yaml(config), "scale": scale})
-    results = Path("results") / study.study
+    study, results = _study(config, scale)
     if not results.is_dir():
         raise UserError(f"{results}: not found, expected the results of the study, in the folder where it runs")
     return study, results
+
+
+def _study(config: Path, scale: str) -> tuple[Study, Path]:
+    """A study and where its results are or would be."""
+    study = read_study({**read_yaml(config), "scale": scale})
+    return study, Path("results") / study.study
 
 
 def option(text: str) -> tuple[str, object]:

@@ -16,9 +16,7 @@ def print_attribution(result: Attribution) -> None:
     if result.note[0]:
         print(f"  note: {result.note[0]}")
     known = not np.isnan(result.low).any()
-    # Ranked by falling value where higher is better: whether all together help
-    first, last = result.value[result.order[0]], result.value[result.order[-1]]
-    helpful = first == last or (result.value.sum() > 0) == (first > last)
+    helpful = _helpful(result)
     width = max(5, min(40, max(len(contributor) for contributor in result.contributor)))
     extra = f"{'95% interval':>24}  {'ranks':>9}  {f'P(top {result.top[0]:.0f})':>10}" if known else ""
     print(f"  {'':>4}  {'':<{width}}  {'value':>12}  {'share':>8}{extra}")
@@ -42,6 +40,14 @@ def print_attribution(result: Attribution) -> None:
         apart = result.covers_equal_share.count("no")
         print(f"  {apart} of {len(result.order)} contributors differ from an equal share")
         print(f"  values: {result.value_of[0]}; intervals: {result.interval_of[0]}")
+
+
+def _helpful(result: Attribution) -> bool:
+    """Whether all contributors together help, as far as there are shares of what they do."""
+    known = np.flatnonzero(result.share)  # the total has the sign of a value by its share
+    known = known[~np.isnan(result.share[known])]
+    best, worst = result.value[result.order[0]], result.value[result.order[-1]]  # ranks say which way is up
+    return best == worst or not len(known) or (result.value[known[0]] * result.share[known[0]] > 0) == (best > worst)
 
 
 def print_movement(before: Attribution, after: Attribution, found: Movement) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib import font_manager
 
-COMMON = 0x250  # below are Latin letters, which every reader has
+COMMON = 0x530  # below are Latin, Greek and Cyrillic letters and their accents, which every reader has
 SIGNS = range(0x2000, 0x2300)  # dashes, quotation marks, currencies, arrows and signs of mathematics, likewise
 FAMILIES = ("DejaVu Sans", "Noto Sans CJK JP")
 
@@ -42,19 +42,21 @@ def uncommon(text: str) -> set[str]:
 
 
 def faces(text: str) -> str:
-    """CSS of the fonts `Letters 1` and `Letters 2`, which have the uncommon letters of a text; nothing without any.
+    """CSS of the font family `Letters`, which has the uncommon letters of a text and no others; nothing without any.
 
-    A page that names them after its own fonts can be read where no font has these letters. The same text gives the same
-    bytes.
+    With it a page can be read where no font has these letters. In figures it has to stand before all other families:
+    otherwise Chromium goes on drawing boxes that it drew before the family had been read. The same text gives the same bytes.
     """
     from fontTools.ttLib import TTFont  # takes its time, and few pages need it
 
     css, left = "", uncommon(text)
-    for number, file in enumerate(_files() if left else (), start=1):
+    for file in _files() if left else ():
         has = TTFont(file, lazy=True).getBestCmap().keys()
         if found := {letter for letter in left if ord(letter) in has}:
             data = base64.b64encode(_subset(file, found)).decode()
-            css += f'@font-face {{ font-family: "Letters {number}"; src: url(data:font/woff;base64,{data}); }}\n'
+            codes = ", ".join(f"U+{ord(letter):X}" for letter in sorted(found))
+            source = f"url(data:font/woff;base64,{data})"
+            css += f'@font-face {{ font-family: "Letters"; unicode-range: {codes}; src: {source}; }}\n'
         left -= found
     return css
 

@@ -18,7 +18,7 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 LARGE, THUMBNAIL = 64, 96  # pixels: images above the first are shown at the second
 INKS = (INK, "#000000")  # what becomes the colour of the page's text
 IDS = re.compile(r"url\(#(.+?)\)")
-FAMILY = re.compile(r"font-family:[^;]*;\s*")
+FAMILY = re.compile(r"font-family:[^;]*(;\s*|$)")
 
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
