@@ -45,7 +45,8 @@ def faces(text: str) -> str:
     """CSS of the font family `Letters`, which has the uncommon letters of a text and no others; nothing without any.
 
     With it a page can be read where no font has these letters. In figures it has to stand before all other families:
-    otherwise Chromium goes on drawing boxes that it drew before the family had been read. The same text gives the same bytes.
+    otherwise Chromium goes on drawing boxes that it drew before the family had been read. The same text gives the same
+    bytes.
     """
     from fontTools.ttLib import TTFont  # takes its time, and few pages need it
 
