@@ -15,6 +15,7 @@ import pytest
 
 from diffusion_credit.base.tables import read_subsets
 from diffusion_credit.credit.attribution import read_attribution
+from diffusion_credit.show import lds_lines
 
 
 def write(path: str, header: list[str], rows: list[list[object]]) -> None:
@@ -416,3 +417,25 @@ def test_rows_by_other_names_are_the_same_held_out_subsets(run) -> None:  # type
     write("n.csv", ["subset", *NAMES, "value"], [[i, *row] for i, row in enumerate(twice)])
     assert run("lds", "a.csv", "h.csv") == run("lds", "a.csv", "n.csv")
     assert "(10 subsets x 2 seeds)" in run("lds", "a.csv", "h.csv")
+
+
+@pytest.mark.parametrize(
+    ("floor", "images", "said"),
+    [
+        ("0.4", "0.1", "better than chance"),
+        ("-0.3", "0.1", "are not shown to rank alike"),
+        ("0.4", "0.7", "something simpler ranks retrained models as well"),
+    ],
+)
+def test_the_terminal_judges_as_the_report_does(tmp_path: Path, floor: str, images: str, said: str) -> None:
+    header = ["alpha", "predictor", "lds", "low", "high", "presence"]
+    rows = [
+        ["0.5", "ridge", "0.5", "0.2", "0.8", "0.3"],
+        ["0.5", "noise_floor", "0.45", floor, "0.6", ""],
+        ["0.5", "subset_size", "", "", "", ""],
+        ["0.5", "image_count", images, "", "", ""],
+    ]
+    write(str(tmp_path / "lds.csv"), header, rows)
+    score, judged = lds_lines(tmp_path / "lds.csv", "ridge")
+    assert "0.50 [0.20, 0.80]" in score
+    assert said in judged

@@ -238,6 +238,7 @@ def document(n: int) -> Credit:
         (3650.0, 3324.0, 3949.0, False, True),  # less than half of the way
         (7.0, 10.0, 1.0, True, True),  # most of the way, and more than a quarter worse
         (8.0, 10.0, 1.0, True, False),
+        (106.0, 100.0, 110.0, False, False),  # a way that is too short to be half gone
         (0.19, 0.2, 0.8, True, False),  # nobody's model is the best: the way says nothing
     ],
 )

@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,12 +52,12 @@ def test_cleaning_removes_what_a_study_made_and_nothing_else(run) -> None:  # ty
 
 
 def test_cleaning_keeps_what_the_study_was_given(run) -> None:  # type: ignore[no-untyped-def]
-    Path("results/tiny/index").mkdir(parents=True)
+    write_json(Path("results/tiny/index/index.json"), {})
     Path("results/tiny/raw/ana").mkdir(parents=True)
     config = {**tiny_config(), "data": {"source": "image_folder", "path": "results/tiny/raw", "size": 8}}
     Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert "found results/tiny/raw in it, which the study was given" in run("clean", "study.yaml", "--yes")
-    Path("photos").mkdir()
+    Path("photos/logs").mkdir(parents=True)  # a folder of another program
     Path("photos/a.png").touch()
     Path("results/other").symlink_to("../photos")
     Path("study.yaml").write_text(yaml.safe_dump({**tiny_config(), "study": "other"}), encoding="utf-8")
@@ -69,14 +67,14 @@ def test_cleaning_keeps_what_the_study_was_given(run) -> None:  # type: ignore[n
 
 def test_a_removal_that_was_cut_leaves_nothing_to_go_on_from(run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     Path("study.yaml").write_text(yaml.safe_dump(tiny_config()), encoding="utf-8")
-    Path("results/tiny/index").mkdir(parents=True)
+    write_json(Path("results/tiny/index/index.json"), {})
     Path("results/tiny/report.html").touch()
     with monkeypatch.context() as cut:
         cut.setattr("shutil.rmtree", lambda path, ignore_errors=False: None if ignore_errors else 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run("clean", "study.yaml", "--yes")
     assert not Path("results/tiny").exists()
-    Path("results/tiny/index").mkdir(parents=True)  # made again
+    write_json(Path("results/tiny/index/index.json"), {})  # made again
     run("clean", "study.yaml", "--yes")
     assert not list(Path("results").iterdir())
 
@@ -116,6 +114,7 @@ def kept(*rows: str) -> list[str]:
     return [*(f"{stage}/{where}/{row}" for stage in ("images", "models") for row in rows), "weights/sd"]
 
 
+MOVES = 13  # of what cleaning of Ana puts aside
 CLEAN = ("clean", "study.yaml", "--contributor")
 
 
@@ -161,32 +160,29 @@ def test_cleaning_of_a_contributor_stops_where_it_cannot_remove_all(run, made: P
     (made / "features").symlink_to(Path("disk").resolve())
     assert "features: found a link out of results/tiny" in run(*CLEAN, "Ana", "--yes")
     (made / "features").unlink()
-    config = tiny_config()
-    training = {"channels": [8, 8, 8], "steps": 4, "batch_size": 8, "learning_rate": 0.1}
-    config["weights"] = {"own": {"autoencoder": training}}
-    Path("study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    assert "found the autoencoder own, which was trained on everyone" in run(*CLEAN, "Ana", "--yes")
+    (made / "autoencoders/own").mkdir(parents=True)
+    assert "autoencoders, which was trained on everyone" in run(*CLEAN, "Ana", "--yes")
     assert left() == every
 
 
-def test_a_cleaning_that_was_cut_is_gone_on_with(run, made: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("moves", range(14))
+def test_a_cleaning_that_was_cut_is_gone_on_with(run, made: Path, monkeypatch, moves: int) -> None:  # type: ignore[no-untyped-def]
     """At every moment: nothing of Ana is left after the next try, and all that may stay does."""
-    rename = Path.rename
+    rename, done = Path.rename, []
 
-    def cut_after(moves: int) -> Callable[[Path, Path], Path]:
-        left = iter(range(moves))
-        return lambda path, to: rename(path, to) if next(left, None) is not None else 1 / 0  # type: ignore[return-value]
+    def cut(path: Path, to: Path) -> Path:
+        done.append(path)
+        return rename(path, to) if len(done) <= moves else 1 / 0  # type: ignore[return-value]
 
-    for moves in range(8):
-        with monkeypatch.context() as cut:
-            if moves < 7:
-                cut.setattr(Path, "rename", cut_after(moves))
-            else:  # all is put aside, and nothing is deleted
-                cut.setattr("shutil.rmtree", lambda path, ignore_errors=False: None if ignore_errors else 1 / 0)
-            with pytest.raises(ZeroDivisionError):
-                run(*CLEAN, "Ana", "--yes")
-        run(*CLEAN, "Ana" if moves < 7 else "Bo", "--yes")
-        assert left() == (kept("b-0", "d-0") if moves < 7 else ["weights/sd"])
-        assert [path.name for path in Path("results").iterdir()] == ["tiny"]
-        shutil.rmtree("results")
-        make_study(made)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", cut)
+        if moves == MOVES:  # all is put aside, and nothing is deleted
+            patched.setattr("shutil.rmtree", lambda path, ignore_errors=False: None if ignore_errors else 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(*CLEAN, "Ana", "--yes")
+    assert len(done) == min(moves + 1, MOVES)
+    run(*CLEAN, "Ana" if moves < MOVES else "Bo", "--yes")
+    assert left() == (kept("b-0", "d-0") if moves < MOVES else ["weights/sd"])
+    files = [file for file in Path("results").rglob("*") if file.is_file()]
+    assert not [file for file in files if "Ana" in file.read_text(encoding="utf-8")]
+    assert [path.name for path in Path("results").iterdir()] == ["tiny"]

@@ -60,11 +60,12 @@ def clean(config: Path, scale: str, contributor: str | None, yes: bool) -> None:
 
 def _clean_of(study: Study, results: Path, contributor: str, command: str, yes: bool) -> None:
     """Say what came from a contributor, and remove it where that is asked for."""
-    autoencoder = next((name for name, weights in study.weights.items() if weights.autoencoder), None)
-    if autoencoder:
+    if study.local:
+        raise UserError("--contributor: found a study of single images, expected `clean` without this option for it")
+    if (results / "autoencoders").is_dir():
         raise UserError(
-            f"--contributor: found the autoencoder {autoencoder}, which was trained on everyone, so that no model is"
-            " without them; expected `clean` without this option"
+            f"--contributor: found {results}/autoencoders, which was trained on everyone, so that no model is without"
+            " them; expected `clean` without this option"
         )
     contributor = cleaning.named(results, contributor)
     kept, name = cleaning.made_without(results, contributor), printable(contributor)

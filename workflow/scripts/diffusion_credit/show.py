@@ -123,6 +123,19 @@ def lds_lines(path: Path, estimator: str) -> list[str]:
                 lines.append("  the interval lies below 0: these values rank retrained models the wrong way round")
             elif not row["low"] or float(row["low"]) <= 0:
                 lines.append("  the interval is not above 0: nothing shows yet that these values rank retrained models")
+            elif any(float(other) >= float(row["lds"]) for other in _alone(row, table)):
+                lines.append("  something simpler ranks retrained models as well as these values: see the report")
+            elif floor["low"] and float(floor["low"]) <= 0:
+                lines.append(
+                    "  two retrainings of a subset are not shown to rank alike: nothing shows that these values do"
+                )
             else:
                 lines.append("  the interval lies above 0: these values rank retrained models better than chance")
     return lines
+
+
+def _alone(row: dict[str, str], table: list[dict[str, str]]) -> list[str]:
+    """The scores of what is simpler than values: counts, and whether one contributor takes part."""
+    simple = ("image_count", "subset_size")
+    counts = [r["lds"] for r in table if r["alpha"] == row["alpha"] and r["predictor"] in simple]
+    return [score for score in (*counts, row.get("presence", "")) if score]

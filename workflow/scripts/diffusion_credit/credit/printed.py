@@ -57,12 +57,18 @@ def print_movement(before: Attribution, after: Attribution, found: Movement) -> 
     width = max(5, min(40, max(map(len, found.contributor))))
     print(f"  {'':<{width}}  {'before':>10}  {'after':>10}  {'moved':>10}  {'95% interval':>24}  {'share':>16}")
     there, here = set(before.contributor), set(after.contributor)
+    helped = _helpful(before), _helpful(after)  # of harm nobody has a share
     for i, name in enumerate(found.contributor):
         interval = "" if np.isnan(found.low[i]) else f"[{found.low[i]:+.4g}, {found.high[i]:+.4g}]"
         moved = "left" if name not in here else "joined" if name not in there else _number(found.moved[i], "+.4g")
         values = f"{_number(found.before[i], '.4g'):>10}  {_number(found.after[i], '.4g'):>10}"
-        shares = f"{_number(found.share_before[i], '.1%')} to {_number(found.share_after[i], '.1%')}"
-        print(f"  {printable(name)[:width]:<{width}}  {values}  {moved:>10}  {interval:>24}  {shares:>16}")
+        was, becomes = (
+            _number(share[i] if helpful else np.nan, ".1%")
+            for share, helpful in ((found.share_before, helped[0]), (found.share_after, helped[1]))
+        )
+        print(
+            f"  {printable(name)[:width]:<{width}}  {values}  {moved:>10}  {interval:>24}  {f'{was} to {becomes}':>16}"
+        )
     if not np.isnan(found.low).all():
         print(
             f"  {found.clearly.sum()} of {len(there & here)} who are in both moved by more than the interval; by chance"

@@ -17,6 +17,7 @@ NAMED = 6  # contributors that a sentence lists by name
 LEVELS = {"good": "Supported", "unclear": "Not shown", "bad": "Contradicted"}
 FAR = 0.25  # of the full model's property, by which retrained models of everyone are far worse
 NEAR = 0.5  # of the way from an untrained to the full model, which retrained models of everyone have gone at least
+SOME = 0.1  # of the full model's property: a way that is long enough to be looked at
 UNLIKE = "Two retrainings of the same subset are not shown to rank alike, so that nothing shows whether"
 ALONE = {"image_count": "the number of images alone", "subset_size": "the number of contributors alone"}
 LOGARITHM = "A value is the logarithm of a factor: one of 0.1 multiplies the property by 1.105, one of −0.1 by 0.905."
@@ -180,7 +181,7 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
     for row in (row for row in rows if row["predictor"] == estimator):
         others = {str(r["predictor"]): r for r in rows if r["alpha"] == row["alpha"]}
         where = f"LDS {_score(row)} {sizes(row['alpha'])}"
-        floor = f"; one retraining ranks another by {_score(others['noise_floor'])}"
+        floor = f"; one retraining ranks another by {_score(others.get('noise_floor', {'lds': None}))}"
         alone = {words: other for key, words in ALONE.items() if _lds(other := others.get(key, {})) is not None}
         floor += "".join(f", {words} by {_score(other)}" for words, other in alone.items())
         one = str(row.get("singled_out") or "")
@@ -199,7 +200,7 @@ def verdict(prop: Property, estimator: str) -> list[tuple[str, str]]:
             level, text = "unclear", "Nothing shows yet that these values rank retrained models"
         elif as_good:
             level, text = "unclear", f"These values rank retrained models no better than {' and '.join(as_good)}"
-        elif _unlike(others["noise_floor"]):
+        elif _unlike(others.get("noise_floor", {})):
             level, text = "unclear", f"{UNLIKE} these values rank retrained models"
         else:
             level, text = "good", "These values rank retrained models better than chance"
@@ -218,7 +219,7 @@ def predictions(prop: Property) -> list[tuple[str, str]]:
         score = f"LDS {_score(row)} {sizes(row['alpha'])}"
         if not isinstance(row["low"], float) or row["low"] <= 0:
             level, text = "unclear", "Predictions of models without somebody are not shown to rank retrained models"
-        elif _unlike(floors[row["alpha"]]):
+        elif _unlike(floors.get(row["alpha"], {})):
             level, text = "unclear", f"{UNLIKE} predictions of models without somebody rank them"
         else:
             level, text = "good", "Predictions of models without somebody rank retrained models better than chance"
@@ -228,7 +229,7 @@ def predictions(prop: Property) -> list[tuple[str, str]]:
 
 def _unlike(floor: dict[str, Cell]) -> bool:
     """Is it known that two retrainings of the same subsets are not shown to rank alike?"""
-    return isinstance(floor["low"], float) and floor["low"] <= 0
+    return isinstance(low := floor.get("low"), float) and low <= 0
 
 
 def worse(credit: Credit, key: str) -> list[tuple[str, str]]:
@@ -241,11 +242,13 @@ def worse(credit: Credit, key: str) -> list[tuple[str, str]]:
     retrained = measured(everyone[0], prop.transform)
     sign = 1 if prop.higher_is_better else -1
     behind, learnt = sign * (full - retrained), sign * (full - measured(prop.empty, prop.transform))
-    if behind <= FAR * abs(full) and (learnt <= 0 or behind <= (1 - NEAR) * learnt):
+    halfway = learnt <= SOME * abs(full) or behind <= (1 - NEAR) * learnt
+    if behind <= FAR * abs(full) and halfway:
         return []
+    how = "far worse than the full model" if halfway else "nearer to untrained ones"
+    levels = f"{number(retrained)}; the full model {number(full)}, no one {own_units(prop.empty, prop)}"
     text = (
-        f"Models retrained on everyone are far worse than the full model ({label(key)} {number(retrained)} against"
-        f" {number(full)}; with no one {own_units(prop.empty, prop)}), so what tests these values is another kind of"
+        f"Models retrained on everyone are {how} ({label(key)} {levels}), so what tests these values is another kind of"
         " model. Longer retraining (regimes.retrain.steps) would mend that."
     )
     return [("unclear", text)]

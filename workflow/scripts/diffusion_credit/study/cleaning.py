@@ -16,6 +16,7 @@ from diffusion_credit.base.names import same_letters
 
 ASIDE = ".removed"
 WEIGHTS = "weights"  # below the results: what is pretrained, or links to it
+MADE = ("index/index.json", "logs/index.log", "designs/*/*.csv", "models/*/*/*/*/manifest.json", "cleaned.json")
 CLEANED = "cleaned.json"  # below the results: who took part before somebody's models were removed
 RECORDS = ("metadata", "incomplete")  # what Snakemake notes of each file: options, among others
 
@@ -36,7 +37,7 @@ def require_ours(study: dict[str, Any], results: Path) -> None:
 
     study: its options.
     """
-    if not any((results / name).exists() for name in ("index", "logs", "designs", "models", CLEANED)):
+    if not any(next(results.glob(pattern), None) for pattern in MADE):
         raise UserError(f"{results}: found nothing that a study makes, expected the results of a study")
     own = results.resolve()
     for text in _texts(study):
@@ -61,11 +62,11 @@ def remove(results: Path, snakemake: Path) -> None:
     a Snakemake works there.
     """
     aside = _aside(results, snakemake)
+    for record in _records(results, snakemake):
+        record.unlink()
     results.resolve().rename(aside / "all")
     if results.is_symlink():
         results.unlink()
-    for record in _records(results, snakemake):
-        record.unlink()
     shutil.rmtree(aside)
 
 
@@ -76,7 +77,7 @@ def finish(results: Path) -> None:
 
 def named(results: Path, contributor: str) -> str:
     """The name of a contributor in the form that the results have it in. Raises UserError where they do not have it."""
-    known = {*_names(results), *(name for members in _members(results).values() for name in members)}
+    known = {*_names(results), *(name for members in _members(results, "*").values() for name in members)}
     spelled = {same_letters(name): name for name in known}
     if contributor not in known and same_letters(contributor) not in spelled:
         raise UserError(f"{results}: found nothing of {contributor!r}, expected the name of a contributor")
@@ -93,7 +94,7 @@ def made_without(results: Path, contributor: str) -> list[Path]:
         if path.is_symlink() and not inside:
             raise UserError(f"{path}: found a link out of {results}, expected none; remove by hand what it leads to")
     found = []
-    for model, members in _members(results).items():
+    for model, members in _members(results, "retrain").items():
         if contributor not in members:
             images = results / "images" / model.relative_to(results / "models")
             drawn = provenance_of(images) or {}
@@ -101,9 +102,9 @@ def made_without(results: Path, contributor: str) -> list[Path]:
     return found
 
 
-def _members(results: Path) -> dict[Path, list[str]]:
-    """Retrained models -> whose images they were made from, as they say themselves."""
-    models = [manifest.parent for manifest in sorted(results.glob(f"models/retrain/*/*/*/{MANIFEST}"))]
+def _members(results: Path, regime: str) -> dict[Path, list[str]]:
+    """Models of a regime -> whose images they were trained on, as they say themselves."""
+    models = [manifest.parent for manifest in sorted(results.glob(f"models/{regime}/*/*/*/{MANIFEST}"))]
     made = {model: provenance_of(model) or {} for model in models}
     return {model: list(found["members"]) for model, found in made.items() if "members" in found}
 
@@ -123,10 +124,13 @@ def remove_others(results: Path, snakemake: Path, kept: list[Path]) -> None:
     aside = _aside(results, snakemake)
     if names := _names(results):
         write_json(results / CLEANED, {"contributors": digest_of(names)})
-    for number, path in enumerate(list(_others(results, {*kept, results / WEIGHTS, results / CLEANED}, above))):
-        path.rename(aside / str(number))
     for record in _records(results, snakemake):
         record.unlink()
+    # What announces collections goes first, and the index, which says who took part, last: this may be cut
+    others = list(_others(results, {*kept, results / WEIGHTS, results / CLEANED}, above))
+    others.sort(key=lambda path: (path.name != MANIFEST, path == results / "index"))
+    for number, path in enumerate(others):
+        path.rename(aside / str(number))
     shutil.rmtree(aside)
 
 
