@@ -2,16 +2,23 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # What is not printed though it counts as a letter or a mark: fillers of Korean, and variants of the letter before
 UNSEEN = re.compile("[\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+NAMED = 3  # names that a sentence lists
 SHOWN = 5  # groups of such names that a sentence lists
 
 
 def printable(name: str) -> str:
     """A name in one line: what cannot be printed becomes a blank."""
     return "".join(letter if letter.isprintable() else " " for letter in name)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names of some, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(printable, names[:NAMED])) + more
 
 
 def look_alike(names: Iterable[str]) -> str:

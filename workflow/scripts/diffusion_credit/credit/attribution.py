@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffusion_credit.base.errors import UserError
-from diffusion_credit.base.names import printable
+from diffusion_credit.base.names import NAMED, listed
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.scale import Transform
 from diffusion_credit.base.tables import read_csv, write_table
@@ -72,8 +72,6 @@ INTEGER = {"rank", "rank_low", "rank_high", "top"}
 FEW, ENDS = 60, 20  # contributors that are all shown; of more so many best and worst
 MOST = 5_000  # contributors of estimators whose matrices are n x n: 200 MB each
 
-NAMED = 3  # contributors, and groups of them, that a note names
-
 Estimator = Callable[[Utilities, dict[str, Any]], Estimate]
 
 
@@ -112,8 +110,7 @@ def unidentified(game: Utilities) -> str:
 
 
 def _listed(game: Utilities, who: np.ndarray) -> str:
-    names = [printable(game.contributors[i]) for i in who[:NAMED]]
-    return ", ".join(names) + (f" and {len(who) - NAMED} more" if len(who) > NAMED else "")
+    return listed([game.contributors[i] for i in who])
 
 
 def credit(

@@ -48,30 +48,28 @@ def faces(text: str) -> str:
     otherwise Chromium goes on drawing boxes that it drew before the family had been read. The same text gives the same
     bytes.
     """
-    from fontTools.ttLib import TTFont  # takes its time, and few pages need it
-
     css, left = "", uncommon(text)
     for file in _files() if left else ():
-        has = TTFont(file, lazy=True).getBestCmap().keys()
-        if found := {letter for letter in left if ord(letter) in has}:
-            data = base64.b64encode(_subset(file, found)).decode()
+        found, data = _subset(file, left)
+        if found:
             codes = ", ".join(f"U+{ord(letter):X}" for letter in sorted(found))
-            source = f"url(data:font/woff;base64,{data})"
+            source = f"url(data:font/woff;base64,{base64.b64encode(data).decode()})"
             css += f'@font-face {{ font-family: "Letters"; unicode-range: {codes}; src: {source}; }}\n'
         left -= found
     return css
 
 
-def _subset(file: Path, letters: set[str]) -> bytes:
-    """A font with nothing but some letters, its copyright and its licence."""
-    from fontTools import subset
+def _subset(file: Path, letters: set[str]) -> tuple[set[str], bytes]:
+    """Which of some letters a font has, and the font with nothing but these, its copyright and its licence."""
+    from fontTools import subset  # takes its time, and few pages need it
 
     options = subset.Options(flavor="woff", hinting=False, name_IDs=[0, 1, 2, 4, 13, 14])
     options.drop_tables += ["FFTM"]  # of FontForge, unknown to fontTools
     font = subset.load_font(file, options)
+    found = letters & set(map(chr, font.getBestCmap()))
     only = subset.Subsetter(options)
-    only.populate(text="".join(sorted(letters)))
+    only.populate(text="".join(sorted(found)))
     only.subset(font)
     stream = io.BytesIO()
     subset.save_font(font, stream, options)
-    return stream.getvalue()
+    return found, stream.getvalue()

@@ -62,7 +62,7 @@ def render_page(credit: Credit, results: dict[str, Attribution], pictures: Pictu
                 views[key]["title"]
                 for key, prop in credit.properties.items()
                 if words.expects(credit)
-                and not words.mostly_at_odds(credit, key)
+                and not views[key]["at_odds"]
                 and words.at_odds(prop, who.number, who.values[key])
             ],
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from diffusion_credit.base.errors import UserError
 from diffusion_credit.base.files import digest_of, read_json
-from diffusion_credit.base.names import printable
+from diffusion_credit.base.names import listed
 from diffusion_credit.base.plugins import module_of
 from diffusion_credit.base.yaml_files import one_line
 from diffusion_credit.credit.attribution import check_contributors
@@ -22,7 +22,7 @@ from diffusion_credit.subsets.held_out import held_out_size, reserve
 from diffusion_credit.subsets.history import History
 
 CHECKED = 2000  # subsets of a design
-LISTED, SPELT = 3, 20  # names that a message lists, and writes down to be copied
+SPELT = 20  # names that a message writes down to be copied
 SINGLES = ("leave-one-out", "add-one-in")  # designs that are of no use before everyone has had a turn
 
 
@@ -49,12 +49,16 @@ def check_at_start(study: Study, folder: Path, fingerprint: str | None) -> str:
     return _unsaid_cleaning(study, folder.parent / CLEANED, names)
 
 
+def _history(study: Study, names: list[str]) -> History:
+    """What became these contributors by the study's changes."""
+    return History.of(names, [plain(change) for change in study.changes])
+
+
 def _unsaid_change(study: Study, before: list[str], names: list[str]) -> str:
-    changes = [plain(change) for change in study.changes]
-    if before in History.of(names, changes).stages or sorted(before) != before:
+    if before in _history(study, names).stages or sorted(before) != before:
         return ""
     change = Change(left=sorted({*before} - {*names}), joined=sorted({*names} - {*before}))
-    who = " and ".join(f"{_listed(found)} {key}" for key, found in said(change).items())
+    who = " and ".join(f"{listed(found)} {key}" for key, found in said(change).items())
     return (
         f"since the index was made, {who}. All models run again. To keep the retrained ones that stay right, say so in"
         f" `changes` before you run (docs/changes.md){_to_be_written(study, before, change)}"
@@ -64,7 +68,7 @@ def _unsaid_change(study: Study, before: list[str], names: list[str]) -> str:
 def _to_be_written(study: Study, before: list[str], change: Change) -> str:
     """The line for the config, where it is short, and the changes that are in it were all made before the index."""
     try:
-        History.of(before, [plain(each) for each in study.changes])
+        _history(study, before)
     except UserError:
         return ""
     if len(change.left) + len(change.joined) > SPELT:
@@ -73,18 +77,12 @@ def _to_be_written(study: Study, before: list[str], change: Change) -> str:
 
 
 def _unsaid_cleaning(study: Study, cleaned: Path, names: list[str]) -> str:
-    stages = History.of(names, [plain(change) for change in study.changes]).stages
-    if not cleaned.is_file() or read_json(cleaned)["contributors"] in map(digest_of, stages):
+    if not cleaned.is_file() or read_json(cleaned)["contributors"] in map(digest_of, _history(study, names).stages):
         return ""
     return (
         "what came from a contributor was removed, and `changes` does not lead from those who took part before to those"
         " of now, name by name. All retrained models run again, also those that were kept (docs/changes.md)"
     )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(map(printable, names[:LISTED])) + more
 
 
 def digest(study: Study, fingerprint: str) -> str:
@@ -104,7 +102,7 @@ def check(study: Study, index: Index) -> dict[str, object]:
 
 
 def _credit(study: Study, names: list[str]) -> dict[str, object]:
-    n, history = len(names), History.of(names, [plain(change) for change in study.changes])
+    n, history = len(names), _history(study, names)
     lds, chosen = study.evaluation.lds, study.evaluation.tuning
     sizes, reserved = reserve(history, [*alphas(study).values()], lds.subsets if lds else 0, study.seed)
     avoided = history.avoided(reserved, sizes.values())

@@ -16,8 +16,14 @@ from diffusion_credit.base.names import same_letters
 
 ASIDE = ".removed"
 WEIGHTS = "weights"  # below the results: what is pretrained, or links to it
-MADE = ("index/index.json", "logs/index.log", "designs/*/*.csv", "models/*/*/*/*/manifest.json", "cleaned.json")
 CLEANED = "cleaned.json"  # below the results: who took part before somebody's models were removed
+MADE = (
+    "index/index.json",
+    "logs/index.log",
+    "designs/*/*.csv",
+    f"models/*/*/*/*/{MANIFEST}",
+    CLEANED,
+)  # by studies only
 RECORDS = ("metadata", "incomplete")  # what Snakemake notes of each file: options, among others
 
 
